@@ -1,0 +1,1 @@
+"""CIMIS weather and reference evapotranspiration on your own disk: fetch, store, query."""

@@ -1,0 +1,1 @@
+"""From the API to chunk files: plan, fetch, decode, chunk, catalog."""

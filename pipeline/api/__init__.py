@@ -1,0 +1,1 @@
+"""The CIMIS Web API: endpoints, client, errors and retries."""

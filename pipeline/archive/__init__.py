@@ -1,0 +1,1 @@
+"""Importers of the network's FTP archives and web-report files."""

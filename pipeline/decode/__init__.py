@@ -1,0 +1,1 @@
+"""The streaming decoder from the API's JSON to Arrow RecordBatches."""

@@ -1,0 +1,1 @@
+"""An embedded CIMIS server for demonstrations and tests."""

@@ -1,0 +1,161 @@
+"""Arrow schemas per scope in their two forms, and the change from one to the other.
+
+*Scaled* is what travels through the pipeline and lies in chunks: a value is an integer, the decimal
+text without its point, in the narrowest of int16, int32 and int64 that holds its column, and the
+field's metadata tell the decimals. *Physical* is what users get: float64 that prints as the API's
+decimals. In both, a flag is a dictionary-encoded string (null = passed = blank); missing is null.
+
+Time (California's network keeps Pacific standard time, UTC-8, all year): ``date`` is the network's
+day; ``time`` is the end of the hour, without a zone; ``hour`` is 1..24, and hour 24 of a date is
+00:00 of the next in ``time``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.items import Item, Scope, by_code
+
+__all__ = [
+    "FLAG_TYPE",
+    "KEY_FIELDS",
+    "TIME_COLUMN",
+    "decimals_of",
+    "item_metadata",
+    "item_of",
+    "key_columns",
+    "physical_schema",
+    "scaled_schema",
+    "table_items",
+    "time_zone_metadata",
+    "to_physical",
+]
+
+FLAG_TYPE = pa.dictionary(pa.int8(), pa.string())
+
+KEY_FIELDS: dict[Scope, tuple[pa.Field, ...]] = {
+    Scope.DAILY: (
+        pa.field("station", pa.uint16(), nullable=False),
+        pa.field("date", pa.date32(), nullable=False),
+    ),
+    Scope.HOURLY: (
+        pa.field("station", pa.uint16(), nullable=False),
+        pa.field("time", pa.timestamp("s"), nullable=False),
+        pa.field("date", pa.date32(), nullable=False),
+        pa.field("hour", pa.uint8(), nullable=False),
+    ),
+}
+
+TIME_COLUMN = {Scope.DAILY: "date", Scope.HOURLY: "time"}
+"""The column that, with ``station``, is a row's key."""
+
+
+def key_columns(scope: Scope) -> list[str]:
+    """Return the names of a scope's key columns, in order."""
+    return [field.name for field in KEY_FIELDS[scope]]
+
+
+def time_zone_metadata(scope: Scope) -> dict[bytes, bytes]:
+    """Return the schema metadata that state scope and time base."""
+    return {b"scope": scope.encode(), b"time_base": b"PST (UTC-8) all year, hour ending"}
+
+
+def item_metadata(item: Item, *, decimals: int, unit: str) -> dict[bytes, bytes]:
+    """Return the field metadata of a value column: item code, decimals, unit text as sent."""
+    return {b"item": item.code.encode(), b"decimals": b"%d" % decimals, b"unit": unit.encode()}
+
+
+def item_of(field: pa.Field) -> Item | None:
+    """Return the item of a value column, or None for keys, flags and foreign columns."""
+    metadata = field.metadata or {}
+    code = metadata.get(b"item")
+    return by_code(code.decode()) if code is not None else None
+
+
+def decimals_of(field: pa.Field) -> int:
+    """Return the decimals of a value column; 0 where its metadata name none."""
+    return int((field.metadata or {}).get(b"decimals", b"0"))
+
+
+def table_items(schema: pa.Schema) -> tuple[Item, ...]:
+    """Return the items of a schema's value columns, in column order."""
+    return tuple(item for field in schema if (item := item_of(field)) is not None)
+
+
+def _schema(
+    scope: Scope,
+    items: Iterable[Item],
+    value_type: pa.DataType,
+    decimals: dict[str, int] | None,
+    units: dict[str, str] | None,
+) -> pa.Schema:
+    fields = list(KEY_FIELDS[scope])
+    for item in items:
+        places = (decimals or {}).get(item.code, item.decimals_metric)
+        unit = (units or {}).get(item.code, item.unit_metric)
+        metadata = item_metadata(item, decimals=places, unit=unit)
+        fields.append(pa.field(item.column, value_type, metadata=metadata))
+        fields.append(pa.field(item.flag_column, FLAG_TYPE))
+    return pa.schema(fields, metadata=time_zone_metadata(scope))
+
+
+def scaled_schema(
+    scope: Scope,
+    items: Iterable[Item],
+    *,
+    decimals: dict[str, int] | None = None,
+    units: dict[str, str] | None = None,
+    value_type: pa.DataType | None = None,
+) -> pa.Schema:
+    """Return the pipeline's schema: keys, then per item an integer column and its flag column."""
+    return _schema(scope, items, value_type or pa.int16(), decimals, units)
+
+
+def physical_schema(
+    scope: Scope,
+    items: Iterable[Item],
+    *,
+    decimals: dict[str, int] | None = None,
+    units: dict[str, str] | None = None,
+) -> pa.Schema:
+    """Return the users' schema: keys, then per item a float64 column and its flag column."""
+    return _schema(scope, items, pa.float64(), decimals, units)
+
+
+def to_physical(table: pa.Table) -> pa.Table:
+    """Return a scaled table with its values as float64, exact to the printed decimal.
+
+    Division (not multiplication by the reciprocal) gives the double nearest to the decimal for up
+    to 15 significant digits. Columns that are already float64 pass unchanged.
+    """
+    columns: list[pa.ChunkedArray] = []
+    fields: list[pa.Field] = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if item_of(field) is None or not pa.types.is_integer(field.type):
+            columns.append(column)
+            fields.append(field)
+            continue
+        divisor = 10.0 ** decimals_of(field)
+        columns.append(
+            pa.chunked_array([_divided(c, divisor) for c in column.chunks], type=pa.float64())
+        )
+        fields.append(field.with_type(pa.float64()))
+    return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+
+
+def _divided(array: pa.Array, divisor: float) -> pa.Array:
+    """Return integers divided as float64 with the same validity, without a Python loop."""
+    width = array.type.bit_width // 8
+    data = array.buffers()[1]
+    stop = array.offset + len(array)
+    numbers = np.frombuffer(data, dtype=f"<i{width}", count=stop) if data else np.empty(stop, "<i2")
+    values = np.divide(numbers, divisor, dtype=np.float64)
+    return pa.Array.from_buffers(
+        pa.float64(),
+        len(array),
+        [array.buffers()[0], pa.py_buffer(values)],
+        offset=array.offset,
+    )

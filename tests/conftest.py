@@ -1,0 +1,38 @@
+"""What every test may ask for: the real data beside the project, and a quiet environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def _shared(*parts: str) -> Path:
+    folder = SHARED.joinpath(*parts)
+    if not folder.exists():
+        pytest.skip(
+            f"real data is absent: no {folder.relative_to(SHARED.parent)} beside the project"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """Folder of real responses and archives; the test skips where it is absent."""
+    return _shared("real")
+
+
+@pytest.fixture(scope="session")
+def v1_golden() -> Path:
+    """Folder of V1 chunks made by the older program's encoder; the test skips where it is absent."""
+    return _shared("v1-golden")
+
+
+@pytest.fixture(autouse=True)
+def _quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the user's own settings out: no key, no base URL, no configuration file."""
+    for name in ("CIMIS_APP_KEY", "CIMIS_BASE_URL", "CIMIS_DATA_DIR", "CIMIS_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CIMIS_CONFIG", str(tmp_path / "absent" / "config.toml"))
