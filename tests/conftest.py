@@ -26,7 +26,7 @@ def real() -> Path:
 
 @pytest.fixture(scope="session")
 def v1_golden() -> Path:
-    """Folder of V1 chunks made by the older program's encoder; the test skips where it is absent."""
+    """Folder of V1 chunks by the older program; the test skips where it is absent."""
     return _shared("v1-golden")
 
 

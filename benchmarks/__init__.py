@@ -1,0 +1,1 @@
+"""Benchmarks: each measures a claim beside its rival, in one run."""
