@@ -1,0 +1,92 @@
+# The front door of the project: `just` lists what it can do.
+# Everything runs in .venv, which `setup` makes from requirements.lock; needs Python 3.11 or newer.
+
+set positional-arguments
+
+python := env("PYTHON", "python3")
+bin := justfile_directory() / ".venv/bin"
+
+# list the recipes
+default:
+    @just --list --unsorted
+
+# make .venv from the lock and install cimis into it; does nothing when up to date
+setup:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    want=$({ pwd; cat requirements.lock pyproject.toml; } | cksum)
+    if [ -x .venv/bin/cimis ] && [ "$(cat .venv/stamp 2>/dev/null)" = "$want" ]; then
+        exit 0
+    fi
+    if ! "{{ python }}" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+        echo "error: cimis needs Python 3.11 or newer; set PYTHON to one" >&2
+        exit 1
+    fi
+    echo "setting up .venv (once, and after the lock changes) ..." >&2
+    [ -x .venv/bin/pip ] && grep -qxF "$(pwd)" .venv/place 2>/dev/null || rm -rf .venv
+    [ -d .venv ] || "{{ python }}" -m venv .venv
+    pip=(.venv/bin/python -m pip --quiet --quiet --no-input --disable-pip-version-check)
+    "${pip[@]}" install --root-user-action=ignore --require-hashes -r requirements.lock
+    "${pip[@]}" install --root-user-action=ignore --no-deps --no-build-isolation -e .
+    .venv/bin/python -m compileall -q cimis pipeline queries
+    pwd > .venv/place
+    echo "$want" > .venv/stamp
+
+# run the main job end to end on the embedded server
+demo *args: setup
+    @"{{ bin }}/cimis" demo "$@"
+
+# run every test, or those named
+test *args: setup
+    @"{{ bin }}/python" -m pytest -n 2 --dist worksteal -m "not slow" "$@"
+
+# the same with the long forms of those that have one
+test-long *args: setup
+    @"{{ bin }}/python" -m pytest -n 2 --dist worksteal "$@"
+
+# style, format and import rules
+lint: setup
+    "{{ bin }}/ruff" check
+    "{{ bin }}/ruff" format --check
+    "{{ bin }}/lint-imports" --no-cache
+
+# strict types
+types: setup
+    "{{ bin }}/mypy"
+
+# what must hold before a change lands
+check: lint types test
+
+# put the code into the house's form
+format: setup
+    "{{ bin }}/ruff" check --fix
+    "{{ bin }}/ruff" format
+
+# rewrite docs/cli.md from the commands' help
+docs: setup
+    "{{ bin }}/python" docs/generate_cli.py
+
+# run every benchmark beside its rivals
+bench *args: bench-decode bench-size bench-query
+
+# decoding against json.loads and orjson
+bench-decode *args: setup
+    @"{{ bin }}/python" -m benchmarks.decode "$@"
+
+# bytes on disk against Parquet and pcodec
+bench-size *args: setup
+    @"{{ bin }}/python" -m benchmarks.size "$@"
+
+# questions against DuckDB over Parquet
+bench-query *args: setup
+    @"{{ bin }}/python" -m benchmarks.query "$@"
+
+# write requirements.lock anew from pyproject.toml (needs network)
+lock *args: setup
+    "{{ bin }}/python" -m pip install --quiet --root-user-action=ignore uv
+    "{{ bin }}/uv" pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest --group dev --group bench --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --output-file requirements.lock "$@"
+
+# remove .venv, caches and what the demo left
+clean:
+    rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-data
+    find . -name __pycache__ -type d -prune -exec rm -rf {} +
