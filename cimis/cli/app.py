@@ -1,0 +1,104 @@
+"""The group of commands; a command's module is imported only when that command is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from cimis.cli.options import LongOption, help_option
+
+__all__ = ["COMMANDS", "SECTIONS", "Entry", "cli"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command lives, and its line in the list of commands."""
+
+    section: str
+    module: str
+    help: str
+
+
+SECTIONS = ("Start", "Fetch", "Ask", "Look after", "Look up")
+
+COMMANDS: dict[str, Entry] = {
+    "items": Entry("Look up", "items", "List the data items with meaning and unit."),
+    "flags": Entry("Look up", "flags", "List the quality-control flags."),
+    "completion": Entry("Look up", "completion", "Print the completion script for a shell."),
+    "version": Entry("Look up", "version", "Print the version."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and one line, and loads a command on demand."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names, without importing anything."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = import_module(f"cimis.cli.commands.{entry.module}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names, or say which one is near."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            guess = f"; did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"no such command '{name}'{guess}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands by section, from the table alone."""
+        for section in SECTIONS:
+            rows = [(name, e.help) for name, e in COMMANDS.items() if e.section == section]
+            if rows:
+                with formatter.section(section):
+                    formatter.write_dl(rows)
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        from cimis.version import __version__
+
+        click.echo(f"cimis {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    add_help_option=False,
+    invoke_without_command=True,
+)
+@click.option(
+    "--version",
+    cls=LongOption,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and leave.",
+)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """California's CIMIS weather and reference evapotranspiration on your own disk.
+
+    Long options take two dashes or one. Every command says more with --help.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+cli.params.append(help_option())

@@ -1,0 +1,34 @@
+"""``cimis items``: the data items of the network."""
+
+from __future__ import annotations
+
+import click
+
+from cimis.cli.options import declare, option, printing
+from cimis.cli.output import Output
+from pipeline.items import ITEMS, Scope, Standard, default_items
+
+__all__ = ["command"]
+
+_COLUMNS = ("item", "code", "scope", "metric", "english", "default", "meaning")
+
+
+@declare("items", examples=["cimis items", "cimis items --scope hourly --json"])
+@option("--scope", type=click.Choice(["daily", "hourly"]), help="Only the items of one scope.")
+@printing()
+def command(*, scope: str | None, out: Output) -> None:
+    """List the data items with meaning, units, and whether they are fetched by default."""
+    rows = [
+        (
+            item.column,
+            item.code,
+            item.scope.value,
+            item.symbol(Standard.METRIC),
+            item.symbol(Standard.ENGLISH),
+            item in default_items(item.scope),
+            item.description,
+        )
+        for item in ITEMS
+        if scope is None or item.scope is Scope(scope)
+    ]
+    out.rows(_COLUMNS, rows)

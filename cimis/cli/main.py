@@ -1,0 +1,69 @@
+"""The entry of the command line: run a command, and turn what went wrong into one clear line."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from cimis.cli.app import cli
+from cimis.cli.failure import ABORTED, BROKEN_PIPE, TERMINATED, report, wants_json
+
+__all__ = ["main", "run"]
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What follows ``cimis`` on the command line.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or that of the error; see ``docs/cli.md``.
+    """
+    _leave_cleanly_when_terminated()
+    as_json = wants_json(arguments)
+    try:
+        code = cli.main(args=list(arguments), prog_name="cimis", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        return BROKEN_PIPE
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("\ninterrupted; what was finished is kept, the same command continues\n")
+        return ABORTED
+    except Exception as error:  # noqa: BLE001 -- the one place where every error becomes a message
+        return report(error, arguments, as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _leave_cleanly_when_terminated() -> None:
+    """Let SIGTERM unwind the stack, so that temporary files go and finished parts stay."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(TERMINATED)
+
+    try:
+        signal.signal(signal.SIGTERM, leave)
+    except ValueError:  # not the main thread: the host program owns the signals
+        return
+
+
+def _forget_stdout() -> None:
+    """Point standard output away, so that the interpreter's last flush cannot fail again."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

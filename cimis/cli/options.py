@@ -1,0 +1,144 @@
+"""How commands and options are declared: one dash or two, examples in the help, shared options."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from cimis.cli.output import Output
+
+__all__ = [
+    "Command",
+    "LongOption",
+    "data_dir",
+    "declare",
+    "help_option",
+    "option",
+    "printing",
+    "service",
+    "stations_option",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class LongOption(click.Option):
+    """An option whose long names are taken with two dashes or, as the old program's, with one."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Tell the parser both forms; help and messages show the one with two dashes."""
+        shown = self.opts, self.secondary_opts
+        self.opts, self.secondary_opts = _both_forms(self.opts), _both_forms(self.secondary_opts)
+        try:
+            super().add_to_parser(parser, ctx)
+        finally:
+            self.opts, self.secondary_opts = shown
+
+
+def _both_forms(names: list[str]) -> list[str]:
+    return names + [name[1:] for name in names if name.startswith("--")]
+
+
+def help_option() -> LongOption:
+    """Return ``-h/--help`` that takes one dash as well."""
+
+    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit()
+
+    return LongOption(
+        ["-h", "--help"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Show this message and leave.",
+    )
+
+
+class Command(click.Command):
+    """A command with examples; ``examples`` are whole command lines that work as they stand."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+        attributes["add_help_option"] = False
+        super().__init__(*args, **attributes)
+        self.params.append(help_option())
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples at the end of the help."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+        super().format_epilog(ctx, formatter)
+
+
+def declare(name: str, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Command]:
+    """Declare a command with its examples; its help is the function's docstring."""
+    return click.command(name, cls=Command, examples=examples)
+
+
+def option(*declarations: str, **attributes: Any) -> Callable[[F], F]:
+    """Declare an option that takes one dash as well as two."""
+    return click.option(*declarations, cls=LongOption, **attributes)
+
+
+def printing(*, talks: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add ``--json`` and ``--no-color``, and ``--quiet`` to what ``talks``; pass an ``out``."""
+
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(
+            *args: Any, as_json: bool, no_color: bool, quiet: bool = False, **named: Any
+        ) -> Any:
+            out = Output(as_json=as_json, color=not no_color, quiet=quiet)
+            return function(*args, out=out, **named)
+
+        wrapped: Callable[..., Any] = run
+        if talks:
+            wrapped = option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(wrapped)
+        wrapped = option("--no-color", is_flag=True, help="No colours; so does NO_COLOR.")(wrapped)
+        return option("--json", "as_json", is_flag=True, help="Answer in JSON, errors too.")(
+            wrapped
+        )
+
+    return wrap
+
+
+def data_dir(function: F) -> F:
+    """Add ``--data-dir``."""
+    return option(
+        "--data-dir",
+        metavar="DIR",
+        help="Data directory; else CIMIS_DATA_DIR, the configuration file, or 'data'.",
+    )(function)
+
+
+def stations_option(*, required: bool = False) -> Callable[[F], F]:
+    """Add ``--stations``, also spelled ``--station``."""
+    return option(
+        "--stations",
+        "--station",
+        "stations",
+        metavar="LIST",
+        required=required,
+        help="Station numbers and ranges, as 2,5-7; or all.",
+    )
+
+
+def service(function: F) -> F:
+    """Add the options that say which service to ask, and with which key."""
+    function = option(
+        "--base-url",
+        metavar="URL",
+        help="Service address; else CIMIS_BASE_URL, the configuration file, or the live one.",
+    )(function)
+    return option(
+        "--app-key",
+        metavar="KEY",
+        help="API key; better in CIMIS_APP_KEY or the configuration file.",
+    )(function)

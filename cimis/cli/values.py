@@ -1,0 +1,139 @@
+"""What the values of options mean: lists of stations, dates, years, spans, sizes."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+
+from pipeline.errors import UsageError
+
+__all__ = [
+    "PACIFIC",
+    "day_span",
+    "parse_date",
+    "parse_size",
+    "parse_stations",
+    "today",
+    "year_span",
+]
+
+PACIFIC = dt.timezone(dt.timedelta(hours=-8), "PST")
+"""The network's clock: Pacific standard time all year."""
+
+_STATION_HINT = "give numbers and ranges, as 2,5-7, or all"
+_DATE_HINT = "give a day as 2024-06-01, or a whole month or year as 2024-06 or 2024"
+_LARGEST_STATION = 65_535
+_SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+
+
+def today() -> dt.date:
+    """Return the network's present day."""
+    return dt.datetime.now(PACIFIC).date()
+
+
+def parse_stations(text: str | None) -> tuple[int, ...] | None:
+    """Return the station numbers that a list names, sorted and each once; None for ``all``.
+
+    Raises
+    ------
+    UsageError
+        For what is not a number or a range, a reversed range, or a number that cannot be.
+    """
+    if text is None or text.strip().lower() == "all":
+        return None
+    numbers: set[int] = set()
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        match = re.fullmatch(r"0*(\d{1,6})(?:-0*(\d{1,6}))?", part)
+        if match is None:
+            raise UsageError(f"'{part}' is not a station or a range of them", hint=_STATION_HINT)
+        first = int(match[1])
+        last = int(match[2] or first)
+        if last < first:
+            raise UsageError(f"the range '{part}' runs backwards", hint=f"write {last}-{first}")
+        if not 1 <= first <= last <= _LARGEST_STATION:
+            raise UsageError(
+                f"no station can have the number in '{part}'", hint=f"1 to {_LARGEST_STATION}"
+            )
+        numbers.update(range(first, last + 1))
+    if not numbers:
+        raise UsageError("no station named", hint=_STATION_HINT)
+    return tuple(sorted(numbers))
+
+
+def parse_date(text: str, *, end: bool = False, now: dt.date | None = None) -> dt.date:
+    """Return the day that a text names.
+
+    Parameters
+    ----------
+    text : str
+        ``2024-06-01``; ``2024-06`` or ``2024`` for its first day (its last where ``end``);
+        ``today`` or ``yesterday``.
+    end : bool
+        Whether the text is the last day of a span.
+    now : datetime.date, optional
+        The present day, for the two words.
+    """
+    word = text.strip().lower()
+    if word in {"today", "yesterday"}:
+        return (now or today()) - dt.timedelta(days=word == "yesterday")
+    match = re.fullmatch(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", word)
+    if match is None:
+        raise UsageError(f"'{text}' is not a date", hint=_DATE_HINT)
+    year = int(match[1])
+    month = int(match[2]) if match[2] else (12 if end else 1)
+    if year < 1 or not 1 <= month <= 12:
+        raise UsageError(f"there is no {text}: months run from 1 to 12", hint=_DATE_HINT)
+    days = calendar.monthrange(year, month)[1]
+    day = int(match[3]) if match[3] else (days if end else 1)
+    if not 1 <= day <= days:
+        raise UsageError(
+            f"there is no {text}: {calendar.month_name[month]} {year} has {days} days",
+            hint=_DATE_HINT,
+        )
+    return dt.date(year, month, day)
+
+
+def year_span(text: str) -> tuple[dt.date, dt.date]:
+    """Return the first and last day of a year or a range of years, ``2024`` or ``2020-2024``."""
+    match = re.fullmatch(r"\s*(\d{4})(?:\s*-\s*(\d{4}))?\s*", text)
+    if match is None:
+        raise UsageError(f"'{text}' is not a year or a range", hint="write 2024 or 2020-2024")
+    first, last = int(match[1]), int(match[2] or match[1])
+    if last < first:
+        raise UsageError(f"the range '{text}' runs backwards", hint=f"write {last}-{first}")
+    return parse_date(f"{first:04}"), parse_date(f"{last:04}", end=True)
+
+
+def day_span(
+    *, year: str | None, start: str | None, end: str | None, now: dt.date
+) -> tuple[dt.date, dt.date]:
+    """Return the first and last day that ``--year``, or ``--start`` and ``--end``, ask for.
+
+    Both ends are inclusive. A year that is not over ends today; an end without a start, a start
+    after its end, and a start in the future are refused.
+    """
+    if year is not None:
+        if start or end:
+            raise UsageError("--year and --start/--end say the same twice", hint="give one of them")
+        first, last = year_span(year)
+        last = min(last, max(now, first))
+    elif start is None:
+        missing = "--start" if end else "--year, or --start and --end"
+        raise UsageError(f"which days? {missing} is missing", hint=_DATE_HINT)
+    else:
+        first = parse_date(start, now=now)
+        last = parse_date(end, end=True, now=now) if end else now
+    if first > now:
+        raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")
+    if last < first:
+        raise UsageError(f"the end {last} lies before the start {first}", hint="exchange them")
+    return first, last
+
+
+def parse_size(text: str) -> int:
+    """Return a number of bytes from a text such as ``50MB``, ``1.5GB`` or ``4096``."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    if match is None or match[2].lower() not in _SIZES:
+        raise UsageError(f"'{text}' is not a size", hint="write 50MB, 1.5GB or a number of bytes")
+    return int(float(match[1]) * _SIZES[match[2].lower()])
