@@ -9,7 +9,7 @@ import click
 
 from cimis.cli.options import LongOption, help_option
 
-__all__ = ["COMMANDS", "SECTIONS", "Entry", "cli"]
+__all__ = ["COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ COMMANDS: dict[str, Entry] = {
     "completion": Entry("Look up", "completion", "Print the completion script for a shell."),
     "version": Entry("Look up", "version", "Print the version."),
 }
+
+
+class ReaderLeft(Exception):
+    """Whoever read standard output has closed it."""
 
 
 class LazyGroup(click.Group):
@@ -59,6 +63,13 @@ class LazyGroup(click.Group):
             guess = f"; did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"no such command '{name}'{guess}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; click itself would turn a reader that left into exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderLeft from error
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands by section, from the table alone."""

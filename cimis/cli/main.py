@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from cimis.cli.app import cli
+from cimis.cli.app import ReaderLeft, cli
 from cimis.cli.failure import ABORTED, BROKEN_PIPE, TERMINATED, report, wants_json
 
 __all__ = ["main", "run"]
@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(args=list(arguments), prog_name="cimis", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderLeft):
         _forget_stdout()
         return BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):

@@ -22,6 +22,8 @@ class Answer(NamedTuple):
     err: str
 
 
+ROOT = Path(__file__).resolve().parents[2]
+
 Typed = Callable[..., Answer]
 
 
@@ -47,7 +49,7 @@ def started(tmp_path: Path) -> Typed:
         done = subprocess.run(
             [sys.executable, "-m", "cimis", *map(str, arguments)],
             cwd=tmp_path,
-            env=os.environ | (env or {}),
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
             capture_output=True,
             text=True,
             timeout=120,

@@ -186,7 +186,7 @@ def test_our_own_fault_exits_1_and_leaves_a_trace_without_the_key(
 def test_a_reader_that_leaves_is_no_error() -> None:
     """Closing the pipe early ends the command quietly."""
     done = subprocess.run(
-        f"{sys.executable} -m cimis items --json | head -c 1; echo ${{PIPESTATUS[0]}}",
+        f"{sys.executable} -m cimis items --json | true; echo ${{PIPESTATUS[0]}}",
         shell=True,
         executable="/bin/bash",
         capture_output=True,
@@ -195,7 +195,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         timeout=60,
     )
     assert done.stderr == ""
-    assert done.stdout.splitlines()[-1].lstrip("[") in {"0", "141"}
+    assert done.stdout.strip() == "141"
 
 
 def test_a_full_standard_output_is_said(started: Typed) -> None:
