@@ -1,0 +1,15 @@
+-- Reference ETo and rain per station and month in mm, with the days counted and missing.
+-- $start = 1900-01-01: first day
+-- $end = 2100-12-31: last day
+SELECT
+    station,
+    date_trunc('month', date)::date AS month,
+    round(sum(asce_eto), 2) AS asce_eto_mm,
+    round(sum(precip), 2) AS precip_mm,
+    count(asce_eto) AS days,
+    date_diff('day', date_trunc('month', any_value(date)), date_trunc('month', any_value(date)) + INTERVAL 1 MONTH)
+        - count(asce_eto) AS days_missing
+FROM daily
+WHERE date BETWEEN $start::date AND $end::date
+GROUP BY station, date_trunc('month', date)
+ORDER BY station, month

@@ -1,0 +1,15 @@
+-- Reference ETo and rain per station and water year (October to September, named by its end) in mm.
+-- $start = 1900-01-01: first day
+-- $end = 2100-12-31: last day
+SELECT
+    station,
+    year(date + INTERVAL 3 MONTH) AS water_year,
+    round(sum(asce_eto), 2) AS asce_eto_mm,
+    round(sum(precip), 2) AS precip_mm,
+    count(asce_eto) AS days,
+    365 + (date_part('day', make_date(water_year, 3, 1) - INTERVAL 1 DAY) = 29)::int - count(asce_eto)
+        AS days_missing
+FROM daily
+WHERE date BETWEEN $start::date AND $end::date
+GROUP BY station, water_year
+ORDER BY station, water_year

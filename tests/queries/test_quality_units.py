@@ -1,0 +1,64 @@
+"""Flag policies and units: what becomes missing, and what comes back exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import UsageError
+from pipeline.items import ITEMS, QC_FLAGS, Item
+from pipeline.schema import physical_schema
+from queries.quality import FlagPolicy, policy, rejected
+from queries.units import conversion_of, english, english_schema, standard
+
+LETTERS = [flag.letter for flag in QC_FLAGS] + ["?"]
+
+
+def test_each_policy_rejects_more_than_the_one_before() -> None:
+    keep, severe, strict = (rejected(chosen, LETTERS) for chosen in FlagPolicy)
+    assert keep == frozenset()
+    assert severe == {"I", "M", "S", "N/A"}
+    assert strict == set(LETTERS)
+
+
+def test_policies_are_named_as_on_the_command_line() -> None:
+    assert policy("drop_severe") is policy(" Drop-Severe ") is FlagPolicy.DROP_SEVERE
+    with pytest.raises(UsageError, match="unknown flag policy 'none'"):
+        policy("none")
+    with pytest.raises(UsageError, match="unknown units 'si'"):
+        standard("si")
+
+
+@given(st.sampled_from(ITEMS), st.integers(-9_999, 9_999), st.integers(0, 2))
+def test_english_values_round_back_to_the_metric_ones(item: Item, scaled: int, more: int) -> None:
+    decimals = item.decimals_metric + more
+    change = conversion_of(item, decimals)
+    metric = scaled / 10.0**decimals
+    schema = physical_schema(item.scope, [item], decimals={item.code: decimals})
+    narrow = pa.schema([schema.field(item.column)])
+    batch = pa.RecordBatch.from_arrays([pa.array([metric, None, metric])], schema=narrow).slice(1)
+    target = english_schema(narrow)
+    missing, value = english(batch, target).column(0).to_pylist()
+    assert missing is None
+    assert target.field(0).metadata[b"unit"].decode() == item.unit_english
+    if change is None:
+        assert value == metric
+    else:
+        assert np.round((value - change.shift) / change.factor, decimals) == metric
+
+
+def test_known_conversions_come_out() -> None:
+    wanted = {
+        "day-air-tmp-avg": (25.0, 77.0),
+        "day-precip": (25.4, 1.0),
+        "day-sol-rad-avg": (200.0, 413.0),
+    }
+    for item in ITEMS:
+        if item.code in wanted:
+            given_value, expected = wanted[item.code]
+            narrow = pa.schema([physical_schema(item.scope, [item]).field(item.column)])
+            batch = pa.RecordBatch.from_arrays([pa.array([given_value])], schema=narrow)
+            assert english(batch, english_schema(narrow)).column(0).to_pylist() == [expected]
