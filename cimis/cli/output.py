@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from queries.timing import QueryTimings
+
 __all__ = ["Output"]
 
 
@@ -92,6 +94,15 @@ class Output:
     def warn(self, text: str) -> None:
         """Say something that the user should act on."""
         self.note(f"warning: {text}")
+
+    def timings(self, timings: QueryTimings) -> None:
+        """Say where the time of a question went, on standard error; one line of JSON if asked."""
+        if self.as_json:
+            import json
+
+            print(json.dumps({"perf": timings.as_dict()}), file=sys.stderr)  # noqa: T201
+        else:
+            print(timings.as_text(), file=sys.stderr)  # noqa: T201
 
     def _table(
         self, headers: Sequence[str], rows: Sequence[Sequence[Any]], caption: str | None

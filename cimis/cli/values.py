@@ -9,9 +9,11 @@ import re
 from pipeline.errors import UsageError
 
 __all__ = [
+    "FIRST_DAY",
     "PACIFIC",
     "day_span",
     "parse_date",
+    "parse_duration",
     "parse_size",
     "parse_stations",
     "today",
@@ -20,6 +22,9 @@ __all__ = [
 
 PACIFIC = dt.timezone(dt.timedelta(hours=-8), "PST")
 """The network's clock: Pacific standard time all year."""
+
+FIRST_DAY = dt.date(1982, 6, 7)
+"""The network's first day; the service refuses earlier ones."""
 
 _STATION_HINT = "give numbers and ranges, as 2,5-7, or all"
 _DATE_HINT = "give a day as 2024-06-01, or a whole month or year as 2024-06 or 2024"
@@ -117,7 +122,7 @@ def day_span(
         if start or end:
             raise UsageError("--year and --start/--end say the same twice", hint="give one of them")
         first, last = year_span(year)
-        last = min(last, max(now, first))
+        first, last = max(first, min(FIRST_DAY, last)), min(last, max(now, first))
     elif start is None:
         missing = "--start" if end else "--year, or --start and --end"
         raise UsageError(f"which days? {missing} is missing", hint=_DATE_HINT)
@@ -126,9 +131,19 @@ def day_span(
         last = parse_date(end, end=True, now=now) if end else now
     if first > now:
         raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")
+    if last < FIRST_DAY:
+        raise UsageError(f"{last} lies before the network's first day, {FIRST_DAY}")
     if last < first:
         raise UsageError(f"the end {last} lies before the start {first}", hint="exchange them")
     return first, last
+
+
+def parse_duration(text: str) -> float:
+    """Return seconds from a text such as ``200ms``, ``1.5s`` or ``0.2`` (seconds)."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|)\s*", text.lower())
+    if match is None:
+        raise UsageError(f"'{text}' is not a duration", hint="write 200ms, 1.5s or a number of s")
+    return float(match[1]) / (1000 if match[2] == "ms" else 1)
 
 
 def parse_size(text: str) -> int:

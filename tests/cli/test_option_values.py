@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cimis.cli.values import day_span, parse_date, parse_size, parse_stations, year_span
+from cimis.cli.values import (
+    day_span,
+    parse_date,
+    parse_duration,
+    parse_size,
+    parse_stations,
+    year_span,
+)
 from pipeline.errors import UsageError
 
 NOW = dt.date(2026, 5, 10)
@@ -112,6 +119,7 @@ def test_a_span_is_given_by_year_or_by_its_ends() -> None:
     assert june == (dt.date(2024, 6, 1), dt.date(2024, 6, 30))
     assert day_span(year=None, start="2024", end="2024", now=NOW)[1] == dt.date(2024, 12, 31)
     assert day_span(year=None, start="2026-05", end=None, now=NOW) == (dt.date(2026, 5, 1), NOW)
+    assert day_span(year="1982", start=None, end=None, now=NOW)[0] == dt.date(1982, 6, 7)
     assert day_span(year="2026", start=None, end=None, now=NOW) == (dt.date(2026, 1, 1), NOW)
 
 
@@ -124,6 +132,7 @@ def test_a_span_is_given_by_year_or_by_its_ends() -> None:
         (None, "2024-06-02", "2024-06-01", "lies before the start"),
         (None, "2026-05-11", None, "in the future"),
         ("2027", None, None, "in the future"),
+        ("1981", None, None, "before the network's first day"),
     ],
 )
 def test_spans_that_cannot_be_meant_are_refused(
@@ -132,6 +141,14 @@ def test_spans_that_cannot_be_meant_are_refused(
     """Missing, double, reversed and future spans are refused in words."""
     with pytest.raises(UsageError, match=said):
         day_span(year=year, start=start, end=end, now=NOW)
+
+
+def test_durations_have_units() -> None:
+    """Durations are seconds, or take ms and s."""
+    assert [parse_duration(t) for t in ("200ms", "1.5 s", "2", "0")] == [0.2, 1.5, 2.0, 0.0]
+    for wrong in ("-1", "1h", "ms", ""):
+        with pytest.raises(UsageError):
+            parse_duration(wrong)
 
 
 def test_sizes_have_units() -> None:

@@ -1,0 +1,165 @@
+"""Where the rows of a question go: a table, a pipe, or a file, in the format asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cimis.cli.options import option
+from cimis.cli.output import Output
+from pipeline.errors import NoDataError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from queries.timing import QueryTimings
+
+__all__ = ["Form", "answering", "deliver"]
+
+FORMATS = ("table", "csv", "tsv", "json", "ndjson", "parquet", "arrow")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an answer is wanted.
+
+    Parameters
+    ----------
+    format : str, optional
+        One of :data:`FORMATS`; by default from the file's suffix, or a table on a terminal and CSV
+        in a pipe.
+    output : str, optional
+        A file; ``-`` and None are standard output.
+    limit : int, optional
+        The most rows to give.
+    allow_empty : bool
+        Whether an answer without rows is a success.
+    """
+
+    format: str | None
+    output: str | None
+    limit: int | None
+    allow_empty: bool
+
+
+def answering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how an answer is wanted, and pass them as ``form``."""
+    import functools
+
+    @functools.wraps(function)
+    def run(
+        *,
+        format: str | None,  # noqa: A002 -- the option's name
+        output: str | None,
+        limit: int | None,
+        allow_empty: bool,
+        **named: Any,
+    ) -> Any:
+        return function(form=Form(format, output, limit, allow_empty), **named)
+
+    wrapped: Callable[..., Any] = option(
+        "--allow-empty", is_flag=True, help="Exit 0, not 3, where nothing matches."
+    )(run)
+    wrapped = option(
+        "--limit", type=click.IntRange(min=0), metavar="N", help="Give at most N rows."
+    )(wrapped)
+    wrapped = option(
+        "-o", "--output", metavar="FILE", help="Save to a file; its suffix picks the format."
+    )(wrapped)
+    return option(
+        "--format",
+        type=click.Choice(FORMATS),
+        help="Form of the answer; else by the file's suffix, a table on a terminal, CSV in a pipe.",
+    )(wrapped)
+
+
+def deliver(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    *,
+    form: Form,
+    out: Output,
+    timings: QueryTimings | None = None,
+) -> int:
+    """Send the rows where they are wanted and return how many they were.
+
+    Raises
+    ------
+    NoDataError
+        Where there are none and that was not allowed; the empty answer has been given by then.
+    """
+    rows = _limited(batches, form.limit)
+    chosen = _format(form, out)
+    if chosen == "table":
+        count = _draw(rows, schema, form, out)
+    else:
+        count = _write(rows, schema, chosen, form, out, timings)
+    if count == 0 and not form.allow_empty:
+        raise NoDataError(
+            "nothing matched", hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
+        )
+    return count
+
+
+def _format(form: Form, out: Output) -> str:
+    to_file = form.output not in (None, "-")
+    if form.format == "table" and to_file:
+        raise UsageError("a file cannot hold a table", hint="choose csv, parquet or another format")
+    if form.format is not None:
+        return form.format
+    if to_file:
+        from queries.sinks import format_of
+
+        return format_of(str(form.output))
+    if out.as_json:
+        return "json"
+    return "table" if sys.stdout.isatty() else "csv"
+
+
+def _limited(batches: Iterable[pa.RecordBatch], limit: int | None) -> Iterator[pa.RecordBatch]:
+    left = limit
+    for batch in batches:
+        if left is None:
+            yield batch
+            continue
+        if left > 0:
+            yield batch.slice(0, left)
+        left -= batch.num_rows
+        if left <= 0:
+            return
+
+
+def _draw(rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: Form, out: Output) -> int:
+    from cimis.cli.grid import ROWS, Grid
+
+    grid = Grid(schema, rows=form.limit if form.limit is not None else ROWS)
+    for _ in grid.take(rows):
+        pass
+    grid.draw(out)
+    return grid.total
+
+
+def _write(
+    rows: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    chosen: str,
+    form: Form,
+    out: Output,
+    timings: QueryTimings | None,
+) -> int:
+    from queries.sinks import write
+
+    if form.output in (None, "-"):
+        if chosen in {"parquet", "arrow"} and sys.stdout.isatty():
+            raise UsageError(
+                f"{chosen} is not for a terminal", hint=f"save it with -o FILE.{chosen}"
+            )
+        written = write(rows, schema, sys.stdout.buffer, chosen, timings=timings)
+        return written.rows
+    written = write(rows, schema, str(form.output), chosen, timings=timings)
+    out.note(f"wrote {written.rows:,} rows, {written.bytes:,} bytes to {written.path}")
+    return written.rows

@@ -1,0 +1,134 @@
+"""The first rows of an answer as a table for a terminal, and a word on what it does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cimis.cli.output import Output
+
+__all__ = ["ROWS", "Grid"]
+
+ROWS = 20
+_GAP = 2
+
+
+@dataclass
+class Column:
+    """One column of text: header lines, cells, alignment."""
+
+    name: str
+    unit: str
+    number: bool
+    cells: list[str] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        """Characters that its widest line takes."""
+        return max(map(len, (self.name, self.unit, *self.cells)))
+
+
+class Grid:
+    """The first rows of a stream of batches; all batches pass, so that the rest can be counted.
+
+    A flag is shown behind its value. Columns that do not fit are left out whole and named below.
+    """
+
+    def __init__(self, schema: pa.Schema, *, rows: int = ROWS) -> None:
+        self._rows = rows
+        self._flag_of = {n: f"{n}_qc" for n in schema.names if f"{n}_qc" in schema.names}
+        hidden = set(self._flag_of.values())
+        self._fields = [f for f in schema if f.name not in hidden]
+        self._columns = [Column(f.name, _unit(f), _is_number(f.type)) for f in self._fields]
+        self.shown = 0
+        self.total = 0
+
+    def take(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Pass batches on, keeping the text of the first rows."""
+        for batch in batches:
+            head = batch.slice(0, max(self._rows - self.shown, 0))
+            if head.num_rows:
+                self._keep(head)
+            self.total += batch.num_rows
+            yield batch
+
+    def _keep(self, head: pa.RecordBatch) -> None:
+        for column, kind in zip(self._columns, self._fields, strict=True):
+            values = head.column(kind.name).to_pylist()
+            texts = [_text(value, _decimals(kind)) for value in values]
+            if kind.name in self._flag_of:
+                flags = head.column(self._flag_of[kind.name]).to_pylist()
+                texts = [f"{t} {flag or ' '}" for t, flag in zip(texts, flags, strict=True)]
+            column.cells += texts
+        self.shown += head.num_rows
+
+    def draw(self, out: Output) -> None:
+        """Print the table on standard output, and what it left out on standard error."""
+        from rich.table import Table
+        from rich.text import Text
+
+        console = out.console()
+        kept, left_out = self._fitting(console.width)
+        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+        for column in kept:
+            header = Text(column.name)
+            if any(c.unit for c in kept):
+                header.append(f"\n{column.unit}", style="dim")
+            table.add_column(header, justify="right" if column.number else "left", no_wrap=True)
+        for row in zip(*(c.cells for c in kept), strict=True):
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+        if self.total > self.shown:
+            out.note(f"showing {self.shown:,} of {self.total:,} rows; -o FILE saves all")
+        if left_out:
+            names = ", ".join(c.name for c in left_out)
+            out.note(f"not shown for lack of width: {names}; choose with --items, or save with -o")
+
+    def _fitting(self, width: int) -> tuple[list[Column], list[Column]]:
+        used, kept = 0, 0
+        for column in self._columns:
+            used += column.width + _GAP
+            if used - _GAP > width and kept:
+                break
+            kept += 1
+        return self._columns[:kept], self._columns[kept:]
+
+
+def _unit(kind: pa.Field) -> str:
+    """Return a column's unit in brackets, as people write it."""
+    from pipeline.items import Standard
+    from pipeline.schema import item_of
+
+    item = item_of(kind)
+    if item is None:
+        return ""
+    sent = (kind.metadata or {}).get(b"unit", b"").decode()
+    for standard in Standard:
+        if sent == item.unit(standard):
+            return f"[{item.symbol(standard)}]" if sent else ""
+    return f"[{sent.strip('()')}]" if sent else ""
+
+
+def _decimals(kind: pa.Field) -> int | None:
+    text = (kind.metadata or {}).get(b"decimals")
+    return int(text) if text is not None else None
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+
+
+def _text(value: Any, decimals: int | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.{decimals}f}" if decimals is not None else f"{value:.6g}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
