@@ -1,1 +1,10 @@
 """The streaming decoder from the API's JSON to Arrow RecordBatches."""
+
+from __future__ import annotations
+
+from pipeline.decode.findings import DecodeStats
+from pipeline.decode.inflate import BodyInflater
+from pipeline.decode.stream import StreamDecoder, adecode, decode
+from pipeline.decode.unify import unify
+
+__all__ = ["BodyInflater", "DecodeStats", "StreamDecoder", "adecode", "decode", "unify"]

@@ -1,0 +1,238 @@
+"""Blocks of decoded rows to scaled RecordBatches of a fixed number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.decode.columns import Block, concat, narrowest
+from pipeline.decode.findings import Findings
+from pipeline.decode.records import KeyKind
+from pipeline.errors import DecodeError
+from pipeline.items import Item, Scope
+from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
+
+__all__ = ["BATCH_ROWS", "TARGET_FIELD", "BatchBuilder", "last_of_each_key"]
+
+BATCH_ROWS = 16_384
+"""Records per batch; the last batch of a body has fewer."""
+
+TARGET_FIELD = pa.field("target", pa.string(), nullable=False)
+
+_TYPES = {np.int16: pa.int16(), np.int32: pa.int32(), np.int64: pa.int64()}
+_DAY_S = 86_400
+
+
+class BatchBuilder:
+    """Collects blocks and gives a batch whenever `BATCH_ROWS` rows are together.
+
+    Where batches begin depends on the records alone, not on how the body was cut into pieces.
+    """
+
+    def __init__(
+        self, scope: Scope, items: tuple[Item, ...] | None, key: KeyKind, findings: Findings
+    ) -> None:
+        self._scope = scope
+        self._items = items
+        self._key = key
+        self._findings = findings
+        self._seen: tuple[Item, ...] = items or ()
+        self._blocks: list[Block] = []
+        self._rows = 0
+
+    def add(self, block: Block) -> Iterator[pa.RecordBatch]:
+        """Take a block and give the batches that it completes."""
+        while self._rows + block.rows >= BATCH_ROWS:
+            cut = BATCH_ROWS - self._rows
+            self._blocks.append(block.rows_of(slice(0, cut)) if cut < block.rows else block)
+            block = block.rows_of(slice(cut, None))
+            yield self._batch()
+        if block.rows:
+            self._blocks.append(block)
+            self._rows += block.rows
+
+    def flush(self) -> Iterator[pa.RecordBatch]:
+        """Give what is left as a last batch."""
+        if self._blocks:
+            yield self._batch()
+
+    def _batch(self) -> pa.RecordBatch:
+        if self._items is None:
+            self._seen = _merged(self._seen, self._blocks)
+        try:
+            block = concat(self._blocks, self._seen)
+        except OverflowError as error:
+            raise DecodeError(
+                "values too far apart for 64 bits at their decimals", key=str(error)
+            ) from error
+        self._blocks.clear()
+        self._rows = 0
+        block = self._without_duplicates(block)
+        self._findings.stats.batches += 1
+        return _record_batch(block, self._scope, self._key, self._findings)
+
+    def _without_duplicates(self, block: Block) -> Block:
+        keep = last_of_each_key(block.where, block.days, block.hours)
+        if keep is None:
+            return block
+        self._findings.stats.duplicates += block.rows - len(keep)
+        return block.rows_of(keep)
+
+
+def last_of_each_key(
+    where: npt.NDArray[np.integer],
+    days: npt.NDArray[np.int32],
+    hours: npt.NDArray[np.uint8] | None,
+) -> npt.NDArray[np.intp] | None:
+    """Return the rows that are the last of their key, in order; None where all are."""
+    times = days.astype(np.int64)
+    if hours is not None:
+        times = times * 32 + hours
+    key = (where.astype(np.int64) << np.int64(40)) + times
+    if bool((key[1:] > key[:-1]).all()):
+        return None
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    last = np.append(key[1:] != key[:-1], np.True_)
+    return None if last.all() else np.sort(order[last])
+
+
+def _merged(seen: tuple[Item, ...], blocks: list[Block]) -> tuple[Item, ...]:
+    """Return the items seen so far together with those of blocks, in registry order."""
+    layouts = {block.items for block in blocks}
+    if layouts <= {seen}:
+        return seen
+    from pipeline.items import ITEMS
+
+    found = set(seen).union(*layouts)
+    return tuple(item for item in ITEMS if item in found)
+
+
+def _record_batch(block: Block, scope: Scope, key: KeyKind, findings: Findings) -> pa.RecordBatch:
+    block = _least_decimals(block, findings)
+    kinds = _kinds(block.values)
+    arrays = _key_arrays(block, key, findings)
+    values = _value_arrays(block, kinds)
+    flags = _flag_arrays(block, findings.flags)
+    for pair in zip(values, flags, strict=True):
+        arrays += pair
+    units = tuple(
+        findings.units.get(item.code, item.unit(findings.standard)) for item in block.items
+    )
+    schema = _schema(scope, key, block.items, block.decimals, units, kinds)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _kinds(values: npt.NDArray[np.signedinteger]) -> tuple[type[np.signedinteger], ...]:
+    if values.dtype == np.int16:
+        return (np.int16,) * len(values)
+    return tuple(narrowest(row) for row in values)
+
+
+def _least_decimals(block: Block, findings: Findings) -> Block:
+    """Return the block with no column at more decimals than the registry's or than it needs."""
+    decimals = list(block.decimals)
+    values = block.values
+    for k, item in enumerate(block.items):
+        due = item.decimals(findings.standard)
+        if decimals[k] < due:
+            values = values.astype(np.int64) if values.dtype != np.int64 else values
+            values[k] *= 10 ** (due - decimals[k])
+            decimals[k] = due
+        while decimals[k] > due and not (values[k] % 10).any():
+            values = values.copy() if values is block.values else values
+            values[k] //= 10
+            decimals[k] -= 1
+    block.values, block.decimals = values, tuple(decimals)
+    return block
+
+
+@lru_cache(maxsize=64)
+def _schema(
+    scope: Scope,
+    key: KeyKind,
+    items: tuple[Item, ...],
+    decimals: tuple[int, ...],
+    units: tuple[str, ...],
+    kinds: tuple[type[np.signedinteger], ...],
+) -> pa.Schema:
+    fields = list(KEY_FIELDS[scope])
+    if key == "target":
+        fields[0] = TARGET_FIELD
+    for item, places, unit, kind in zip(items, decimals, units, kinds, strict=True):
+        metadata = item_metadata(item, decimals=places, unit=unit)
+        fields.append(pa.field(item.column, _TYPES[kind], metadata=metadata))
+        fields.append(pa.field(item.flag_column, FLAG_TYPE))
+    return pa.schema(fields, metadata=time_zone_metadata(scope))
+
+
+def _plain(kind: pa.DataType, data: npt.NDArray[np.generic]) -> pa.Array:
+    return pa.Array.from_buffers(kind, len(data), [None, pa.py_buffer(data)], 0)
+
+
+def _key_arrays(block: Block, key: KeyKind, findings: Findings) -> list[pa.Array]:
+    if key == "target":
+        names = pa.array(findings.targets, pa.string())
+        arrays = [names.take(_plain(pa.int32(), np.ascontiguousarray(block.where)))]
+    else:
+        arrays = [_plain(pa.uint16(), np.ascontiguousarray(block.where))]
+    days = np.ascontiguousarray(block.days)
+    if block.hours is not None:
+        seconds = days.astype(np.int64) * _DAY_S + block.hours.astype(np.int64) * 3600
+        arrays.append(_plain(pa.timestamp("s"), seconds))
+    arrays.append(_plain(pa.date32(), days))
+    if block.hours is not None:
+        arrays.append(_plain(pa.uint8(), np.ascontiguousarray(block.hours)))
+    return arrays
+
+
+def _bitmaps(marks: npt.NDArray[np.bool_]) -> list[tuple[pa.Buffer | None, int]]:
+    """Return per row of marks its Arrow bitmap (None where all are set) and its unset count."""
+    unset = marks.shape[1] - np.count_nonzero(marks, axis=1)
+    packed = np.packbits(marks, axis=1, bitorder="little")
+    return [
+        (pa.py_buffer(packed[k].copy()) if n else None, n) for k, n in enumerate(unset.tolist())
+    ]
+
+
+def _value_arrays(block: Block, kinds: tuple[type[np.signedinteger], ...]) -> list[pa.Array]:
+    size = block.rows
+    bitmaps = [(None, 0)] * len(kinds) if block.valid is None else _bitmaps(block.valid)
+    arrays = []
+    for kind, row, (bitmap, nulls) in zip(kinds, block.values, bitmaps, strict=True):
+        data = pa.py_buffer(np.ascontiguousarray(row, dtype=kind))
+        arrays.append(pa.Array.from_buffers(_TYPES[kind], size, [bitmap, data], nulls))
+    return arrays
+
+
+def _flag_arrays(block: Block, flags: list[str]) -> list[pa.Array]:
+    """Return the flag columns; their dictionary is the batch's flags in alphabetical order.
+
+    Columns without a flag are one and the same array.
+    """
+    size = block.rows
+    codes = np.zeros((0, size), np.uint8) if block.flags is None else block.flags
+    used = sorted((flags[code], code) for code in np.unique(codes).tolist() if code)
+    dictionary = pa.array([text for text, _ in used], pa.string())
+    renumbered = np.zeros(256, np.int8)
+    renumbered[[code for _, code in used]] = np.arange(len(used))
+    empty = np.zeros(size, np.int8)
+    blank = _flag_array(empty, pa.py_buffer(np.packbits(empty)), size, dictionary)
+    if block.flags is None:
+        return [blank] * len(block.items)
+    bitmaps = _bitmaps(codes != 0)
+    return [
+        blank if nulls == size else _flag_array(renumbered[row], bitmap, nulls, dictionary)
+        for row, (bitmap, nulls) in zip(codes, bitmaps, strict=True)
+    ]
+
+
+def _flag_array(
+    codes: npt.NDArray[np.int8], bitmap: pa.Buffer | None, nulls: int, dictionary: pa.Array
+) -> pa.Array:
+    buffers = [bitmap, pa.py_buffer(codes)]
+    return pa.DictionaryArray.from_buffers(FLAG_TYPE, len(codes), buffers, dictionary, nulls)

@@ -1,0 +1,153 @@
+"""Decoded rows as arrays, before they become a RecordBatch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.items import Item
+
+__all__ = ["Block", "concat", "narrowest"]
+
+Ints = npt.NDArray[np.signedinteger]
+
+
+@dataclass(slots=True)
+class Block:
+    """Some consecutive rows of a body.
+
+    ``where`` (R,) uint16 station numbers or int32 target codes; ``days`` (R,) int32 since 1970;
+    ``hours`` (R,) uint8 or None; ``values`` (K, R) integers, row k with ``decimals[k]`` decimals;
+    ``valid`` (K, R) bool or None where all are; ``flags`` (K, R) uint8 codes or None where all are
+    null.
+    """
+
+    items: tuple[Item, ...]
+    where: npt.NDArray[np.integer]
+    days: npt.NDArray[np.int32]
+    hours: npt.NDArray[np.uint8] | None
+    values: Ints
+    decimals: tuple[int, ...]
+    valid: npt.NDArray[np.bool_] | None
+    flags: npt.NDArray[np.uint8] | None
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.days)
+
+    def rows_of(self, which: slice | npt.NDArray[np.intp]) -> Block:
+        """Return some of the rows."""
+        return Block(
+            self.items,
+            self.where[which],
+            self.days[which],
+            None if self.hours is None else self.hours[which],
+            self.values[:, which],
+            self.decimals,
+            None if self.valid is None else self.valid[:, which],
+            None if self.flags is None else self.flags[:, which],
+        )
+
+
+def narrowest(values: npt.NDArray[np.integer]) -> type[np.signedinteger]:
+    """Return the narrowest of int16, int32 and int64 that holds all values."""
+    if values.dtype == np.int16 or not values.size:
+        return np.int16
+    low, high = int(values.min()), int(values.max())
+    for kind in (np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return kind
+    return np.int64
+
+
+def concat(blocks: Sequence[Block], items: tuple[Item, ...]) -> Block:
+    """Return blocks as one with the given items; an item that a block lacks is missing there.
+
+    Raises
+    ------
+    OverflowError
+        When a column's values do not fit int64 at its largest number of decimals; the message is
+        the item's JSON key.
+    """
+    if len(blocks) == 1 and blocks[0].items == items:
+        return blocks[0]
+    first = blocks[0]
+    alike = all(b.items == items and b.decimals == first.decimals for b in blocks)
+    if alike:
+        values = np.concatenate([b.values for b in blocks], axis=1)
+        decimals = first.decimals
+    else:
+        values, decimals = _aligned_values(blocks, items)
+    valid = flags = None
+    if not (alike and all(b.valid is None for b in blocks)):
+        valid = np.zeros((len(items), sum(b.rows for b in blocks)), np.bool_)
+        _join([(b.items, b.rows, b.valid) for b in blocks], items, valid)
+    if any(b.flags is not None for b in blocks):
+        flags = np.zeros((len(items), sum(b.rows for b in blocks)), np.uint8)
+        _join([(b.items, b.rows, b.flags) for b in blocks], items, flags)
+    hours = None if first.hours is None else np.concatenate([b.hours for b in blocks])
+    where = np.concatenate([b.where for b in blocks])
+    days = np.concatenate([b.days for b in blocks])
+    return Block(items, where, days, hours, values, decimals, valid, flags)
+
+
+def _join(
+    parts: Sequence[tuple[tuple[Item, ...], int, npt.NDArray[np.generic] | None]],
+    items: tuple[Item, ...],
+    out: npt.NDArray[Any],
+) -> None:
+    """Fill marks of all blocks: None is valid, or no flag; what is absent stays zero."""
+    start = 0
+    for own, rows, marks in parts:
+        stop = start + rows
+        if own == items:
+            out[:, start:stop] = (out.dtype == np.bool_) if marks is None else marks
+        else:
+            for k, item in enumerate(own):
+                if item in items:
+                    mark = (out.dtype == np.bool_) if marks is None else marks[k]
+                    out[items.index(item), start:stop] = mark
+        start = stop
+
+
+def _aligned_values(
+    blocks: Sequence[Block], items: tuple[Item, ...]
+) -> tuple[Ints, tuple[int, ...]]:
+    """Return the values of all blocks at each item's largest number of decimals."""
+    kind = np.result_type(*(b.values.dtype for b in blocks))
+    rows = sum(b.rows for b in blocks)
+    columns: list[Ints] = []
+    decimals: list[int] = []
+    for item in items:
+        parts = [(b, b.items.index(item)) for b in blocks if item in b.items]
+        places = max((b.decimals[k] for b, k in parts), default=0)
+        if any(b.decimals[k] != places for b, k in parts):
+            kind = np.dtype(np.int64)
+        column = np.zeros(rows, kind)
+        start = 0
+        for block in blocks:
+            if item in block.items:
+                k = block.items.index(item)
+                column[start : start + block.rows] = _scaled_up(
+                    block.values[k], places - block.decimals[k], item
+                )
+            start += block.rows
+        columns.append(column)
+        decimals.append(places)
+    if not columns:
+        return np.zeros((0, rows), np.int16), ()
+    return np.stack(columns).astype(np.result_type(*columns)), tuple(decimals)
+
+
+def _scaled_up(values: Ints, places: int, item: Item) -> Ints:
+    if places == 0:
+        return values
+    limit = (2**63 - 1) // 10**places
+    if values.size and (int(values.max()) > limit or int(values.min()) < -limit):
+        raise OverflowError(item.json_key)
+    return values.astype(np.int64) * np.int64(10**places)

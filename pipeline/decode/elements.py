@@ -1,0 +1,188 @@
+"""The elements of one ``Records`` array, parsed strictly from a window of bytes."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, NoReturn
+
+from pipeline.decode.numbers import JsonNumber
+from pipeline.decode.records import Place
+from pipeline.errors import DecodeError
+
+__all__ = ["MAX_RECORD", "Elements", "Parsed", "Step"]
+
+MAX_RECORD = 64 * 1024
+"""Longest record, and longest token around the records, in bytes."""
+
+_CHUNK = 16 * 1024
+_BLANK = re.compile(rb"[ \t\r\n]*+")
+_COMMA = re.compile(r"[ \t\r\n]*+,[ \t\r\n]*+")
+
+
+class Step(Enum):
+    """What comes next in the array."""
+
+    VALUE = auto()
+    ENDED = auto()
+    MORE = auto()
+
+
+@dataclass(slots=True)
+class Parsed:
+    """Records parsed in one go, where they stand, and the position behind them."""
+
+    end: int
+    records: list[Any] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    stopped: bool = False
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+class Elements:
+    """The state of one array: what is due, and how many records were met in the body.
+
+    Attributes
+    ----------
+    count : int
+        Records of the body so far.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._due = "first"
+        decoder = json.JSONDecoder(
+            parse_float=JsonNumber, parse_int=JsonNumber, parse_constant=_constant
+        )
+        self._scan: Any = decoder.scan_once  # type: ignore[attr-defined]  # missing from the stubs
+
+    def opened(self) -> None:
+        """Begin an array."""
+        self._due = "first"
+
+    def skipped_to_value(self, records: int) -> None:
+        """Say that records and the comma behind them were read elsewhere."""
+        self.count += records
+        self._due = "value"
+
+    def step(self, data: bytes, position: int, base: int) -> tuple[int, Step]:
+        """Go over blanks and commas to the next value or the end of the array."""
+        while True:
+            position = _BLANK.match(data, position).end()  # type: ignore[union-attr]  # matches ""
+            if position >= len(data):
+                return position, Step.MORE
+            mark = data[position]
+            if mark == 0x5D and self._due != "value":
+                return position + 1, Step.ENDED
+            if self._due != "after":
+                return position, Step.VALUE
+            if mark != 0x2C:
+                raise DecodeError(
+                    "not JSON: a comma or the end of the records was due",
+                    offset=base + position,
+                    record=self.count,
+                    text=data[position : position + 20].decode("utf-8", "replace"),
+                )
+            position += 1
+            self._due = "value"
+
+    def parse(self, data: bytes, position: int, base: int, *, final: bool) -> Parsed:
+        """Parse the records that begin at a position and are whole in the next bytes.
+
+        ``stopped`` tells that the bytes end inside a record.
+
+        Raises
+        ------
+        DecodeError
+            When a record is not JSON, or longer than `MAX_RECORD`.
+        """
+        size = _CHUNK
+        while True:
+            chunk = data[position : position + size]
+            whole = position + size >= len(data)
+            text, fault = _decoded(chunk)
+            parsed, failure = self._parse_text(text, position, base)
+            if parsed.records:
+                return parsed
+            if whole or fault is not None:
+                break
+            size *= 4
+        if not final and len(data) - position < MAX_RECORD and not _certain(fault, chunk):
+            parsed.stopped = True
+            return parsed
+        raise self._error(chunk, text, base + position, failure, fault)
+
+    def _parse_text(self, text: str, position: int, base: int) -> tuple[Parsed, Exception | None]:
+        parsed = Parsed(position)
+        ascii_only = text.isascii()
+        at = 0
+        failure: Exception | None = None
+        while True:
+            try:
+                record, end = self._scan(text, at)
+            except (ValueError, StopIteration, RecursionError) as error:
+                failure = error
+                break
+            parsed.places.append(Place(self.count, base + parsed.end))
+            parsed.records.append(record)
+            self.count += 1
+            comma = _COMMA.match(text, end)
+            after = end if comma is None else comma.end()
+            parsed.end += after - at if ascii_only else len(text[at:after].encode())
+            at = after
+            self._due = "after" if comma is None else "value"
+            if comma is None:
+                break
+        return parsed, failure
+
+    def _error(
+        self,
+        chunk: bytes,
+        text: str,
+        offset: int,
+        failure: Exception | None,
+        fault: UnicodeDecodeError | None,
+    ) -> DecodeError:
+        """Return the error for a record that cannot be parsed."""
+        if fault is not None:
+            return DecodeError("bad UTF-8", offset=offset + fault.start, record=self.count)
+        if isinstance(failure, RecursionError):
+            return DecodeError("nested too deep", offset=offset, record=self.count)
+        if isinstance(failure, json.JSONDecodeError):
+            start = failure.pos
+            reason = failure.msg[0].lower() + failure.msg[1:]
+        elif isinstance(failure, StopIteration):
+            start, reason = int(failure.value), "a value was due"
+        else:
+            start, reason = 0, str(failure)
+        if start >= len(text.rstrip()):
+            return DecodeError(
+                "the body is cut short inside a record",
+                offset=offset + len(chunk),
+                record=self.count,
+            )
+        return DecodeError(
+            f"not JSON: {reason}",
+            offset=offset + len(text[:start].encode()),
+            record=self.count,
+            text=text[start : start + 20],
+        )
+
+
+def _decoded(chunk: bytes) -> tuple[str, UnicodeDecodeError | None]:
+    """Return the text of bytes up to a damage or a character that is cut, and the damage."""
+    try:
+        return codecs.utf_8_decode(chunk, "strict", False)[0], None
+    except UnicodeDecodeError as error:
+        return chunk[: error.start].decode(), error
+
+
+def _certain(fault: UnicodeDecodeError | None, chunk: bytes) -> bool:
+    """Whether more bytes cannot heal a fault: a cut character at the very end is no fault."""
+    return fault is not None and fault.start < len(chunk)

@@ -1,0 +1,139 @@
+"""What a body has told so far: units, flag letters, targets, and keys that nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.items import Item, Standard
+
+__all__ = ["MAX_FLAGS", "MAX_TARGETS", "DecodeStats", "Findings", "unit_agrees"]
+
+MAX_FLAGS = 127
+"""Most different flag texts of one body: their codes are int8."""
+
+MAX_TARGETS = 100_000
+_MAX_UNITS = 4096
+_MAX_NAMED = 64
+_ALIASES = {"degree": "°", "degrees": "°", "deg": "°", "w/m2": "w/sqm", "mbar": "mbars"}
+
+
+@dataclass(slots=True)
+class DecodeStats:
+    """Counts of one decoded body.
+
+    ``records`` are those read, duplicates included; ``duplicates`` those dropped because a later
+    record of the same batch has the same key; ``fast_records`` those that took the fast path;
+    ``unknown_keys`` keys that are not the API's, counted per occurrence, with their names (the
+    first 64) in ``unknown_names``.
+    """
+
+    bytes: int = 0
+    records: int = 0
+    fast_records: int = 0
+    batches: int = 0
+    providers: int = 0
+    duplicates: int = 0
+    unknown_keys: int = 0
+    unknown_names: list[str] = field(default_factory=list)
+
+    @property
+    def general_records(self) -> int:
+        """Records that took the general path."""
+        return self.records - self.fast_records
+
+
+@dataclass(slots=True)
+class Findings:
+    """Tables that all windows of one body share; every table is bounded."""
+
+    standard: Standard
+    stats: DecodeStats = field(default_factory=DecodeStats)
+    units: dict[str, str] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=lambda: [""])
+    targets: list[str] = field(default_factory=list)
+    _flag_codes: dict[str, int] = field(default_factory=dict)
+    _target_codes: dict[str, int] = field(default_factory=dict)
+    _agreed: set[tuple[str, str]] = field(default_factory=set)
+
+    def flag_code(self, text: str | None) -> int:
+        """Return the code of a flag as sent; 0 is the null flag (blank).
+
+        Raises
+        ------
+        ValueError
+            For more than 3 characters, for other than printable ASCII, for too many flags.
+        """
+        code = self._flag_codes.get(text or "")
+        return self._new_flag(text or "") if code is None else code
+
+    def _new_flag(self, text: str) -> int:
+        flag = text.strip(" \t\r\n")
+        if len(flag) > 3:
+            raise ValueError("a flag of more than 3 characters")
+        if not (flag.isascii() and flag.isprintable()):
+            raise ValueError("a flag that is not printable ASCII")
+        if flag not in self.flags:
+            if len(self.flags) > MAX_FLAGS:
+                raise ValueError(f"more than {MAX_FLAGS} different flags in one body")
+            self.flags.append(flag)
+        code = self.flags.index(flag)
+        if len(self._flag_codes) < _MAX_UNITS:
+            self._flag_codes[text] = code
+        return code
+
+    def target_code(self, text: str) -> int:
+        """Return the code of a target text."""
+        code = self._target_codes.get(text)
+        if code is None:
+            if len(self.targets) >= MAX_TARGETS:
+                raise ValueError(f"more than {MAX_TARGETS} different targets in one body")
+            text.encode()
+            code = self._target_codes[text] = len(self.targets)
+            self.targets.append(text)
+        return code
+
+    def check_unit(self, item: Item, text: str) -> None:
+        """Check an item's unit text against the asked system of units, and keep the first one.
+
+        Raises
+        ------
+        ValueError
+            When it is the text of another unit.
+        """
+        if (item.code, text) in self._agreed:
+            return
+        if not unit_agrees(item, text, self.standard):
+            due = item.unit(self.standard) or "no unit"
+            raise ValueError(f"a unit that is not {self.standard} ({due} was due)")
+        text.encode()
+        self.units.setdefault(item.code, text)
+        if len(self._agreed) < _MAX_UNITS:
+            self._agreed.add((item.code, text))
+
+    def count_unknown(self, name: str) -> None:
+        """Count a key that is not the API's."""
+        stats = self.stats
+        stats.unknown_keys += 1
+        if len(stats.unknown_names) < _MAX_NAMED and name[:80] not in stats.unknown_names:
+            stats.unknown_names.append(name[:80])
+
+
+def unit_agrees(item: Item, text: str, standard: Standard) -> bool:
+    """Whether a unit text may stand for an item in a system of units.
+
+    Case, blanks, parentheses and dots do not count, and the ordinal sign passes for the degree
+    sign. A blank text agrees. Wind run and the sector winds agree with anything: their texts are
+    known to be wrong or are not known.
+    """
+    if item.code == "day-wind-run" or item.unit(standard) == "":
+        return True
+    sent = _bare(text)
+    return sent in ("", _bare(item.unit(standard)))
+
+
+def _bare(text: str) -> str:
+    plain = text.replace("º", "°").replace("²", "2").lower()
+    for mark in "(). \t\r\n":
+        plain = plain.replace(mark, "")
+    plain = _ALIASES.get(plain, plain)
+    return plain[1:] if plain in ("°c", "°f") else plain
