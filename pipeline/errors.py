@@ -3,6 +3,7 @@
     CimisError                      1   our own fault unless a subclass says otherwise
     ├── UsageError                  2   wrong use: option, date, item, station, configuration
     │   └── RequestRefused          2   the service refuses what was asked (4xx with an ERR code)
+    │       └── TooManyRecords      2   over the service's cap (ERR2112); a smaller request may pass
     ├── NoDataError                 3   nothing matched
     ├── FetchInterrupted            4   stopped part-way or some stations failed; the rest stays
     ├── AuthError                   5   key missing or refused (401, 403)
@@ -39,6 +40,7 @@ __all__ = [
     "RequestRefused",
     "ServiceError",
     "StoreError",
+    "TooManyRecords",
     "UsageError",
 ]
 
@@ -120,6 +122,10 @@ class RequestRefused(_RequestError, UsageError):
     """The service refuses the request for good: 400 or 404 with its ERR code."""
 
 
+class TooManyRecords(RequestRefused):
+    """The request asks for more records than the service gives at once: ERR2112."""
+
+
 class AuthError(_RequestError):
     """The API key is missing or refused."""
 
@@ -127,18 +133,21 @@ class AuthError(_RequestError):
 
 
 class ServiceError(_RequestError):
-    """The service or the way to it fails; trying again later may help."""
+    """The service or the way to it fails; trying again later may help.
+
+    ``retry_after_s`` is the wait in seconds that the service asked for, if any.
+    """
 
     exit_code = 6
     retryable = True
 
-
-class RateLimited(ServiceError):
-    """HTTP 429; ``retry_after_s`` is the wait in seconds that the service asked for, if any."""
-
     def __init__(self, message: str, *, retry_after_s: float | None = None, **where: Any) -> None:
         super().__init__(message, **where)
         self.retry_after_s = retry_after_s
+
+
+class RateLimited(ServiceError):
+    """HTTP 429: too many requests."""
 
 
 class NetworkError(ServiceError):
