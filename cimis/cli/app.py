@@ -26,6 +26,7 @@ SECTIONS = ("Start", "Fetch", "Ask", "Look after", "Look up")
 COMMANDS: dict[str, Entry] = {
     "items": Entry("Look up", "items", "List the data items with meaning and unit."),
     "flags": Entry("Look up", "flags", "List the quality-control flags."),
+    "config": Entry("Look up", "config", "Show every setting and where it comes from."),
     "completion": Entry("Look up", "completion", "Print the completion script for a shell."),
     "version": Entry("Look up", "version", "Print the version."),
 }

@@ -9,8 +9,6 @@ import re
 from pipeline.errors import UsageError
 
 __all__ = [
-    "FIRST_DAY",
-    "PACIFIC",
     "day_span",
     "parse_date",
     "parse_duration",
@@ -20,12 +18,6 @@ __all__ = [
     "year_span",
 ]
 
-PACIFIC = dt.timezone(dt.timedelta(hours=-8), "PST")
-"""The network's clock: Pacific standard time all year."""
-
-FIRST_DAY = dt.date(1982, 6, 7)
-"""The network's first day; the service refuses earlier ones."""
-
 _STATION_HINT = "give numbers and ranges, as 2,5-7, or all"
 _DATE_HINT = "give a day as 2024-06-01, or a whole month or year as 2024-06 or 2024"
 _LARGEST_STATION = 65_535
@@ -34,7 +26,9 @@ _SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 def today() -> dt.date:
     """Return the network's present day."""
-    return dt.datetime.now(PACIFIC).date()
+    from pipeline.plan import network_day
+
+    return network_day()
 
 
 def parse_stations(text: str | None) -> tuple[int, ...] | None:
@@ -118,6 +112,8 @@ def day_span(
     Both ends are inclusive. A year that is not over ends today; an end without a start, a start
     after its end, and a start in the future are refused.
     """
+    from pipeline.plan import FIRST_DAY
+
     if year is not None:
         if start or end:
             raise UsageError("--year and --start/--end say the same twice", hint="give one of them")
