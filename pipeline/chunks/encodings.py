@@ -1,0 +1,140 @@
+"""Transforms between a block's column of integers and the bytes that its zstd frame holds.
+
+A column is turned into non-negative residuals, and these into byte planes: all lowest bytes, then
+all second bytes, and so on. All arithmetic is modulo 2**64, so every int64 column has its encoding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.chunks import psychro
+from pipeline.errors import ChunkError
+
+__all__ = ["Encoding", "Kind", "Predictor", "decode_column", "join_planes", "residuals"]
+
+Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+
+
+class Kind(IntEnum):
+    """How residuals come from values."""
+
+    REFERENCE = 0
+    DELTA = 1
+    DELTA2 = 2
+    LINEAR = 3
+    PSYCHRO = 4
+    DOUBLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """What a predicted column rests on.
+
+    ``columns`` are column numbers; for LINEAR the prediction is
+    ``(offset + sum(coefficient * value)) >> 16``, for PSYCHRO ``formula`` of the columns.
+    """
+
+    columns: tuple[int, ...]
+    coefficients: tuple[int, ...] = ()
+    offset: int = 0
+    formula: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How one block's column is encoded: kind, bytes per residual, and what the kind needs."""
+
+    kind: Kind
+    width: int
+    base: int = 0
+    predictor: Predictor | None = None
+
+
+def zigzag(values: Ints) -> Words:
+    """Map signed to unsigned so that small magnitudes are small."""
+    return ((values << 1) ^ (values >> 63)).view(np.uint64)
+
+
+def unzigzag(words: Words) -> Ints:
+    """Undo `zigzag`."""
+    return ((words >> np.uint64(1)) ^ (~(words & np.uint64(1)) + np.uint64(1))).view(np.int64)
+
+
+def linear(predictor: Predictor, inputs: list[Ints]) -> Ints:
+    """Return the linear prediction, floor of the sum over 65,536, modulo 2**64."""
+    total = np.full(inputs[0].shape, predictor.offset, dtype=np.int64)
+    for coefficient, values in zip(predictor.coefficients, inputs, strict=True):
+        total += np.int64(coefficient) * values
+    return total >> 16
+
+
+def residuals(
+    values: Ints, encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
+) -> Words:
+    """Return the non-negative residuals of values under an encoding (its width aside)."""
+    if encoding.kind is Kind.REFERENCE or encoding.kind is Kind.DOUBLE:
+        return (values - np.int64(encoding.base)).view(np.uint64)
+    if encoding.kind is Kind.DELTA:
+        return zigzag(np.diff(values, prepend=np.int64(encoding.base)))
+    if encoding.kind is Kind.DELTA2:
+        first = np.diff(values, prepend=np.int64(encoding.base))
+        return zigzag(np.diff(first, prepend=np.int64(0)))
+    return zigzag(values - _prediction(encoding, inputs, decimals, out_decimals))
+
+
+def _prediction(
+    encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
+) -> Ints:
+    predictor = encoding.predictor
+    assert predictor is not None
+    if encoding.kind is Kind.LINEAR:
+        return linear(predictor, inputs)
+    formula = psychro.Formula(predictor.formula)
+    return psychro.predict(formula, inputs, decimals, out_decimals)
+
+
+def decode_column(
+    words: Words, encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
+) -> Ints:
+    """Return the values that residuals stand for; missing rows hold what the encoder filled in."""
+    if encoding.kind is Kind.REFERENCE or encoding.kind is Kind.DOUBLE:
+        return words.view(np.int64) + np.int64(encoding.base)
+    if encoding.kind is Kind.DELTA:
+        return np.cumsum(unzigzag(words), dtype=np.int64) + np.int64(encoding.base)
+    if encoding.kind is Kind.DELTA2:
+        first = np.cumsum(unzigzag(words), dtype=np.int64)
+        return np.cumsum(first, dtype=np.int64) + np.int64(encoding.base)
+    return unzigzag(words) + _prediction(encoding, inputs, decimals, out_decimals)
+
+
+def width_of(words: Words) -> int:
+    """Return the bytes that the largest residual needs: 0 where all are zero."""
+    top = int(words.max()) if words.size else 0
+    return (top.bit_length() + 7) // 8
+
+
+def split_planes(words: Words, width: int) -> bytes:
+    """Return the byte planes of residuals, lowest bytes first."""
+    if width == 0:
+        return b""
+    octets = words.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
+    return octets[:, :width].T.tobytes()
+
+
+def join_planes(data: bytes | memoryview, width: int, rows: int) -> Words:
+    """Return the residuals of byte planes; ``data`` must have exactly ``width * rows`` bytes."""
+    if len(data) != width * rows:
+        raise ChunkError(f"a column of {rows} rows holds {len(data)} bytes, not {width * rows}")
+    if width == 0:
+        return np.zeros(rows, dtype=np.uint64)
+    planes = np.frombuffer(data, dtype=np.uint8).reshape(width, rows)
+    words: Words = planes[0].astype(np.uint64)
+    for number in range(1, width):
+        words |= planes[number].astype(np.uint64) << np.uint64(8 * number)
+    return words

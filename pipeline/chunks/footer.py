@@ -1,0 +1,199 @@
+"""The footer of a V2 chunk: what it says, and its bytes (``docs/format-v2.md``, section Footer)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipeline.chunks.dictionary import descriptor
+from pipeline.chunks.encodings import Encoding, Kind
+from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.octets import Writer
+from pipeline.errors import ChunkError
+from pipeline.items import Item, Scope, by_code
+
+__all__ = ["Block", "Cell", "ColumnInfo", "Footer", "State", "pack"]
+
+SCOPES = (Scope.DAILY, Scope.HOURLY)
+_DAY_S = 86_400
+_HOUR_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """One data item's column: code, unit text, decimals, and whether values are doubles."""
+
+    code: str
+    unit: str
+    decimals: int
+    is_double: bool = False
+
+    @property
+    def item(self) -> Item:
+        """The registry's item; `ChunkError` for a code that this version does not know."""
+        item = by_code(self.code)
+        if item is None:
+            raise ChunkError(f"unknown data item '{self.code}'", hint="update cimis")
+        return item
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a mark says of a value: missing or not, and its flag (None = passed)."""
+
+    missing: bool
+    flag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of one block: encoding, statistics over present values, bytes.
+
+    ``minimum`` and ``maximum`` are scaled integers (doubles for double columns), None where every
+    value is missing. ``length`` 0 means that all residuals are zero and there is no frame.
+    """
+
+    encoding: Encoding
+    minimum: int | float | None
+    maximum: int | float | None
+    missing: int
+    offset: int
+    length: int
+    crc32: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows: their times as runs of (first, count), the marks' frame, the cells."""
+
+    rows: int
+    runs: tuple[tuple[int, int], ...]
+    marks_offset: int
+    marks_length: int
+    marks_size: int
+    marks_crc32: int
+    cells: tuple[Cell, ...]
+
+    @property
+    def first(self) -> int:
+        """First time, in days (daily) or hours (hourly) since 1970-01-01 PST."""
+        return self.runs[0][0]
+
+    @property
+    def last(self) -> int:
+        """Last time, in the same unit."""
+        start, count = self.runs[-1]
+        return start + count - 1
+
+
+@dataclass(frozen=True)
+class Footer:
+    """All that a chunk says of itself; byte ranges are offsets in the file."""
+
+    version: int
+    features: int
+    key: ChunkKey
+    columns: tuple[ColumnInfo, ...]
+    states: tuple[State, ...]
+    blocks: tuple[Block, ...]
+    data_end: int
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of all blocks."""
+        return sum(block.rows for block in self.blocks)
+
+    @property
+    def time_unit_s(self) -> int:
+        """Seconds of one unit of the blocks' times."""
+        return _DAY_S if self.key.scope is Scope.DAILY else _HOUR_S
+
+    @property
+    def first_time_s(self) -> int:
+        """First row's time in seconds since 1970-01-01 PST; end of the hour where hourly."""
+        return self.blocks[0].first * self.time_unit_s
+
+    @property
+    def last_time_s(self) -> int:
+        """Last row's time, in the same form."""
+        return self.blocks[-1].last * self.time_unit_s
+
+
+def pack(footer: Footer) -> bytes:
+    """Return the footer's bytes before compression."""
+    out = Writer()
+    key = footer.key
+    out.data += bytes([footer.version, footer.features, SCOPES.index(key.scope)])
+    out.unsigned(key.year)
+    out.unsigned(0 if key.station is None else key.station + 1)
+    if key.target is not None:
+        out.text(key.target.encode())
+    out.unsigned(len(footer.columns))
+    for column in footer.columns:
+        out.data += descriptor(
+            column.code, column.unit, column.decimals, is_double=column.is_double
+        )
+    out.unsigned(len(footer.states))
+    for state in footer.states:
+        out.data.append(1 if state.missing else 0)
+        out.text((state.flag or "").encode())
+    out.unsigned(len(footer.blocks))
+    for block in footer.blocks:
+        _pack_block(out, block, footer.columns)
+    return bytes(out.data)
+
+
+def _pack_block(out: Writer, block: Block, columns: tuple[ColumnInfo, ...]) -> None:
+    out.unsigned(block.rows)
+    out.unsigned(len(block.runs))
+    end = 0
+    for start, count in block.runs:
+        out.signed(start - end)
+        out.unsigned(count)
+        end = start + count
+    out.unsigned(block.marks_length)
+    if block.marks_length:
+        out.unsigned(block.marks_size)
+        out.word(block.marks_crc32)
+    for cell, column in zip(block.cells, columns, strict=True):
+        out.data.append(cell.encoding.kind << 4 | cell.encoding.width)
+        _pack_parameters(out, cell.encoding)
+        out.unsigned(cell.missing)
+        if cell.missing < block.rows:
+            low, high = _as_integers(cell, column)
+            out.signed(_wrap(low - cell.encoding.base))
+            out.unsigned(high - low & (1 << 64) - 1)
+        out.unsigned(cell.length)
+        if cell.length:
+            out.word(cell.crc32)
+
+
+def _pack_parameters(out: Writer, encoding: Encoding) -> None:
+    predictor = encoding.predictor
+    if predictor is None:
+        out.signed(encoding.base)
+        return
+    if encoding.kind is Kind.PSYCHRO:
+        out.unsigned(predictor.formula)
+    out.unsigned(len(predictor.columns))
+    for number in predictor.columns:
+        out.unsigned(number)
+    if encoding.kind is Kind.LINEAR:
+        for coefficient in predictor.coefficients:
+            out.signed(coefficient)
+        out.signed(predictor.offset)
+
+
+def _as_integers(cell: Cell, column: ColumnInfo) -> tuple[int, int]:
+    assert cell.minimum is not None
+    assert cell.maximum is not None
+    if column.is_double:
+        low, high = struct.unpack("<2q", struct.pack("<2d", cell.minimum, cell.maximum))
+        return low, high
+    return int(cell.minimum), int(cell.maximum)
+
+
+def _wrap(value: int) -> int:
+    """Return an integer modulo 2**64 as a signed one."""
+    return (value + (1 << 63) & (1 << 64) - 1) - (1 << 63)

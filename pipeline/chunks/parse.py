@@ -1,0 +1,206 @@
+"""Parse a V2 footer, distrusting every number in it before anything is allocated."""
+
+from __future__ import annotations
+
+import struct
+from math import isfinite
+
+from pipeline.chunks.encodings import Encoding, Kind, Predictor
+from pipeline.chunks.footer import SCOPES, Block, Cell, ColumnInfo, Footer, State
+from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.octets import Reader
+from pipeline.errors import ChunkError, StoreError
+from pipeline.items import Scope
+
+__all__ = ["MAX_BLOCKS", "MAX_BLOCK_ROWS", "MAX_COLUMNS", "MAX_ROWS", "MAX_STATES", "unpack"]
+
+MAX_BLOCK_ROWS = 65_535
+MAX_BLOCKS = 4_096
+MAX_COLUMNS = 255
+MAX_STATES = 254
+MAX_ROWS = 8_784
+_MASK = (1 << 64) - 1
+_DAYS = (-719_162, 2_932_896)  # 0001-01-01 to 9999-12-31
+
+
+def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
+    """Return the footer that ``data`` (decompressed) describes.
+
+    Parameters
+    ----------
+    data : bytes
+    data_start, data_end : int
+        Offsets in the file between which the frames lie; the footer's lengths must fill them.
+
+    Raises
+    ------
+    ChunkError
+        For anything that the specification does not allow.
+    """
+    source = Reader(data)
+    version, features, scope = source.raw(3)
+    if scope >= len(SCOPES):
+        raise ChunkError(f"footer names scope {scope}; 0 and 1 are known")
+    key = _key(source, SCOPES[scope])
+    columns = tuple(_column(source) for _ in range(source.unsigned(MAX_COLUMNS)))
+    if len({column.code for column in columns}) < len(columns):
+        raise ChunkError("footer names a column twice")
+    states = tuple(_state(source) for _ in range(source.unsigned(MAX_STATES)))
+    count = source.unsigned(MAX_BLOCKS)
+    if count == 0:
+        raise ChunkError("footer names no block")
+    blocks = []
+    offset = data_start
+    for _ in range(count):
+        block, offset = _block(source, columns, offset)
+        blocks.append(block)
+    if source.place != len(data):
+        raise ChunkError(f"footer holds {len(data) - source.place} bytes too many")
+    if offset != data_end:
+        raise ChunkError(f"frames end at {offset} but the footer begins at {data_end}")
+    footer = Footer(version, features, key, columns, states, tuple(blocks), data_end)
+    _check_times(footer)
+    return footer
+
+
+def _key(source: Reader, scope: Scope) -> ChunkKey:
+    year = source.unsigned(9999)
+    station = source.unsigned(0x10000)
+    try:
+        if station:
+            return ChunkKey(scope, year, station=station - 1)
+        return ChunkKey(scope, year, target=source.text())
+    except StoreError as error:
+        raise ChunkError(str(error)) from None
+
+
+def _column(source: Reader) -> ColumnInfo:
+    code, unit = source.text(), source.text()
+    decimals, kind = source.raw(2)
+    if decimals > 18 or kind > 1:
+        raise ChunkError(f"column '{code}' has {decimals} decimals and kind {kind}")
+    return ColumnInfo(code, unit, decimals, kind == 1)
+
+
+def _state(source: Reader) -> State:
+    missing = source.raw(1)[0]
+    flag = source.text()
+    if missing > 1 or len(flag) > 3 or (not missing and not flag):
+        raise ChunkError(f"footer names an impossible mark {missing}, '{flag}'")
+    return State(missing == 1, flag or None)
+
+
+def _block(source: Reader, columns: tuple[ColumnInfo, ...], offset: int) -> tuple[Block, int]:
+    rows = source.unsigned(MAX_BLOCK_ROWS)
+    runs = _runs(source, rows)
+    marks_length = source.unsigned(len(columns) * rows * 5 + 1024)
+    marks_size = marks_crc32 = 0
+    if marks_length:
+        marks_size = source.unsigned(len(columns) * (2 + 5 * rows))
+        marks_crc32 = source.word()
+    marks_offset = offset
+    offset += marks_length
+    cells = []
+    for number, column in enumerate(columns):
+        cell = _cell(source, column, number, len(columns), rows, offset)
+        offset += cell.length
+        cells.append(cell)
+    for cell in cells:
+        _check_predictor(cell, cells, columns)
+    block = Block(rows, runs, marks_offset, marks_length, marks_size, marks_crc32, tuple(cells))
+    return block, offset
+
+
+def _runs(source: Reader, rows: int) -> tuple[tuple[int, int], ...]:
+    runs = []
+    end = total = 0
+    for number in range(source.unsigned(rows)):
+        step = source.signed()
+        if number and step <= 0:
+            raise ChunkError("footer's times do not ascend")
+        start = end + step
+        count = source.unsigned(rows)
+        if count == 0:
+            raise ChunkError("footer names an empty run of times")
+        end = start + count
+        total += count
+        runs.append((start, count))
+    if total != rows or rows == 0:
+        raise ChunkError(f"a block of {rows} rows has {total} times")
+    return tuple(runs)
+
+
+def _cell(
+    source: Reader, column: ColumnInfo, number: int, columns: int, rows: int, offset: int
+) -> Cell:
+    packed = source.raw(1)[0]
+    kind, width = packed >> 4, packed & 15
+    if kind > max(Kind) or width > 8 or (kind == Kind.DOUBLE) != column.is_double:
+        raise ChunkError(f"column '{column.code}' has unknown encoding {kind} of width {width}")
+    encoding = _encoding(source, Kind(kind), width, columns, number)
+    missing = source.unsigned(rows)
+    low: int | float | None = None
+    high: int | float | None = None
+    if missing < rows:
+        low = _wrap(source.signed() + encoding.base)
+        high = _wrap(low + source.unsigned())
+        if column.is_double:
+            low, high = struct.unpack("<2d", struct.pack("<2q", low, high))
+            if not (isfinite(low) and isfinite(high)):
+                raise ChunkError(f"column '{column.code}' has bounds that are no numbers")
+        if low > high:
+            raise ChunkError(f"column '{column.code}' has minimum {low} above maximum {high}")
+    length = source.unsigned(width * rows + 1024)
+    if (length == 0) != (width == 0):
+        raise ChunkError(f"column '{column.code}' has width {width} and a frame of {length} bytes")
+    crc32 = source.word() if length else 0
+    return Cell(encoding, low, high, missing, offset, length, crc32)
+
+
+def _encoding(source: Reader, kind: Kind, width: int, columns: int, number: int) -> Encoding:
+    if kind not in (Kind.LINEAR, Kind.PSYCHRO):
+        return Encoding(kind, width, source.signed())
+    formula = source.unsigned(3) if kind is Kind.PSYCHRO else 0
+    numbers = tuple(source.unsigned(columns - 1) for _ in range(source.unsigned(3)))
+    due = (1, 2, 2, 2)[formula] if kind is Kind.PSYCHRO else len(numbers)
+    if not numbers or number in numbers or len(numbers) != due:
+        raise ChunkError(f"a column is predicted from columns {numbers}")
+    coefficients: tuple[int, ...] = ()
+    offset = 0
+    if kind is Kind.LINEAR:
+        coefficients = tuple(source.signed() for _ in numbers)
+        offset = source.signed()
+    return Encoding(kind, width, 0, Predictor(numbers, coefficients, offset, formula))
+
+
+def _check_predictor(cell: Cell, cells: list[Cell], columns: tuple[ColumnInfo, ...]) -> None:
+    predictor = cell.encoding.predictor
+    if predictor is None:
+        return
+    for number in predictor.columns:
+        other = cells[number].encoding
+        if other.predictor is not None or other.kind is Kind.DOUBLE:
+            raise ChunkError("a column is predicted from one that is predicted or of doubles")
+    if cell.encoding.kind is Kind.PSYCHRO:
+        places = [columns[n].decimals for n in predictor.columns]
+        places.append(columns[cells.index(cell)].decimals)
+        if max(places) > 4:
+            raise ChunkError(f"a humidity formula is used with {max(places)} decimals")
+
+
+def _check_times(footer: Footer) -> None:
+    if footer.rows > MAX_ROWS:
+        raise ChunkError(f"footer names {footer.rows} rows; a year has at most {MAX_ROWS}")
+    unit = 1 if footer.key.scope is Scope.DAILY else 24
+    last = None
+    for block in footer.blocks:
+        if last is not None and block.first <= last:
+            raise ChunkError("footer's blocks do not ascend in time")
+        last = block.last
+        if not _DAYS[0] * unit <= block.first <= block.last <= (_DAYS[1] + 1) * unit:
+            raise ChunkError("footer names a time outside the years 1 to 9999")
+
+
+def _wrap(value: int) -> int:
+    """Return an integer modulo 2**64 as a signed one."""
+    return (value + (1 << 63) & _MASK) - (1 << 63)

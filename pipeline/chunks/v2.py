@@ -1,0 +1,266 @@
+"""The V2 chunk codec: a scaled table to the bytes of a file, and back (``docs/format-v2.md``)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import zstandard
+
+from pipeline.chunks import marks
+from pipeline.chunks.arrow import FlagColumn, ValueColumn, assemble, take_apart
+from pipeline.chunks.choose import Column, choose
+from pipeline.chunks.container import (
+    FEATURE_DOUBLES,
+    FEATURE_PREDICTION,
+    HEADER_BYTES,
+    LEVEL,
+    VERSION,
+    check_header,
+    parse_footer,
+    seal,
+)
+from pipeline.chunks.encodings import Encoding, Ints, Kind, decode_column, join_planes
+from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
+from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, MAX_STATES
+from pipeline.errors import ChunkError
+
+__all__ = ["BLOCK_ROWS", "decode_scaled", "encode", "is_v2"]
+
+BLOCK_ROWS = 2_048
+_PREFIX = bytes.fromhex("502a4d18")
+
+
+def is_v2(prefix: bytes) -> bool:
+    """Tell whether a file's first four bytes are those of a V2 chunk."""
+    return prefix[:4] == _PREFIX
+
+
+@cache
+def _compressor() -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True, write_checksum=False)
+
+
+def encode(table: pa.Table, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -> bytes:
+    """Return the V2 file of a chunk's rows.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Scaled (or with float64 columns, kept bit by bit): keys, then value and flag columns, in
+        ascending time without duplicates, of the key's station, year and scope.
+    key : ChunkKey
+    block_rows : int
+        Rows of a block, at most 65,535.
+
+    Returns
+    -------
+    bytes
+        The same for the same rows, whatever their Arrow layout.
+
+    Raises
+    ------
+    ChunkError
+        For rows that a chunk cannot hold.
+    """
+    if not 0 < block_rows <= MAX_BLOCK_ROWS:
+        raise ChunkError(f"blocks of {block_rows} rows; 1 to {MAX_BLOCK_ROWS} are possible")
+    parts = take_apart(table, key)
+    if not 0 < parts.times.size <= MAX_ROWS:
+        raise ChunkError(f"{key.name}: {parts.times.size} rows; a chunk has 1 to {MAX_ROWS}")
+    columns = tuple(value.info for value in parts.values)
+    states, numbers = _states(parts.values, parts.flags)
+    frames = bytearray()
+    blocks = []
+    for start in range(0, parts.times.size, block_rows):
+        rows = slice(start, min(start + block_rows, parts.times.size))
+        blocks.append(_encode_block(frames, parts.times[rows], parts.values, numbers, rows))
+    features = _features(blocks, columns)
+    footer = Footer(VERSION, features, key, columns, states, tuple(blocks), 0)
+    return seal(bytes(frames), footer)
+
+
+def _features(blocks: list[Block], columns: Sequence[ColumnInfo]) -> int:
+    features = FEATURE_DOUBLES if any(c.is_double for c in columns) else 0
+    if any(cell.encoding.predictor for block in blocks for cell in block.cells):
+        features |= FEATURE_PREDICTION
+    return features
+
+
+def _states(
+    values: Sequence[ValueColumn], flags: Sequence[FlagColumn]
+) -> tuple[tuple[State, ...], list[npt.NDArray[np.uint8]]]:
+    """Return the chunk's states in order, and per column and row 0 or 1 + the state's number."""
+    texts = sorted({t for f in flags for t in f.texts})
+    rank = {text: number + 1 for number, text in enumerate(texts)}
+    combined = []
+    for value, flag in zip(values, flags, strict=True):
+        ranks = np.array([0, *(rank[t] for t in flag.texts)], dtype=np.int64)
+        code = ranks[flag.numbers] * 2
+        if value.missing is not None:
+            code = code + value.missing
+        combined.append(code)
+    used = np.unique(np.concatenate(combined)) if combined else np.empty(0, np.int64)
+    used = used[used > 0]
+    if used.size > MAX_STATES:
+        raise ChunkError(f"{used.size} different marks; a chunk holds {MAX_STATES}")
+    states = tuple(
+        State(bool(code & 1), texts[(code >> 1) - 1] if code > 1 else None)
+        for code in used.tolist()
+    )
+    lookup = np.zeros(2 * len(texts) + 2, dtype=np.uint8)
+    lookup[used] = np.arange(1, used.size + 1)
+    return states, [lookup[code] for code in combined]
+
+
+def _encode_block(
+    frames: bytearray,
+    times: Ints,
+    values: Sequence[ValueColumn],
+    numbers: list[npt.NDArray[np.uint8]],
+    rows: slice,
+) -> Block:
+    packed = marks.pack_marks([n[rows] for n in numbers])
+    offset = HEADER_BYTES + len(frames)
+    frame = _compressor().compress(packed) if packed else b""
+    frames += frame
+    encoded = _encode_columns(values, rows)
+    cells = []
+    for value, (encoding, planes) in zip(values, encoded, strict=True):
+        start = HEADER_BYTES + len(frames)
+        data = _compressor().compress(planes) if planes else b""
+        frames += data
+        low, high, missing = value.statistics(rows)
+        crc32 = zlib.crc32(data) if data else 0
+        cells.append(Cell(encoding, low, high, missing, start, len(data), crc32))
+    crc32 = zlib.crc32(frame) if frame else 0
+    runs = _runs(times)
+    return Block(times.size, runs, offset, len(frame), len(packed), crc32, tuple(cells))
+
+
+def _runs(times: Ints) -> tuple[tuple[int, int], ...]:
+    edges = np.flatnonzero(np.diff(times, prepend=times[:1] - 2) != 1)
+    counts = np.diff(edges, append=times.size)
+    return tuple(zip(times[edges].tolist(), counts.tolist(), strict=True))
+
+
+def _encode_columns(values: Sequence[ValueColumn], rows: slice) -> list[tuple[Encoding, bytes]]:
+    """Encode a block's columns: first those never predicted, then those that may be."""
+    columns = []
+    for number, value in enumerate(values):
+        missing = None if value.missing is None else value.missing[rows]
+        if missing is not None and not missing.any():
+            missing = None
+        info = value.info
+        columns.append(Column(number, info.code, info.decimals, value.numbers[rows], missing))
+    chosen: list[tuple[Encoding, bytes] | None] = [None] * len(columns)
+    plain: dict[str, Column] = {}
+    for first in (True, False):
+        for column, value in zip(columns, values, strict=True):
+            if column.may_be_predicted == first:
+                continue
+            if value.info.is_double:
+                chosen[column.number] = _doubles(column)
+                continue
+            encoding, planes = choose(column, plain, predict=not first)
+            chosen[column.number] = (encoding, planes)
+            if encoding.predictor is None:
+                plain[column.code] = column
+    return [c for c in chosen if c is not None]
+
+
+def _doubles(column: Column) -> tuple[Encoding, bytes]:
+    from pipeline.chunks.encodings import split_planes, width_of
+
+    words = column.values.view(np.uint64)
+    width = width_of(words)
+    return Encoding(Kind.DOUBLE, width), split_planes(words, width)
+
+
+def decode_scaled(
+    data: bytes | memoryview,
+    *,
+    columns: Sequence[str] | None = None,
+    blocks: Sequence[int] | None = None,
+) -> pa.Table:
+    """Return the rows of a V2 file, scaled, after checking every byte that they rest on.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    columns : sequence of str, optional
+        Column names wanted (keys, values, flags); None = all. Absent names are left out.
+    blocks : sequence of int, optional
+        Numbers of the blocks wanted; None = all, and then the header and all frames are checked.
+
+    Raises
+    ------
+    ChunkError
+        With offset and reason, for anything damaged or impossible.
+    """
+    view = memoryview(data)
+    footer = parse_footer(view, len(view))
+    check_header(view, footer.features)
+    wanted = range(len(footer.blocks)) if blocks is None else blocks
+    chosen = [footer.blocks[number] for number in wanted]
+    keep = None if columns is None else set(columns)
+    numbers = [
+        number
+        for number, column in enumerate(footer.columns)
+        if keep is None or {column.item.column, column.item.flag_column} & keep
+    ]
+    return assemble(footer, chosen, _BlockReader(view, footer), numbers, columns)
+
+
+class _BlockReader:
+    """Decodes the marks and columns of single blocks from a file's bytes."""
+
+    def __init__(self, view: memoryview, footer: Footer) -> None:
+        self.view = view
+        self.footer = footer
+        self.decompressor = zstandard.ZstdDecompressor()
+
+    def marks(self, block: Block) -> marks.Runs | None:
+        """Return a block's runs of marks by column, or None where it has none."""
+        if not block.marks_length:
+            return None
+        data = self._frame(
+            block.marks_offset, block.marks_length, block.marks_size, block.marks_crc32
+        )
+        count = len(self.footer.columns)
+        return marks.unpack_marks(data, count, block.rows, len(self.footer.states))
+
+    def values(self, block: Block, number: int) -> Ints:
+        """Return a block's column as integers, missing rows filled."""
+        cell = block.cells[number]
+        inputs: list[Ints] = []
+        decimals: list[int] = []
+        if cell.encoding.predictor is not None:
+            for other in cell.encoding.predictor.columns:
+                inputs.append(self.values(block, other))
+                decimals.append(self.footer.columns[other].decimals)
+        size = cell.encoding.width * block.rows
+        data = self._frame(cell.offset, cell.length, size, cell.crc32) if cell.length else b""
+        words = join_planes(data, cell.encoding.width, block.rows)
+        places = self.footer.columns[number].decimals
+        return decode_column(words, cell.encoding, inputs, decimals, places)
+
+    def _frame(self, offset: int, length: int, size: int, crc32: int) -> bytes:
+        frame = self.view[offset : offset + length]
+        found = zlib.crc32(frame)
+        if found != crc32:
+            raise ChunkError(f"checksum {found:#010x}, not {crc32:#010x}", offset=offset)
+        try:
+            stated = zstandard.get_frame_parameters(frame).content_size
+            if stated != size:
+                raise ChunkError(f"frame of {stated} bytes, not {size}", offset=offset)
+            data = self.decompressor.decompress(frame, max_output_size=size, allow_extra_data=False)
+        except zstandard.ZstdError as error:
+            raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
+        return data
