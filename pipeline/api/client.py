@@ -1,0 +1,226 @@
+"""The HTTP client: one pool, the key in a header only, bodies as a stream, errors of one tree."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from pipeline.api.endpoints import (
+    ALL_STATIONS,
+    DATA_BY_STATION,
+    KEY_HEADER,
+    ONE_STATION,
+    DataRequest,
+    data_parameters,
+)
+from pipeline.api.failures import (
+    SOCKET_FAILURES,
+    firewall_page,
+    looks_like_html,
+    refusal,
+    socket_failure,
+)
+from pipeline.api.network import MeasuredTransport, request_timings
+from pipeline.api.response import Response
+from pipeline.api.retry import RetryPolicy
+from pipeline.api.settings import Settings
+from pipeline.api.stations import Station, parse_stations
+from pipeline.api.timings import Timings, Trace
+from pipeline.errors import DecodeError, RequestRefused, ServiceError
+
+__all__ = ["CimisClient", "Timeouts"]
+
+_LARGEST_LIST = 16 << 20
+_LARGEST_REFUSAL = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Longest waits in seconds: to connect (look-up and TLS included), between bytes, to send."""
+
+    connect_s: float = 10.0
+    read_s: float = 120.0
+    write_s: float = 30.0
+
+
+class CimisClient:
+    """A client of the live API; an async context manager with one pool of connections.
+
+    Parameters
+    ----------
+    settings : Settings
+        The service's address and the key.
+    gzip : bool
+        Whether to ask for compressed answers.
+    timeout : Timeouts
+        Longest waits.
+    policy : RetryPolicy
+        For the lists of stations; `data` makes one try, its caller repeats it.
+
+    Raises
+    ------
+    AuthError
+        When no key is set.
+
+    Examples
+    --------
+    >>> async def names(settings):
+    ...     async with CimisClient(settings) as client:
+    ...         return [station.name for station in await client.stations()]
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        gzip: bool = True,
+        timeout: Timeouts | None = None,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        self._key = settings.key()
+        self._policy = policy or RetryPolicy()
+        waits = timeout or Timeouts()
+        _silence_header_logs()
+        self._host = httpx.URL(settings.base_url).netloc.decode()
+        self._http = httpx.AsyncClient(
+            base_url=settings.base_url,
+            transport=MeasuredTransport(settings.base_url),
+            timeout=httpx.Timeout(
+                connect=waits.connect_s, read=waits.read_s, write=waits.write_s, pool=None
+            ),
+            follow_redirects=False,
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, zstd" if gzip else "identity",
+                "User-Agent": _user_agent(),
+            },
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    @asynccontextmanager
+    async def data(self, window: DataRequest) -> AsyncIterator[Response]:
+        """Make one try of a request for data, and give its open answer.
+
+        Parameters
+        ----------
+        window : Window
+            Stations, scope, dates (inclusive) and items.
+
+        Raises
+        ------
+        AuthError, RequestRefused, TooManyRecords, RateLimited, ServiceError, NetworkError,
+        FirewallPage
+            Each with status, ERR code, stations, start and end.
+        """
+        where = {"stations": window.stations, "start": window.start, "end": window.end}
+        async with self._open(DATA_BY_STATION, data_parameters(window), where) as response:
+            yield response
+
+    async def stations(self) -> list[Station]:
+        """Return every station of the network, active or not, in order of number."""
+        return parse_stations(await self._fetch(ALL_STATIONS, {}, {}))
+
+    async def station(self, number: int) -> Station:
+        """Return one station.
+
+        Raises
+        ------
+        RequestRefused
+            When there is no such station.
+        """
+        body = await self._fetch(ONE_STATION, {"stationNbr": str(number)}, {"stations": (number,)})
+        for station in parse_stations(body):
+            if station.number == number:
+                return station
+        raise RequestRefused(
+            f"there is no station {number}", hint="see 'cimis stations'", stations=(number,)
+        )
+
+    async def _fetch(
+        self, path: str, parameters: dict[str, str], where: Mapping[str, Any]
+    ) -> bytes:
+        async def attempt() -> bytes:
+            async with self._open(path, parameters, where) as response:
+                return await response.whole(_LARGEST_LIST)
+
+        return await self._policy.run(attempt)
+
+    @asynccontextmanager
+    async def _open(
+        self, path: str, parameters: dict[str, str], where: Mapping[str, Any]
+    ) -> AsyncIterator[Response]:
+        """Send a request and give the answer if it is data; else raise what it is."""
+        timings = Timings()
+        began = time.perf_counter()
+        request = self._http.build_request(
+            "GET",
+            path,
+            params=parameters,
+            headers={KEY_HEADER: self._key.reveal()},
+            extensions={"trace": Trace(timings)},
+        )
+        token = request_timings.set(timings)
+        try:
+            answer = await self._http.send(request, stream=True)
+        except SOCKET_FAILURES as error:
+            raise socket_failure(error, host=self._host, where=where) from error
+        finally:
+            request_timings.reset(token)
+        try:
+            response = Response(answer, timings, host=self._host, where=where)
+            await self._check(response, where)
+            yield response
+        finally:
+            timings.total_ms = (time.perf_counter() - began) * 1000
+            await answer.aclose()
+
+    async def _check(self, response: Response, where: Mapping[str, Any]) -> None:
+        """Raise the error that an answer is, unless it is data."""
+        opening = await response.opening()
+        page = looks_like_html(response.headers.get("content-type"), opening)
+        if not page and response.status == 200:
+            return
+        text = self._key.scrub(await self._words(response))
+        if page:
+            raise firewall_page(response.status, text, host=self._host, where=where)
+        raise refusal(response.status, response.headers, text, host=self._host, where=where)
+
+    async def _words(self, response: Response) -> str:
+        """Return what a refusal says; a body that breaks off says what had come."""
+        try:
+            return (await response.whole(_LARGEST_REFUSAL)).decode("utf-8", "replace")
+        except (ServiceError, DecodeError):
+            return ""
+
+
+def _user_agent() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        own = version("cimis")
+    except PackageNotFoundError:
+        own = "0"
+    return f"cimis/{own} (Python {platform.python_version()}; httpx {httpx.__version__})"
+
+
+def _silence_header_logs() -> None:
+    """Keep HTTP/2's header compressor from logging headers, the key among them."""
+    logging.getLogger("hpack").setLevel(logging.WARNING)

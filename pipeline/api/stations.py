@@ -1,0 +1,171 @@
+"""Stations as the service lists them, made into values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import DecodeError
+
+__all__ = ["Station", "parse_stations", "station_from_json"]
+
+_METRES_PER_FOOT = 0.3048
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One weather station of the network.
+
+    ``disconnected`` is None while the station is active, whatever far date the service writes.
+    Latitude and longitude are decimal degrees, north and east positive; ``elevation_m`` is metres.
+    ``eto`` tells whether the station measures reference evapotranspiration.
+    """
+
+    number: int
+    name: str
+    city: str
+    county: str
+    regional_office: str
+    connected: dt.date
+    disconnected: dt.date | None
+    active: bool
+    eto: bool
+    elevation_m: float | None
+    ground_cover: str
+    latitude: float | None
+    longitude: float | None
+    zip_codes: tuple[str, ...]
+    siting: str
+
+
+def parse_stations(body: bytes) -> list[Station]:
+    """Return the stations of an answer, in order of their number.
+
+    Raises
+    ------
+    DecodeError
+        When the answer is not the service's list of stations; the message names the field.
+    """
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"the list of stations is not JSON: {error}") from error
+    listed = answer.get("Stations") if isinstance(answer, dict) else None
+    if not isinstance(listed, list):
+        raise DecodeError("the answer has no list 'Stations'", key="Stations")
+    stations = [station_from_json(facts) for facts in listed]
+    return sorted(stations, key=lambda station: station.number)
+
+
+def station_from_json(facts: Any) -> Station:
+    """Return one station from its JSON object.
+
+    Parameters
+    ----------
+    facts : mapping
+        As the service sends it: every value a text, but ``ZipCodes`` a list of texts.
+
+    Raises
+    ------
+    DecodeError
+        For a field that is absent or cannot be read.
+    """
+    if not isinstance(facts, Mapping):
+        raise DecodeError("a station is not a JSON object", text=repr(facts)[:60])
+    read = _Fields(facts)
+    active = read.truth("IsActive")
+    return Station(
+        number=read.number(),
+        name=read.text("Name"),
+        city=read.text("City"),
+        county=read.text("County"),
+        regional_office=read.text("RegionalOffice"),
+        connected=read.day("ConnectDate"),
+        disconnected=None if active else read.day("DisconnectDate"),
+        active=active,
+        eto=read.truth("IsEtoStation"),
+        elevation_m=read.metres("Elevation"),
+        ground_cover=read.text("GroundCover"),
+        latitude=read.degrees("HmsLatitude", 90.0),
+        longitude=read.degrees("HmsLongitude", 180.0),
+        zip_codes=read.zip_codes(),
+        siting=read.prose("SitingDesc"),
+    )
+
+
+class _Fields:
+    """Reads the fields of one station; what cannot be read is an error that names it."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._facts = facts
+
+    def _wrong(self, key: str, due: str) -> DecodeError:
+        shown = repr(self._facts.get(key))[:60]
+        return DecodeError(
+            f"station field {key} is not {due}",
+            station=str(self._facts.get("StationNbr", "")) or None,
+            key=key,
+            text=shown,
+        )
+
+    def text(self, key: str) -> str:
+        value = self._facts.get(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self._wrong(key, "text")
+        return value.strip()
+
+    def number(self) -> int:
+        value = self._facts.get("StationNbr")
+        if not re.fullmatch(r"\d{1,5}", str(value)) or not 1 <= int(str(value)) <= 65_535:
+            raise self._wrong("StationNbr", "a station's number")
+        return int(str(value))
+
+    def truth(self, key: str) -> bool:
+        value = str(self._facts.get(key)).strip().lower()
+        if value not in ("true", "false"):
+            raise self._wrong(key, "True or False")
+        return value == "true"
+
+    def day(self, key: str) -> dt.date:
+        match = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", self.text(key))
+        try:
+            return dt.date(int(match[3]), int(match[1]), int(match[2]))  # type: ignore[index] # a miss is caught
+        except (TypeError, ValueError):
+            raise self._wrong(key, "a date as 6/7/1982") from None
+
+    def metres(self, key: str) -> float | None:
+        text = self.text(key)
+        if not text:
+            return None
+        if not re.fullmatch(r"-?\d+(\.\d+)?", text):
+            raise self._wrong(key, "a height in feet")
+        return round(float(text) * _METRES_PER_FOOT, 2)
+
+    def degrees(self, key: str, most: float) -> float | None:
+        """Return the decimal part of ``36º48'52N / 36.814444``, or a plain decimal."""
+        text = self.text(key).rpartition("/")[2].strip()
+        if not text:
+            return None
+        if not re.fullmatch(r"-?\d+(\.\d+)?", text) or abs(float(text)) > most:
+            raise self._wrong(key, "degrees")
+        return float(text)
+
+    def zip_codes(self) -> tuple[str, ...]:
+        value = self._facts.get("ZipCodes") or []
+        if isinstance(value, str):
+            value = value.split(",")
+        if not isinstance(value, list) or not all(isinstance(code, str) for code in value):
+            raise self._wrong("ZipCodes", "a list of zip codes")
+        return tuple(code.strip() for code in value if code.strip())
+
+    def prose(self, key: str) -> str:
+        """Return a description without its HTML."""
+        plain = html.unescape(re.sub(r"<[^<>]*>", " ", self.text(key)))
+        return " ".join(plain.split())

@@ -1,0 +1,75 @@
+"""Where one request's time goes, in milliseconds, as measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any
+
+__all__ = ["PHASES", "Timings"]
+
+
+@dataclass(slots=True)
+class Timings:
+    """Milliseconds of each phase of a request; 0 for a phase that did not happen.
+
+    A request on a connection that stands already has no DNS, TCP or TLS time. ``ttfb_ms`` runs
+    from the sending of the request's headers to the answer's. ``decode_ms`` is inflating and
+    decoding, ``write_ms`` encoding and writing chunks. ``total_ms`` is wall time, which also holds
+    the waiting for a free connection.
+    """
+
+    dns_ms: float = 0.0
+    tcp_ms: float = 0.0
+    tls_ms: float = 0.0
+    ttfb_ms: float = 0.0
+    read_ms: float = 0.0
+    decode_ms: float = 0.0
+    write_ms: float = 0.0
+    total_ms: float = 0.0
+
+    def add(self, other: Timings, *, share: float = 1.0) -> None:
+        """Add another request's times, or a share of them."""
+        for phase in PHASES:
+            setattr(self, phase, getattr(self, phase) + share * getattr(other, phase))
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the times, to the microsecond."""
+        return {phase: round(getattr(self, phase), 3) for phase in PHASES}
+
+    @contextmanager
+    def measure(self, phase: str) -> Iterator[None]:
+        """Add the time spent inside to a phase."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            took_ms = (time.perf_counter() - began) * 1000
+            setattr(self, phase, getattr(self, phase) + took_ms)
+
+
+PHASES: tuple[str, ...] = tuple(field.name for field in fields(Timings))
+
+
+class Trace:
+    """Listens to the HTTP library's events of one request and writes their times down."""
+
+    def __init__(self, timings: Timings) -> None:
+        self._timings = timings
+        self._sent_at: float | None = None
+        self._tls_at: float | None = None
+
+    async def __call__(self, event: str, _info: dict[str, Any]) -> None:
+        """Take one event; its name ends in what was done and how it went."""
+        name = event.split(".", 1)[1]
+        now = time.perf_counter()
+        if name == "start_tls.started":
+            self._tls_at = now
+        elif name == "start_tls.complete" and self._tls_at is not None:
+            self._timings.tls_ms += (now - self._tls_at) * 1000
+        elif name == "send_request_headers.started":
+            self._sent_at = now
+        elif name == "receive_response_headers.complete" and self._sent_at is not None:
+            self._timings.ttfb_ms += (now - self._sent_at) * 1000

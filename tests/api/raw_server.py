@@ -1,0 +1,113 @@
+"""Servers on loopback that say exactly what a test wants, byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from pipeline.items import Scope, default_items
+from pipeline.plan import Window
+
+KEY = "k3y-that-must-stay-hidden"
+EMPTY = (
+    b'{"Data":{"Providers":[{"Name":"cimis","Type":"station","Owner":"water.ca.gov",'
+    b'"Records":[]}]}}'
+)
+WINDOW = Window(
+    (2, 5), Scope.DAILY, dt.date(2024, 1, 1), dt.date(2024, 1, 31), default_items(Scope.DAILY)
+)
+
+Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class RawServer:
+    """What a server was asked, and where it listens."""
+
+    base_url: str = ""
+    heads: list[str] = field(default_factory=list)
+    connections: int = 0
+
+
+def reply(body: bytes = EMPTY, *, status: str = "200 OK", headers: tuple[str, ...] = ()) -> bytes:
+    """Return a whole HTTP answer."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    if not any(h.lower().startswith("content-type") for h in headers):
+        lines.append("Content-Type: application/json")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def says(*parts: bytes, pause_s: float = 0.0, close: bool = False) -> Answer:
+    """Answer with given bytes, part by part."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+        if close:
+            writer.close()
+
+    return answer
+
+
+async def resets(writer: asyncio.StreamWriter) -> None:
+    """Break the connection with a reset."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(*_LINGER)
+    writer.transport.abort()
+
+
+async def hangs(writer: asyncio.StreamWriter) -> None:
+    """Say nothing."""
+    await asyncio.sleep(60)
+
+
+def _linger() -> tuple[int, int, bytes]:
+    import socket
+    import struct
+
+    return socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+
+
+_LINGER = _linger()
+
+
+@asynccontextmanager
+async def raw_server(
+    *answers: Answer, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[RawServer]:
+    """Serve the answers one request after another, the last one again and again."""
+    server = RawServer()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        server.connections += 1
+        try:
+            while not writer.is_closing():
+                head = await reader.readuntil(b"\r\n\r\n")
+                number = len(server.heads)
+                server.heads.append(head.decode())
+                await answers[min(number, len(answers) - 1)](writer)
+        except (asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    port = listening.sockets[0].getsockname()[1]
+    server.base_url = f"http{'s' if tls else ''}://127.0.0.1:{port}"
+    try:
+        yield server
+    finally:
+        listening.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

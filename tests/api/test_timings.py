@@ -1,0 +1,84 @@
+"""The times of a request are measured: phases that happen count, those that do not are zero."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+
+from pipeline.api import CimisClient, Settings, Timings
+from pipeline.api.timings import PHASES
+from tests.api.raw_server import KEY, WINDOW, Answer, raw_server, reply, says
+
+SLOW_S = 0.06
+
+
+async def slow_to_start(writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(SLOW_S)
+    await says(reply())(writer)
+
+
+def timed(
+    *answers: Answer, requests: int = 1, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> tuple[list[Timings], int]:
+    """Return the times of some requests, one after another, and the connections they took."""
+
+    async def main() -> tuple[list[Timings], int]:
+        async with raw_server(*answers, tls=tls) as server:
+            settings = Settings(server.base_url.replace("127.0.0.1", host), KEY)
+            found = []
+            async with CimisClient(settings) as client:
+                for _ in range(requests):
+                    async with client.data(WINDOW) as response:
+                        assert [p async for p in response.pieces()]
+                    found.append(response.timings)
+            return found, server.connections
+
+    return asyncio.run(main())
+
+
+def test_a_new_connection_has_its_times_and_a_standing_one_none() -> None:
+    """Look-up and connecting are measured once; the second request uses the same connection."""
+    (first, second), connections = timed(says(reply()), requests=2, host="localhost")
+    assert connections == 1
+    assert first.dns_ms > 0
+    assert first.tcp_ms > 0
+    assert first.tls_ms == 0
+    assert (second.dns_ms, second.tcp_ms, second.tls_ms) == (0, 0, 0)
+    assert second.ttfb_ms > 0
+
+
+def test_waiting_for_the_first_byte_counts_as_such() -> None:
+    ((timings,), _) = timed(slow_to_start)
+    assert timings.ttfb_ms >= SLOW_S * 1000
+    assert timings.tcp_ms + timings.ttfb_ms + timings.read_ms <= timings.total_ms
+
+
+def test_waiting_for_the_body_counts_as_reading() -> None:
+    ((timings,), _) = timed(says(reply()[:-9], reply()[-9:], pause_s=SLOW_S))
+    assert timings.read_ms >= SLOW_S * 900
+    assert timings.ttfb_ms < timings.total_ms - timings.read_ms
+
+
+def test_the_handshake_is_measured(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    (first, second), _ = timed(says(reply()), requests=2, tls=context)
+    assert first.tls_ms > 0
+    assert second.tls_ms == 0
+
+
+def test_times_add_up_and_go_into_json() -> None:
+    total = Timings()
+    total.add(Timings(dns_ms=1.0, read_ms=4.0))
+    total.add(Timings(read_ms=2.0, write_ms=8.0), share=0.5)
+    assert json.loads(json.dumps(total.as_dict())) == {
+        **dict.fromkeys(PHASES, 0.0),
+        "dns_ms": 1.0,
+        "read_ms": 5.0,
+        "write_ms": 4.0,
+    }
