@@ -32,6 +32,7 @@ __all__ = [
     "table_items",
     "time_zone_metadata",
     "to_physical",
+    "to_scaled",
 ]
 
 FLAG_TYPE = pa.dictionary(pa.int8(), pa.string())
@@ -159,3 +160,43 @@ def _divided(array: pa.Array, divisor: float) -> pa.Array:
         [array.buffers()[0], pa.py_buffer(values)],
         offset=array.offset,
     )
+
+
+def to_scaled(table: pa.Table) -> pa.Table:
+    """Return a physical table with its values as scaled integers.
+
+    A float64 column gets the fewest decimals, not fewer than the registry's, at which every value
+    is the double nearest to a decimal of at most 15 digits; a column with a value that is no such
+    decimal stays float64, so that nothing is rounded. Columns that are integers pass unchanged.
+    """
+    columns: list[pa.ChunkedArray] = []
+    fields: list[pa.Field] = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        item = item_of(field)
+        scaled = None
+        if item is not None and pa.types.is_floating(field.type):
+            scaled = _scaled(column.cast(pa.float64()), item.decimals_metric)
+        if scaled is None or item is None:
+            columns.append(column)
+            fields.append(field)
+            continue
+        array, decimals = scaled
+        unit = field.metadata.get(b"unit", b"").decode()
+        columns.append(pa.chunked_array([array]))
+        metadata = item_metadata(item, decimals=decimals, unit=unit)
+        fields.append(pa.field(field.name, array.type, metadata=metadata))
+    return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+
+
+def _scaled(column: pa.ChunkedArray, least: int) -> tuple[pa.Array, int] | None:
+    missing = np.asarray(column.is_null())
+    values = np.asarray(column.fill_null(0.0))
+    for decimals in range(least, 16):
+        numbers = np.rint(values * 10.0**decimals)
+        if values.size and not np.abs(numbers).max() < 1e15:
+            return None
+        if np.array_equal(numbers / 10.0**decimals, values):
+            top = int(np.abs(numbers).max()) if values.size else 0
+            width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
+            return pa.array(numbers.astype(width), mask=missing), decimals
+    return None

@@ -1,1 +1,43 @@
-"""Chunk files: the V2 format, the V1 codec, atomic writes and checks."""
+"""Chunk files: the V2 format, the V1 codec, atomic writes and checks.
+
+Names are imported when they are first used, so that a reader of footers does not pay for Arrow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.chunks.files import (
+        ChunkInfo,
+        Stored,
+        read_chunk,
+        read_footer,
+        read_scaled,
+        store_rows,
+        write_chunk,
+    )
+    from pipeline.chunks.key import ChunkKey
+    from pipeline.chunks.merge import MergeCounts, merge_rows
+
+__all__ = [
+    "ChunkInfo",
+    "ChunkKey",
+    "MergeCounts",
+    "Stored",
+    "merge_rows",
+    "read_chunk",
+    "read_footer",
+    "read_scaled",
+    "store_rows",
+    "write_chunk",
+]
+
+_ROOMS = {"ChunkKey": "key", "MergeCounts": "merge", "merge_rows": "merge"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS.get(name, 'files')}"), name)

@@ -1,31 +1,21 @@
-"""Between Arrow tables and the plain arrays that the chunk codec works on."""
+"""Take Arrow tables apart into the plain arrays that the chunk codec works on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks import marks
 from pipeline.chunks.encodings import Ints
-from pipeline.chunks.footer import Block, ColumnInfo, Footer
+from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
 from pipeline.items import ITEMS, Scope
-from pipeline.schema import (
-    FLAG_TYPE,
-    KEY_FIELDS,
-    decimals_of,
-    item_metadata,
-    item_of,
-    time_zone_metadata,
-)
+from pipeline.schema import TIME_COLUMN, decimals_of, item_of
 
-__all__ = ["FlagColumn", "Parts", "ValueColumn", "assemble", "take_apart"]
+__all__ = ["FlagColumn", "Parts", "ValueColumn", "arrange", "plain_array", "take_apart"]
 
 Bools = npt.NDArray[np.bool_]
 MAX_FLAGS = 127
@@ -74,18 +64,6 @@ class Parts:
     flags: list[FlagColumn]
 
 
-class BlockSource(Protocol):
-    """What gives a block's decoded marks and columns."""
-
-    def marks(self, block: Block) -> marks.Runs | None:
-        """Return starts, lengths and state numbers of a block's runs by column."""
-        ...
-
-    def values(self, block: Block, number: int) -> Ints:
-        """Return a block's column."""
-        ...
-
-
 def _numbers(array: pa.Array, dtype: str) -> tuple[np.ndarray, Bools | None]:
     """Return an array's values and its missing rows (None where there are none), without loops."""
     start, size = array.offset, len(array)
@@ -108,9 +86,9 @@ def _joined(column: pa.ChunkedArray) -> pa.Array:
 
 
 def take_apart(table: pa.Table, key: ChunkKey) -> Parts:
-    """Return a table's rows as arrays, in canonical form, after checking that they are the key's.
+    """Return a table's rows as arrays in canonical form, after checking that they are the key's.
 
-    Decimals become the fewest that hold every value, but not fewer than the registry's; columns come
+    Decimals become the fewest that hold every value, not fewer than the registry's; columns come
     in registry order; an empty flag is a passed one. Raises ChunkError for foreign rows.
     """
     times = _times(table, key)
@@ -218,112 +196,18 @@ def _flag_column(array: pa.Array, key: ChunkKey) -> FlagColumn:
     return FlagColumn(tuple(kept), rank[numbers])
 
 
-def assemble(
-    footer: Footer,
-    blocks: Sequence[Block],
-    source: BlockSource,
-    numbers: Sequence[int],
-    names: Sequence[str] | None,
-) -> pa.Table:
-    """Return the table of some blocks' columns; ``names`` None means every column."""
-    rows = sum(block.rows for block in blocks)
-    arrays = _key_arrays(footer, blocks, rows)
-    fields = [KEY_FIELDS[footer.key.scope][i] for i in range(len(arrays))]
-    if footer.key.target is not None:
-        fields[0] = pa.field("target", pa.dictionary(pa.int8(), pa.string()), nullable=False)
-    runs = [source.marks(block) for block in blocks]
-    texts = sorted({s.flag for s in footer.states if s.flag is not None})
-    absent = np.array([s.missing for s in footer.states], dtype=np.bool_)
-    rank = np.array([texts.index(s.flag) if s.flag else -1 for s in footer.states], dtype=np.int8)
-    for number in numbers:
-        info = footer.columns[number]
-        missing = np.zeros(rows, dtype=np.bool_)
-        flags = np.full(rows, -1, dtype=np.int8)
-        values = np.empty(rows, dtype=np.int64)
-        start = 0
-        for block, run in zip(blocks, runs, strict=True):
-            stop = start + block.rows
-            if run is not None:
-                places, states = marks.expand(run[0][number], run[1][number], run[2][number])
-                missing[start + places] = absent[states]
-                flags[start + places] = rank[states]
-            values[start:stop] = source.values(block, number)
-            _check_statistics(block, number, info, values[start:stop], missing[start:stop])
-            start = stop
-        metadata = item_metadata(info.item, decimals=info.decimals, unit=info.unit)
-        value = _value_array(values, missing, info)
-        fields += [pa.field(info.item.column, value.type, metadata=metadata)]
-        fields += [pa.field(info.item.flag_column, FLAG_TYPE)]
-        arrays += [value, _flag_array(flags, texts)]
-    table = pa.table(
-        arrays, schema=pa.schema(fields, metadata=time_zone_metadata(footer.key.scope))
-    )
-    if names is None:
-        return table
-    return table.select([name for name in table.schema.names if name in set(names)])
+def arrange(table: pa.Table, scope: Scope) -> tuple[pa.Table, int]:
+    """Return rows in ascending time, of rows with one time the last; and how many were dropped."""
+    array = _joined(table[TIME_COLUMN[scope]])
+    instants = _numbers(array, "<i4" if scope is Scope.DAILY else "<i8")[0]
+    if instants.size < 2 or bool((np.diff(instants) > 0).all()):
+        return table, 0
+    order = np.argsort(instants, kind="stable")
+    last = np.flatnonzero(np.diff(instants[order], append=instants[order][-1:] + 1))
+    chosen = order[last].astype(np.int64)
+    return table.take(plain_array(pa.int64(), chosen)), instants.size - chosen.size
 
 
-def _check_statistics(
-    block: Block, number: int, info: ColumnInfo, values: Ints, missing: Bools
-) -> None:
-    cell = block.cells[number]
-    found = ValueColumn(info, values, missing if missing.any() else None).statistics(slice(None))
-    if found != (cell.minimum, cell.maximum, cell.missing):
-        raise ChunkError(
-            f"column '{info.code}' has minimum, maximum and missing count {found}, "
-            f"not {(cell.minimum, cell.maximum, cell.missing)}",
-            offset=cell.offset,
-        )
-
-
-def _key_arrays(footer: Footer, blocks: Sequence[Block], rows: int) -> list[pa.Array]:
-    runs = [run for block in blocks for run in block.runs]
-    starts = np.array([start for start, _ in runs], dtype=np.int64)
-    counts = np.array([count for _, count in runs], dtype=np.int64)
-    offsets = np.repeat(starts - np.cumsum(counts) + counts, counts)
-    times = offsets + np.arange(rows)
-    if footer.key.station is not None:
-        station = np.full(rows, footer.key.station, dtype=np.uint16)
-        who = _plain(pa.uint16(), station)
-    else:
-        indices = _plain(pa.int8(), np.zeros(rows, dtype=np.int8))
-        target = pa.array([footer.key.target], pa.string())
-        who = pa.DictionaryArray.from_arrays(indices, target)
-    if footer.key.scope is Scope.DAILY:
-        return [who, _plain(pa.date32(), times.astype(np.int32))]
-    dates = (times - 1) // 24
-    hours = (times - dates * 24).astype(np.uint8)
-    return [
-        who,
-        _plain(pa.timestamp("s"), times * 3600),
-        _plain(pa.date32(), dates.astype(np.int32)),
-        _plain(pa.uint8(), hours),
-    ]
-
-
-def _plain(kind: pa.DataType, values: np.ndarray, valid: pa.Buffer | None = None) -> pa.Array:
+def plain_array(kind: pa.DataType, values: np.ndarray, valid: pa.Buffer | None = None) -> pa.Array:
+    """Return an Arrow array over a numpy array's memory, with its validity bitmap if any."""
     return pa.Array.from_buffers(kind, values.size, [valid, pa.py_buffer(values)])
-
-
-def _bitmap(valid: Bools) -> pa.Buffer | None:
-    if valid.all():
-        return None
-    return pa.py_buffer(np.packbits(valid, bitorder="little"))
-
-
-def _value_array(values: Ints, missing: Bools, info: ColumnInfo) -> pa.Array:
-    values = np.where(missing, 0, values)
-    valid = _bitmap(~missing)
-    if info.is_double:
-        return _plain(pa.float64(), values.view(np.float64), valid)
-    top = max(int(values.max()), -int(values.min()) - 1) if values.size else 0
-    for kind, dtype in ((pa.int16(), np.int16), (pa.int32(), np.int32)):
-        if top <= np.iinfo(dtype).max:
-            return _plain(kind, values.astype(dtype), valid)
-    return _plain(pa.int64(), values, valid)
-
-
-def _flag_array(flags: npt.NDArray[np.int8], texts: list[str]) -> pa.Array:
-    valid = flags >= 0
-    indices = _plain(pa.int8(), np.where(valid, flags, 0).astype(np.int8), _bitmap(valid))
-    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))

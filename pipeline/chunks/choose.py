@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.chunks.encodings import (
-    Encoding,
-    Ints,
-    Kind,
-    Predictor,
-    Words,
-    residuals,
-    split_planes,
-    width_of,
-)
+from pipeline.chunks.encodings import Ints, Words, residuals, split_planes, width_of
+from pipeline.chunks.kinds import Encoding, Kind, Predictor
 from pipeline.chunks.psychro import Formula
 
 __all__ = ["Column", "choose"]

@@ -6,54 +6,17 @@ all second bytes, and so on. All arithmetic is modulo 2**64, so every int64 colu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
-
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.chunks import psychro
+from pipeline.chunks.kinds import Encoding, Kind, Predictor
 from pipeline.errors import ChunkError
 
-__all__ = ["Encoding", "Kind", "Predictor", "decode_column", "join_planes", "residuals"]
+__all__ = ["decode_column", "join_planes", "residuals", "split_planes", "width_of"]
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
-
-
-class Kind(IntEnum):
-    """How residuals come from values."""
-
-    REFERENCE = 0
-    DELTA = 1
-    DELTA2 = 2
-    LINEAR = 3
-    PSYCHRO = 4
-    DOUBLE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Predictor:
-    """What a predicted column rests on.
-
-    ``columns`` are column numbers; for LINEAR the prediction is
-    ``(offset + sum(coefficient * value)) >> 16``, for PSYCHRO ``formula`` of the columns.
-    """
-
-    columns: tuple[int, ...]
-    coefficients: tuple[int, ...] = ()
-    offset: int = 0
-    formula: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How one block's column is encoded: kind, bytes per residual, and what the kind needs."""
-
-    kind: Kind
-    width: int
-    base: int = 0
-    predictor: Predictor | None = None
 
 
 def zigzag(values: Ints) -> Words:

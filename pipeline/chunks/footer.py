@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.chunks.dictionary import descriptor
-from pipeline.chunks.encodings import Encoding, Kind
 from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.octets import Writer
 from pipeline.errors import ChunkError
 from pipeline.items import Item, Scope, by_code

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from math import isfinite
 
-from pipeline.chunks.encodings import Encoding, Kind, Predictor
 from pipeline.chunks.footer import SCOPES, Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.kinds import Encoding, Kind, Predictor
 from pipeline.chunks.octets import Reader
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope

@@ -12,7 +12,7 @@ import pyarrow as pa
 import zstandard
 
 from pipeline.chunks import marks
-from pipeline.chunks.arrow import FlagColumn, ValueColumn, assemble, take_apart
+from pipeline.chunks.arrow import FlagColumn, ValueColumn, take_apart
 from pipeline.chunks.choose import Column, choose
 from pipeline.chunks.container import (
     FEATURE_DOUBLES,
@@ -24,10 +24,18 @@ from pipeline.chunks.container import (
     parse_footer,
     seal,
 )
-from pipeline.chunks.encodings import Encoding, Ints, Kind, decode_column, join_planes
+from pipeline.chunks.encodings import (
+    Ints,
+    decode_column,
+    join_planes,
+    split_planes,
+    width_of,
+)
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, MAX_STATES
+from pipeline.chunks.tables import assemble
 from pipeline.errors import ChunkError
 
 __all__ = ["BLOCK_ROWS", "decode_scaled", "encode", "is_v2"]
@@ -175,8 +183,6 @@ def _encode_columns(values: Sequence[ValueColumn], rows: slice) -> list[tuple[En
 
 
 def _doubles(column: Column) -> tuple[Encoding, bytes]:
-    from pipeline.chunks.encodings import split_planes, width_of
-
     words = column.values.view(np.uint64)
     width = width_of(words)
     return Encoding(Kind.DOUBLE, width), split_planes(words, width)

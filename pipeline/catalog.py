@@ -1,0 +1,272 @@
+"""The catalog of a data directory: stations, chunks with their statistics, and runs, in SQLite.
+
+The chunk files are the truth; the catalog is what can be known of them without opening one. It
+needs the standard library alone, so a point query can read it without paying for Arrow.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pipeline.chunks.statistics import BlockStatistics
+from pipeline.errors import StoreError
+from pipeline.items import Scope
+
+__all__ = ["CATALOG_FILE", "Catalog", "ChunkRow"]
+
+CATALOG_FILE = "metadata.sqlite3"
+_VERSION = 1
+_SCHEMA = """
+create table meta (key text primary key, value) without rowid;
+create table stations (number integer primary key, name text not null, facts text not null);
+create table chunks (
+    path text primary key, scope text not null, station integer, target text,
+    year integer not null, format text not null, rows integer not null,
+    first_s integer not null, last_s integer not null, bytes integer not null,
+    checksum text not null, items text not null, provisional_from_s integer,
+    fetched_at text not null, source text not null, statistics blob not null
+) without rowid;
+create index chunks_of_station on chunks (scope, station, year);
+create table runs (
+    id integer primary key, command text not null, started_at text not null,
+    finished_at text not null, exit_code integer not null, report text not null
+);
+"""
+_COLUMNS = (
+    "path, scope, station, target, year, format, rows, first_s, last_s, bytes, checksum, items, "
+    "provisional_from_s, fetched_at, source, statistics"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """What the catalog says of one chunk.
+
+    Times are seconds since 1970-01-01 in PST; ``items`` are item codes in column order;
+    ``provisional_from_s`` is the first time that may still change (None = all final);
+    ``statistics`` is read by `BlockStatistics.of_bytes`.
+    """
+
+    path: str
+    scope: Scope
+    station: int | None
+    target: str | None
+    year: int
+    format: str
+    rows: int
+    first_s: int
+    last_s: int
+    file_bytes: int
+    checksum: str
+    items: tuple[str, ...]
+    provisional_from_s: int | None
+    fetched_at: str
+    source: str
+    statistics: bytes
+
+    @property
+    def state(self) -> str:
+        """``final``, or ``provisional`` where some rows may still change."""
+        return "final" if self.provisional_from_s is None else "provisional"
+
+    def block_statistics(self) -> BlockStatistics:
+        """Return the chunk's statistics per block and column."""
+        return BlockStatistics.of_bytes(self.statistics)
+
+
+class Catalog:
+    """One open catalog; a context manager. Safe with other processes: WAL and short transactions.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory.
+    create : bool
+        Make the catalog where there is none; otherwise that is an error.
+
+    Raises
+    ------
+    StoreError
+        When there is no catalog, it is damaged, or a newer version made it.
+    """
+
+    def __init__(self, root: Path, *, create: bool = False) -> None:
+        self.root = root
+        self.path = root / CATALOG_FILE
+        if not create and not self.path.is_file():
+            raise StoreError(
+                f"{root} is no data directory: it has no {CATALOG_FILE}",
+                hint=f"make one with 'cimis init --data-dir {root}', or rebuild a lost catalog "
+                f"with 'cimis verify --repair --data-dir {root}'",
+            )
+        with self._errors():
+            self._connection = sqlite3.connect(
+                self.path, timeout=30, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(create=create)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _prepare(self, *, create: bool) -> None:
+        run = self._connection.execute
+        if create:
+            run("pragma journal_mode = wal")
+            run("pragma synchronous = full")
+            with self._transaction():
+                if not run("select 1 from sqlite_master where name = 'meta'").fetchone():
+                    for statement in _SCHEMA.split(";"):
+                        run(statement)
+                    run("insert into meta values ('version', ?), ('generation', 0)", [_VERSION])
+        found = run("select value from meta where key = 'version'").fetchone()
+        if found is None or found[0] != _VERSION:
+            raise StoreError(
+                f"{self.path} has catalog version {found and found[0]}; {_VERSION} is known",
+                hint="update cimis, or rebuild the catalog with 'cimis verify --repair'",
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            locked = "locked" in str(error) or "busy" in str(error)
+            raise StoreError(
+                f"catalog {self.path}: {error}",
+                hint="another process holds it; try again"
+                if locked
+                else "check the disk and its space; 'cimis verify --repair' rebuilds a damaged one",
+            ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("begin immediate")
+        try:
+            yield
+            self._connection.execute("commit")
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def generation(self) -> int:
+        """Return a number that grows with every change of a chunk's row."""
+        with self._errors():
+            row = self._connection.execute("select value from meta where key = 'generation'")
+            return int(row.fetchone()[0])
+
+    def put_chunks(self, rows: Iterable[ChunkRow]) -> None:
+        """Enter chunks, replacing what was said of the same paths."""
+        values = [
+            (
+                *(row.path, row.scope.value, row.station, row.target, row.year, row.format),
+                *(row.rows, row.first_s, row.last_s, row.file_bytes, row.checksum),
+                *(",".join(row.items), row.provisional_from_s, row.fetched_at, row.source),
+                row.statistics,
+            )
+            for row in rows
+        ]
+        places = ", ".join("?" * 16)
+        with self._errors(), self._transaction():
+            run = self._connection
+            run.executemany(f"insert or replace into chunks ({_COLUMNS}) values ({places})", values)
+            run.execute("update meta set value = value + 1 where key = 'generation'")
+
+    def remove_chunks(self, paths: Iterable[str]) -> None:
+        """Forget chunks by path."""
+        with self._errors(), self._transaction():
+            run = self._connection
+            run.executemany("delete from chunks where path = ?", [(path,) for path in paths])
+            run.execute("update meta set value = value + 1 where key = 'generation'")
+
+    def chunks(
+        self,
+        *,
+        scope: Scope | None = None,
+        stations: Sequence[int] | None = None,
+        first_year: int | None = None,
+        last_year: int | None = None,
+        path: str | None = None,
+    ) -> list[ChunkRow]:
+        """Return the chunks that match all conditions, by scope, station, target and year."""
+        where, values = ["1"], list[Any]()
+        conditions = (("scope = ?", scope), ("year >= ?", first_year), ("year <= ?", last_year))
+        for condition, value in (*conditions, ("path = ?", path)):
+            if value is not None:
+                where.append(condition)
+                values.append(value.value if isinstance(value, Scope) else value)
+        if stations is not None:
+            where.append("station in (select value from json_each(?))")
+            values.append(json.dumps(sorted(stations)))
+        query = f"select {_COLUMNS} from chunks where {' and '.join(where)} "
+        query += "order by scope, station, target, year"
+        with self._errors():
+            found = self._connection.execute(query, values).fetchall()
+        return [_row(values) for values in found]
+
+    def put_stations(self, stations: Iterable[tuple[int, str, dict[str, Any]]]) -> None:
+        """Enter stations as number, name and JSON-ready facts."""
+        values = [(number, name, json.dumps(facts)) for number, name, facts in stations]
+        with self._errors(), self._transaction():
+            self._connection.executemany("insert or replace into stations values (?, ?, ?)", values)
+
+    def stations(self) -> list[dict[str, Any]]:
+        """Return the facts of every known station, by number."""
+        with self._errors():
+            found = self._connection.execute("select facts from stations order by number")
+            return [json.loads(facts) for (facts,) in found.fetchall()]
+
+    def put_run(
+        self,
+        command: str,
+        started_at: str,
+        finished_at: str,
+        exit_code: int,
+        report: dict[str, Any],
+    ) -> None:
+        """Enter the report of a run; times are ISO 8601 with zone."""
+        values = (command, started_at, finished_at, exit_code, json.dumps(report))
+        with self._errors(), self._transaction():
+            self._connection.execute(
+                "insert into runs (command, started_at, finished_at, exit_code, report) "
+                "values (?, ?, ?, ?, ?)",
+                values,
+            )
+
+    def runs(self, *, last: int = 10) -> list[dict[str, Any]]:
+        """Return the newest runs' command, times, exit code and report, newest first."""
+        names = ("command", "started_at", "finished_at", "exit_code", "report")
+        query = f"select {', '.join(names)} from runs order by id desc limit ?"
+        with self._errors():
+            found = self._connection.execute(query, [last]).fetchall()
+        runs = [dict(zip(names, values, strict=True)) for values in found]
+        return [run | {"report": json.loads(run["report"])} for run in runs]
+
+
+def _row(values: Sequence[Any]) -> ChunkRow:
+    facts = list(values)
+    facts[1] = Scope(facts[1])
+    facts[11] = tuple(facts[11].split(",")) if facts[11] else ()
+    return ChunkRow(*facts)

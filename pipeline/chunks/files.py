@@ -1,0 +1,297 @@
+"""Read and write chunk files of either format; every write is atomic and read back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.chunks import container, v1, v2
+from pipeline.chunks.arrow import Parts, arrange, take_apart
+from pipeline.chunks.disk import Disk, disk_errors, locked, temporary_path
+from pipeline.chunks.footer import Footer
+from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.merge import MergeCounts, merge_rows
+from pipeline.chunks.v1_records import guess_scope, unpack
+from pipeline.errors import ChunkError, StoreError
+from pipeline.items import Scope
+from pipeline.schema import to_physical, to_scaled
+
+__all__ = [
+    "ChunkInfo",
+    "Stored",
+    "describe",
+    "read_chunk",
+    "read_footer",
+    "read_scaled",
+    "store_rows",
+    "write_chunk",
+]
+
+FORMATS = ("v2", "v1")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkInfo:
+    """What a chunk file is: key, format, size, checksum (BLAKE2b-128, hex) and footer.
+
+    ``losses`` counts per item what a V1 file could not hold; it is empty for V2.
+    """
+
+    key: ChunkKey
+    format: str
+    file_bytes: int
+    checksum: str
+    footer: Footer
+    losses: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The outcome of `store_rows`: the chunk now, what the merge did, whether bytes changed."""
+
+    info: ChunkInfo
+    counts: MergeCounts
+    written: bool
+
+
+def _load(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'") from None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _decode(
+    data: bytes, path: Path, columns: Sequence[str] | None = None, key: ChunkKey | None = None
+) -> pa.Table:
+    """Return a file's rows; the error names the file."""
+    try:
+        if v2.is_v2(data[:4]):
+            return v2.decode_scaled(data, columns=columns)
+        table = v1.decode(data, key or _v1_key(path, data))
+        if columns is None:
+            return table
+        return table.select([name for name in table.schema.names if name in set(columns)])
+    except ChunkError as error:
+        raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None
+
+
+def _v1_key(path: Path, data: bytes) -> ChunkKey:
+    """Return a V1 file's key: from its path, else from its first record."""
+    try:
+        return ChunkKey.of_path(path)
+    except StoreError:
+        scope = guess_scope(path, data)
+        first = unpack(data, scope)[0]
+        days = int(first["time"]) if scope is Scope.DAILY else (int(first["time"]) - 1) // 24
+        year = (date(1985, 1, 1) + timedelta(days=days)).year
+        return ChunkKey(scope, year, station=int(first["station"]))
+
+
+def read_scaled(path: str | Path, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a chunk's rows with scaled integers, checked; V1 or V2 by the file's first bytes.
+
+    Raises
+    ------
+    ChunkError
+        With file, offset and reason, when the file is damaged.
+    StoreError
+        When it is not there or cannot be read.
+    """
+    path = Path(path)
+    return _decode(_load(path), path, columns)
+
+
+def read_chunk(path: str | Path, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a chunk's rows with float64 values in the items' metric units.
+
+    Parameters
+    ----------
+    path : path-like
+        A V1 or V2 chunk.
+    columns : sequence of str, optional
+        Columns wanted; absent ones are left out. None = all.
+
+    Returns
+    -------
+    pyarrow.Table
+        Keys, then per item its values (float64) and flags (dictionary, null = passed), by time.
+    """
+    return to_physical(read_scaled(path, columns=columns))
+
+
+def read_footer(path: str | Path) -> Footer:
+    """Return what a chunk says of itself; that of a V1 file is made from its rows (version 1)."""
+    path = Path(path)
+    with disk_errors(path, "read"), path.open("rb") as file:
+        prefix = file.read(4)
+    if v2.is_v2(prefix):
+        return container.read_footer(path)
+    data = _load(path)
+    return v1.describe(_decode(data, path), _v1_key(path, data))
+
+
+def describe(path: Path, data: bytes, key: ChunkKey) -> ChunkInfo:
+    """Return what a file's bytes are, after checking all of them."""
+    table = _decode(data, path, key=key)
+    return _info(path, data, key, table)
+
+
+def _info(path: Path, data: bytes, key: ChunkKey, table: pa.Table) -> ChunkInfo:
+    checksum = hashlib.blake2b(data, digest_size=16).hexdigest()
+    if not v2.is_v2(data[:4]):
+        return ChunkInfo(key, "v1", len(data), checksum, v1.describe(table, key))
+    footer = container.parse_footer(data, len(data))
+    if footer.key != key:
+        raise ChunkError(f"file of {footer.key.name}, not of {key.name}", path=path)
+    return ChunkInfo(key, "v2", len(data), checksum, footer)
+
+
+def write_chunk(
+    path: str | Path,
+    table: pa.Table,
+    *,
+    format: str = "v2",  # noqa: A002 - the word that users know
+    disk: Disk | None = None,
+) -> ChunkInfo:
+    """Write one station's year as a chunk file: atomic, and read back before it counts.
+
+    Parameters
+    ----------
+    path : path-like
+        Where; a file that is there is replaced only by a sound one.
+    table : pyarrow.Table
+        Physical or scaled rows of one station, year and scope, in any order.
+    format : {"v2", "v1"}
+    disk : Disk, optional
+        The steps of the write.
+
+    Raises
+    ------
+    ChunkError, StoreError
+        When the rows cannot be a chunk, or the disk refuses; the old file is then as it was.
+    """
+    path = Path(path)
+    key = _key_of_rows(table)
+    scaled, _ = arrange(to_scaled(table), key.scope)
+    return _write(path, key, scaled, format, disk or Disk())
+
+
+def _key_of_rows(table: pa.Table) -> ChunkKey:
+    names = table.schema.names
+    if table.num_rows == 0 or "date" not in names or not {"station", "target"} & set(names):
+        raise ChunkError("a chunk needs rows with station (or target) and date")
+    scope = Scope.HOURLY if "time" in names else Scope.DAILY
+    year = table["date"][0].as_py().year
+    if "station" in names:
+        return ChunkKey(scope, year, station=table["station"][0].as_py())
+    return ChunkKey(scope, year, target=table["target"][0].as_py())
+
+
+def _write(path: Path, key: ChunkKey, table: pa.Table, form: str, disk: Disk) -> ChunkInfo:
+    """Encode, write beside, read back, compare, rename; on failure the old file stays."""
+    if form not in FORMATS:
+        raise StoreError(f"unknown chunk format '{form}'", hint="choose v2 or v1")
+    losses: dict[str, int] = {}
+    if form == "v1":
+        data, losses, table = v1.encode(table, key)
+    else:
+        data = v2.encode(table, key)
+    temporary = temporary_path(path)
+    try:
+        with disk_errors(path, "write"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            disk.write(temporary, data)
+            back = disk.read(temporary)
+        _compare(_decode(back, temporary, key=key), table, key, path)
+        with disk_errors(path, "write"):
+            disk.rename(temporary, path)
+            disk.sync_folder(path.parent)
+    except BaseException:
+        with disk_errors(temporary, "remove"):
+            disk.remove(temporary)
+        raise
+    info = _info(path, back, key, table)
+    return ChunkInfo(info.key, info.format, info.file_bytes, info.checksum, info.footer, losses)
+
+
+def _compare(back: pa.Table, table: pa.Table, key: ChunkKey, path: Path) -> None:
+    """Raise unless what was read back is what was to be written, to the last value and flag."""
+    found, due = take_apart(back, key), take_apart(table, key)
+    if not _same(found, due):
+        raise ChunkError(
+            f"{found.times.size} rows read back differ from the {due.times.size} written",
+            path=path,
+            hint="the new file was removed and the old one stays; check the disk",
+        )
+
+
+def _same(found: Parts, due: Parts) -> bool:
+    if not np.array_equal(found.times, due.times) or len(found.values) != len(due.values):
+        return False
+    for one, two, flag, other in zip(found.values, due.values, found.flags, due.flags, strict=True):
+        if one.info != two.info or flag.texts != other.texts:
+            return False
+        absent = np.zeros(due.times.size, np.bool_) if two.missing is None else two.missing
+        gone = np.zeros(due.times.size, np.bool_) if one.missing is None else one.missing
+        if not np.array_equal(gone, absent) or not np.array_equal(flag.numbers, other.numbers):
+            return False
+        if not np.array_equal(one.numbers[~absent], two.numbers[~absent]):
+            return False
+    return True
+
+
+def store_rows(
+    root: Path,
+    key: ChunkKey,
+    table: pa.Table,
+    *,
+    format: str = "v2",  # noqa: A002 - the word that users know
+    enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
+    disk: Disk | None = None,
+) -> Stored:
+    """Merge rows into a station-year of a data directory, under the chunk's lock.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory.
+    key : ChunkKey
+    table : pyarrow.Table
+        Scaled rows of the key, in any order; of rows with one time the last counts.
+    format : {"v2", "v1"}
+        Form of the file if it has to be written.
+    enter : callable, optional
+        Called with the chunk and the merge's counts, still under the lock, once the file is in
+        place: enters it in the catalog.
+    disk : Disk, optional
+
+    Raises
+    ------
+    StoreError, ChunkError
+        When the stored chunk is damaged, or the disk refuses; what was stored is then as it was.
+    """
+    path = key.path(root)
+    with locked(root, key.relative_path().as_posix().replace("/", "-")):
+        held = path.read_bytes() if path.exists() else None
+        old = None if held is None else _decode(held, path, key=key)
+        merged, counts = merge_rows(old, table, key)
+        same_form = held is not None and v2.is_v2(held[:4]) == (format == "v2")
+        same_rows = old is not None and old.schema.names == merged.schema.names
+        same_rows = same_rows and counts.added == counts.revised == 0
+        if held is not None and same_form and same_rows:
+            stored = Stored(_info(path, held, key, merged), counts, written=False)
+        else:
+            info = _write(path, key, merged, format, disk or Disk())
+            stored = Stored(info, counts, written=True)
+        if enter is not None:
+            enter(stored.info, stored.counts)
+    return stored

@@ -1,0 +1,73 @@
+"""Times, bounds and missing counts per block and column of a chunk, as the catalog keeps them.
+
+The bytes are little-endian: u32 blocks, u32 columns; i64 rows, first, last per block; then f64
+minimum, f64 maximum and i64 missing count per block and column, block by block. Times are in days
+(daily) or hours (hourly) since 1970-01-01 PST; bounds are physical values, NaN where all values
+are missing.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from math import nan
+
+from pipeline.chunks.footer import Footer
+
+__all__ = ["BlockStatistics", "of_footer"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStatistics:
+    """Statistics of one chunk; two-dimensional ones are flat, block by block."""
+
+    blocks: int
+    columns: int
+    rows: tuple[int, ...]
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+    minimum: tuple[float, ...]
+    maximum: tuple[float, ...]
+    missing: tuple[int, ...]
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> BlockStatistics:
+        """Return what `to_bytes` wrote."""
+        blocks, columns = struct.unpack_from("<2I", data)
+        cells = blocks * columns
+        form = f"<{3 * blocks}q{2 * cells}d{cells}q"
+        values = struct.unpack_from(form, data, 8)
+        starts = [0, blocks, 2 * blocks, 3 * blocks, 3 * blocks + cells, 3 * blocks + 2 * cells]
+        parts = [values[a:b] for a, b in zip(starts, [*starts[1:], len(values)], strict=True)]
+        return cls(blocks, columns, *parts)
+
+    def to_bytes(self) -> bytes:
+        """Return the catalog's form."""
+        cells = self.blocks * self.columns
+        form = f"<2I{3 * self.blocks}q{2 * cells}d{cells}q"
+        return struct.pack(
+            form,
+            *(self.blocks, self.columns, *self.rows, *self.first, *self.last),
+            *(*self.minimum, *self.maximum, *self.missing),
+        )
+
+
+def of_footer(footer: Footer) -> BlockStatistics:
+    """Return the statistics that a footer holds, with bounds as physical values."""
+    minimum, maximum, missing = [], [], []
+    for block in footer.blocks:
+        for cell, column in zip(block.cells, footer.columns, strict=True):
+            scale = 1.0 if column.is_double else 10.0**column.decimals
+            minimum.append(nan if cell.minimum is None else cell.minimum / scale)
+            maximum.append(nan if cell.maximum is None else cell.maximum / scale)
+            missing.append(cell.missing)
+    return BlockStatistics(
+        len(footer.blocks),
+        len(footer.columns),
+        tuple(block.rows for block in footer.blocks),
+        tuple(block.first for block in footer.blocks),
+        tuple(block.last for block in footer.blocks),
+        tuple(minimum),
+        tuple(maximum),
+        tuple(missing),
+    )

@@ -1,0 +1,169 @@
+"""Put decoded arrays together as the Arrow tables that the other rooms use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.chunks import marks
+from pipeline.chunks.arrow import Parts, ValueColumn, plain_array
+from pipeline.chunks.encodings import Ints
+from pipeline.chunks.footer import Block, ColumnInfo, Footer
+from pipeline.chunks.key import ChunkKey
+from pipeline.errors import ChunkError
+from pipeline.items import Scope
+from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
+
+__all__ = ["BlockSource", "assemble", "put_together"]
+
+Bools = npt.NDArray[np.bool_]
+
+
+class BlockSource(Protocol):
+    """What gives a block's decoded marks and columns."""
+
+    def marks(self, block: Block) -> marks.Runs | None:
+        """Return starts, lengths and state numbers of a block's runs by column."""
+        ...
+
+    def values(self, block: Block, number: int) -> Ints:
+        """Return a block's column."""
+        ...
+
+
+def put_together(key: ChunkKey, parts: Parts) -> pa.Table:
+    """Return the scaled table of plain arrays."""
+    arrays = _key_arrays(key, parts.times)
+    fields = _key_fields(key)
+    for value, flag in zip(parts.values, parts.flags, strict=True):
+        info = value.info
+        missing = value.missing
+        if missing is None:
+            missing = np.zeros(parts.times.size, dtype=np.bool_)
+        array = _value_array(value.numbers, missing, info)
+        metadata = item_metadata(info.item, decimals=info.decimals, unit=info.unit)
+        fields += [pa.field(info.item.column, array.type, metadata=metadata)]
+        fields += [pa.field(info.item.flag_column, FLAG_TYPE)]
+        arrays += [array, _flag_array((flag.numbers - 1).astype(np.int8), list(flag.texts))]
+    return pa.table(arrays, schema=pa.schema(fields, metadata=time_zone_metadata(key.scope)))
+
+
+def _key_fields(key: ChunkKey) -> list[pa.Field]:
+    fields = list(KEY_FIELDS[key.scope])
+    if key.target is not None:
+        fields[0] = pa.field("target", FLAG_TYPE, nullable=False)
+    return fields
+
+
+def assemble(
+    footer: Footer,
+    blocks: Sequence[Block],
+    source: BlockSource,
+    numbers: Sequence[int],
+    names: Sequence[str] | None,
+) -> pa.Table:
+    """Return the table of some blocks' columns; ``names`` None means every column."""
+    rows = sum(block.rows for block in blocks)
+    arrays = _key_arrays(footer.key, _times_of(blocks, rows))
+    fields = _key_fields(footer.key)
+    runs = [source.marks(block) for block in blocks]
+    texts = sorted({s.flag for s in footer.states if s.flag is not None})
+    absent = np.array([s.missing for s in footer.states], dtype=np.bool_)
+    rank = np.array([texts.index(s.flag) if s.flag else -1 for s in footer.states], dtype=np.int8)
+    for number in numbers:
+        info = footer.columns[number]
+        missing = np.zeros(rows, dtype=np.bool_)
+        flags = np.full(rows, -1, dtype=np.int8)
+        values = np.empty(rows, dtype=np.int64)
+        start = 0
+        for block, run in zip(blocks, runs, strict=True):
+            stop = start + block.rows
+            if run is not None:
+                places, states = marks.expand(run[0][number], run[1][number], run[2][number])
+                missing[start + places] = absent[states]
+                flags[start + places] = rank[states]
+            values[start:stop] = source.values(block, number)
+            _check_statistics(block, number, info, values[start:stop], missing[start:stop])
+            start = stop
+        metadata = item_metadata(info.item, decimals=info.decimals, unit=info.unit)
+        value = _value_array(values, missing, info)
+        fields += [pa.field(info.item.column, value.type, metadata=metadata)]
+        fields += [pa.field(info.item.flag_column, FLAG_TYPE)]
+        arrays += [value, _flag_array(flags, texts)]
+    table = pa.table(
+        arrays, schema=pa.schema(fields, metadata=time_zone_metadata(footer.key.scope))
+    )
+    if names is None:
+        return table
+    return table.select([name for name in table.schema.names if name in set(names)])
+
+
+def _check_statistics(
+    block: Block, number: int, info: ColumnInfo, values: Ints, missing: Bools
+) -> None:
+    cell = block.cells[number]
+    found = ValueColumn(info, values, missing if missing.any() else None).statistics(slice(None))
+    if found != (cell.minimum, cell.maximum, cell.missing):
+        raise ChunkError(
+            f"column '{info.code}' has minimum, maximum and missing count {found}, "
+            f"not {(cell.minimum, cell.maximum, cell.missing)}",
+            offset=cell.offset,
+        )
+
+
+def _times_of(blocks: Sequence[Block], rows: int) -> Ints:
+    runs = [run for block in blocks for run in block.runs]
+    starts = np.array([start for start, _ in runs], dtype=np.int64)
+    counts = np.array([count for _, count in runs], dtype=np.int64)
+    offsets = np.repeat(starts - np.cumsum(counts) + counts, counts)
+    times: Ints = offsets + np.arange(rows)
+    return times
+
+
+def _key_arrays(key: ChunkKey, times: Ints) -> list[pa.Array]:
+    rows = times.size
+    if key.station is not None:
+        station = np.full(rows, key.station, dtype=np.uint16)
+        who = plain_array(pa.uint16(), station)
+    else:
+        indices = plain_array(pa.int8(), np.zeros(rows, dtype=np.int8))
+        target = pa.array([key.target], pa.string())
+        who = pa.DictionaryArray.from_arrays(indices, target)
+    if key.scope is Scope.DAILY:
+        return [who, plain_array(pa.date32(), times.astype(np.int32))]
+    dates = (times - 1) // 24
+    hours = (times - dates * 24).astype(np.uint8)
+    return [
+        who,
+        plain_array(pa.timestamp("s"), times * 3600),
+        plain_array(pa.date32(), dates.astype(np.int32)),
+        plain_array(pa.uint8(), hours),
+    ]
+
+
+def _bitmap(valid: Bools) -> pa.Buffer | None:
+    if valid.all():
+        return None
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def _value_array(values: Ints, missing: Bools, info: ColumnInfo) -> pa.Array:
+    values = np.where(missing, 0, values)
+    valid = _bitmap(~missing)
+    if info.is_double:
+        return plain_array(pa.float64(), values.view(np.float64), valid)
+    top = max(int(values.max()), -int(values.min()) - 1) if values.size else 0
+    for kind, dtype in ((pa.int16(), np.int16), (pa.int32(), np.int32)):
+        if top <= np.iinfo(dtype).max:
+            return plain_array(kind, values.astype(dtype), valid)
+    return plain_array(pa.int64(), values, valid)
+
+
+def _flag_array(flags: npt.NDArray[np.int8], texts: list[str]) -> pa.Array:
+    valid = flags >= 0
+    indices = plain_array(pa.int8(), np.where(valid, flags, 0).astype(np.int8), _bitmap(valid))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))

@@ -1,0 +1,204 @@
+"""Between scaled tables and V1 records: what V1 can hold, and how much it loses, per item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, take_apart
+from pipeline.chunks.encodings import Ints
+from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
+from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.kinds import Encoding, Kind
+from pipeline.chunks.tables import put_together
+from pipeline.chunks.v1_records import EPOCH_DAYS, RECORDS, Records, pack, unpack
+from pipeline.errors import ChunkError
+from pipeline.items import Scope, scope_items
+
+__all__ = ["FLAG", "decode", "describe", "encode", "from_records", "to_records"]
+
+FLAG = "V1"
+"""What a set flag bit reads as: the value was flagged, but V1 does not keep the letter."""
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One measured field: our decimals of the record's integer, its ratio to ours, its flag bit."""
+
+    column: str
+    decimals: int
+    bit: int = 0
+    zero_is_missing: bool = False
+
+
+_FIELDS: dict[Scope, tuple[_Field, ...]] = {
+    Scope.DAILY: (
+        _Field("air_tmp_avg", 1, 0x01),
+        _Field("asce_eto", 2, 0x02),
+        _Field("wind_spd_avg", 1, 0x04),
+        _Field("rel_hum_avg", 0, 0x08),
+        _Field("sol_rad_avg", 1, 0x10),
+    ),
+    Scope.HOURLY: (
+        _Field("air_tmp", 1, 0x01),
+        _Field("asce_eto", 3, 0x02),
+        _Field("wind_spd", 1, 0x04),
+        _Field("wind_dir", 0),
+        _Field("rel_hum", 0, 0x08),
+        _Field("sol_rad", 0, 0x10),
+        _Field("precip", 2, 0x20),
+        _Field("vap_pres", 2, 0, zero_is_missing=True),
+    ),
+}
+
+
+def decode(data: bytes, key: ChunkKey) -> pa.Table:
+    """Return the scaled table of a V1 file, or raise `ChunkError`."""
+    return from_records(unpack(data, key.scope), key)
+
+
+def encode(table: pa.Table, key: ChunkKey) -> tuple[bytes, dict[str, int], pa.Table]:
+    """Return a V1 file of rows, the losses by column, and the table that it will read as.
+
+    A loss is a value or a flag that does not come back as it was: an item or flag letter that V1
+    has no room for, a value out of its range (stored as missing), or one that it rounds.
+    """
+    parts = take_apart(table, key)
+    records = to_records(parts, key)
+    back = from_records(records, key)
+    return pack(records), _losses(parts, take_apart(back, key)), back
+
+
+def from_records(records: Records, key: ChunkKey) -> pa.Table:
+    """Return the scaled table of V1 records; the format's page has the rule for missing."""
+    if key.station is None or bool((records["station"] != key.station).any()):
+        raise ChunkError(f"V1 records of other stations than {key.station}")
+    times = records["time"].astype(np.int64)
+    if key.scope is Scope.DAILY:
+        times += EPOCH_DAYS
+    else:
+        times += EPOCH_DAYS * 24
+    flags = records["flags"]
+    values, marks = [], []
+    items = {item.column: item for item in scope_items(key.scope)}
+    for field in sorted(_FIELDS[key.scope], key=lambda f: list(items).index(f.column)):
+        numbers = records[field.column].astype(np.int64)
+        flagged: Bools = (flags & field.bit) != 0
+        missing = (numbers == 0) & (flagged | field.zero_is_missing)
+        if field.column == "wind_dir":
+            missing = (numbers == 0) & ((flags & 0x04) != 0) & (records["wind_spd"] == 0)
+        item = items[field.column]
+        info = ColumnInfo(item.code, item.unit_metric, field.decimals)
+        numbers = _from_v1(numbers, field.column)
+        values.append(ValueColumn(info, numbers, missing if missing.any() else None))
+        marked = (flagged & ~missing).astype(np.int64)
+        marks.append(FlagColumn((FLAG,) if marked.any() else (), marked))
+    return put_together(key, Parts(times, values, marks))
+
+
+def _from_v1(numbers: Ints, column: str) -> Ints:
+    """Return a record's integers in our scale: direction doubled, MJ/m² per day as 0.1 W/m²."""
+    if column == "wind_dir":
+        return numbers * 2
+    if column == "sol_rad_avg":
+        return (numbers * 10_000 + 432) // 864
+    return numbers
+
+
+def _to_v1(numbers: Ints, column: str) -> Ints:
+    if column == "wind_dir":
+        return (numbers + 1) // 2
+    if column == "sol_rad_avg":
+        return (numbers * 864 + 5_000) // 10_000
+    return numbers
+
+
+def to_records(parts: Parts, key: ChunkKey) -> Records:
+    """Return the V1 records of rows; a value that does not fit becomes missing, never wraps."""
+    if key.station is None:
+        raise ChunkError(f"{key.name}: V1 holds stations only")
+    unit = 1 if key.scope is Scope.DAILY else 24
+    times = parts.times - EPOCH_DAYS * unit
+    if int(times.min()) < 0:
+        raise ChunkError(f"{key.name}: V1 holds no time before 1985-01-01", hint="use --format v2")
+    records: Records = np.zeros(times.size, dtype=RECORDS[key.scope])
+    records["time"] = times
+    records["station"] = key.station
+    bits = np.zeros(times.size, dtype=np.uint8)
+    known = {v.info.item.column: (v, f) for v, f in zip(parts.values, parts.flags, strict=True)}
+    for field in _FIELDS[key.scope]:
+        pair = known.get(field.column)
+        if pair is None:
+            bits |= np.uint8(field.bit)
+            continue
+        numbers, fits = _fitted(pair[0], field, records.dtype[field.column].name)
+        records[field.column] = np.where(fits, numbers, 0)
+        bits |= np.where((pair[1].numbers > 0) | ~fits, field.bit, 0).astype(np.uint8)
+    records["flags"] = bits
+    return records
+
+
+def _fitted(value: ValueColumn, field: _Field, kind: str) -> tuple[Ints, Bools]:
+    """Return a column in V1's scale, rounded half up, and which rows are present and in range."""
+    if value.info.is_double:
+        scaled = np.floor(value.numbers.view(np.float64) * 10.0**field.decimals + 0.5)
+        numbers = np.clip(scaled, -(2**62), 2**62).astype(np.int64)
+    else:
+        drop = value.info.decimals - field.decimals
+        if drop > 0:
+            numbers = (value.numbers + 10**drop // 2) // 10**drop
+        else:
+            numbers = value.numbers.clip(-(2**40), 2**40) * 10**-drop
+    numbers = _to_v1(numbers.clip(-(2**45), 2**45), field.column)
+    bounds = np.iinfo(kind)
+    fits: Bools = (numbers >= bounds.min) & (numbers <= bounds.max)
+    if value.missing is not None:
+        fits &= ~value.missing
+    return numbers, fits
+
+
+def _losses(before: Parts, after: Parts) -> dict[str, int]:
+    """Return per column how many values or flags do not come back as they were."""
+    back = {v.info.code: (v, f) for v, f in zip(after.values, after.flags, strict=True)}
+    losses = {}
+    for value, flag in zip(before.values, before.flags, strict=True):
+        gone = np.zeros(flag.numbers.size, np.bool_) if value.missing is None else value.missing
+        pair = back.get(value.info.code)
+        if pair is None:
+            lost: Bools = ~gone | (flag.numbers > 0)
+        else:
+            other = pair[0]
+            absent = np.zeros(gone.size, np.bool_) if other.missing is None else other.missing
+            same = _real(value) == _real(other)
+            lost = (gone != absent) | (~gone & ~absent & ~same) | (flag.numbers > 0)
+        if lost.any():
+            losses[value.info.item.column] = int(lost.sum())
+    return losses
+
+
+def _real(value: ValueColumn) -> npt.NDArray[np.float64]:
+    if value.info.is_double:
+        return value.numbers.view(np.float64)
+    real: npt.NDArray[np.float64] = value.numbers / 10.0**value.info.decimals
+    return real
+
+
+def describe(table: pa.Table, key: ChunkKey) -> Footer:
+    """Return a footer for V1 rows: version 1, one block without byte ranges."""
+    parts = take_apart(table, key)
+    rows = slice(0, parts.times.size)
+    cells = tuple(
+        Cell(Encoding(Kind.REFERENCE, 8), *value.statistics(rows), 0, 0, 0)
+        for value in parts.values
+    )
+    edges = np.flatnonzero(np.diff(parts.times, prepend=parts.times[:1] - 2) != 1)
+    counts = np.diff(edges, append=parts.times.size)
+    runs = tuple(zip(parts.times[edges].tolist(), counts.tolist(), strict=True))
+    columns = tuple(value.info for value in parts.values)
+    block = Block(parts.times.size, runs, 0, 0, 0, 0, cells)
+    return Footer(1, 0, key, columns, (State(False, FLAG), State(True, None)), (block,), 0)
