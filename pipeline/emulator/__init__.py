@@ -1,1 +1,22 @@
 """An embedded CIMIS server for demonstrations and tests."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.emulator.generator import GeneratedSource
+    from pipeline.emulator.replay import ReplaySource
+    from pipeline.emulator.server import Emulator
+    from pipeline.emulator.source import ItemTexts, RecordSet, Source
+
+__all__ = ["Emulator", "GeneratedSource", "ItemTexts", "RecordSet", "ReplaySource", "Source"]
+
+_ROOMS = {"Emulator": "server", "GeneratedSource": "generator", "ReplaySource": "replay"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS.get(name, 'source')}"), name)

@@ -1,0 +1,44 @@
+"""What the live service answers for the day that is not over: placeholders, not data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipeline.emulator.source import ABSENT, ItemTexts, RecordSet
+from pipeline.items import Scope
+
+__all__ = ["pacific_now", "with_placeholders"]
+
+_PST = dt.timezone(dt.timedelta(hours=-8), "PST")
+
+
+def pacific_now() -> dt.datetime:
+    """Return the present moment in Pacific standard time, without zone."""
+    return dt.datetime.now(_PST).replace(tzinfo=None)
+
+
+def with_placeholders(records: RecordSet, now: dt.datetime) -> RecordSet:
+    """Return records with today's as the live service gives them.
+
+    Today's daily row has every item missing but the short-crop ETo, which holds some number; of
+    today's hours those that are not over yet are there and missing.
+    """
+    today = now.date().isoformat()
+    rows = [n for n, date in enumerate(records.dates) if date == today]
+    if not rows:
+        return records
+    due: Callable[[str, int], bool]
+    if records.scope is Scope.DAILY:
+        due = lambda key, _: key == "DayAsceEto"  # noqa: E731 - one rule of two
+    else:
+        due = lambda _, row: int(records.hours[row]) // 100 <= now.hour  # noqa: E731
+    items = {}
+    for key, texts in records.items.items():
+        values, flags = list(texts.values), list(texts.flags)
+        for row in rows:
+            if not due(key, row) and values[row] != ABSENT:
+                values[row], flags[row] = None, " "
+        items[key] = ItemTexts(values, flags, texts.unit)
+    return replace(records, items=items)
