@@ -33,6 +33,9 @@ create table chunks (
     checksum text not null, items text not null, provisional_from_s integer,
     fetched_at text not null, source text not null, statistics blob not null
 ) without rowid;
+create table asked (
+    path text, items text, first_day text, last_day text, primary key (path, items, first_day)
+) without rowid;
 create index chunks_of_station on chunks (scope, station, year);
 create table runs (
     id integer primary key, command text not null, started_at text not null,
@@ -195,10 +198,12 @@ class Catalog:
             run.execute("update meta set value = value + 1 where key = 'generation'")
 
     def remove_chunks(self, paths: Iterable[str]) -> None:
-        """Forget chunks by path."""
+        """Forget chunks by path, and that their days were asked for."""
+        values = [(path,) for path in paths]
         with self._errors(), self._transaction():
             run = self._connection
-            run.executemany("delete from chunks where path = ?", [(path,) for path in paths])
+            run.executemany("delete from chunks where path = ?", values)
+            run.executemany("delete from asked where path = ?", values)
             run.execute("update meta set value = value + 1 where key = 'generation'")
 
     def chunks(
@@ -225,6 +230,20 @@ class Catalog:
         with self._errors():
             found = self._connection.execute(query, values).fetchall()
         return [_row(values) for values in found]
+
+    def put_asked(self, path: str, items: str, spans: Iterable[tuple[str, str]]) -> None:
+        """Enter the spans of days, now final, that the service was asked for; replaces the old."""
+        with self._errors(), self._transaction():
+            run = self._connection
+            run.execute("delete from asked where path = ? and items = ?", [path, items])
+            values = [(path, items, *span) for span in spans]
+            run.executemany("insert into asked values (?, ?, ?, ?)", values)
+
+    def asked(self, paths: Iterable[str]) -> list[tuple[str, str, str, str]]:
+        """Return path, items, first and last day of what was asked for, by path and day."""
+        query = "select * from asked where path in (select value from json_each(?)) order by 1, 3"
+        with self._errors():
+            return self._connection.execute(query, [json.dumps(list(paths))]).fetchall()
 
     def put_stations(self, stations: Iterable[tuple[int, str, dict[str, Any]]]) -> None:
         """Enter stations as number, name and JSON-ready facts."""

@@ -1,0 +1,102 @@
+"""Decide which requests a run makes: what is asked for, less today, less what is final already."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.catalog import Catalog
+from pipeline.errors import CimisError, RequestRefused, TooManyRecords, UsageError
+from pipeline.ingest.final import Span, left_to_ask
+from pipeline.ingest.request import FetchRequest
+from pipeline.ingest.shelf import Shelf
+from pipeline.plan import Window, check_days, halve, plan_windows, split_stations
+
+__all__ = ["allowed_span", "make_agenda", "smaller"]
+
+
+def allowed_span(request: FetchRequest, today: dt.date) -> tuple[Span, list[str]]:
+    """Return the days to fetch, never today, and a warning where that leaves a day out.
+
+    Raises
+    ------
+    UsageError
+        For days that cannot be asked for, and for today alone.
+    """
+    check_days(request.start, request.end, today=today)
+    yesterday = today - dt.timedelta(days=1)
+    if request.start > yesterday:
+        raise UsageError(
+            f"{request.start} is the network's present day (PST), which is not over",
+            hint=f"fetch {yesterday} or before; today's values are never stored",
+        )
+    if request.end <= yesterday:
+        return (request.start, request.end), []
+    return (request.start, yesterday), [f"today, {today} (PST), is left out: it is not over"]
+
+
+def make_agenda(
+    root: Path, catalog: Catalog | None, request: FetchRequest, span: Span, shelf: Shelf
+) -> list[Window]:
+    """Return the requests for all days that are not both stored and final.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory.
+    catalog : Catalog, optional
+        None where nothing is stored.
+    request : FetchRequest
+    span : Span
+        First and last day, both inclusive.
+    shelf : Shelf
+        Gets a place for every station's year, and awaits the requests.
+
+    Returns
+    -------
+    list of Window
+        By start, then station, so that years become complete in order.
+    """
+    groups: dict[Span, list[int]] = {}
+    for station in request.stations:
+        left = [span]
+        if catalog is not None and not request.full:
+            left = left_to_ask(catalog, root, station, request, span)
+        for part in left:
+            groups.setdefault(part, []).append(station)
+        _note_skipped(shelf, station, span, left)
+    windows = [
+        window
+        for (first, last), stations in groups.items()
+        for window in plan_windows(stations, request.scope, first, last, request.items, today=last)
+    ]
+    windows.sort(key=lambda w: (w.start, w.stations))
+    shelf.expect(windows)
+    return windows
+
+
+def smaller(window: Window, error: CimisError) -> tuple[Window, ...]:
+    """Return the smaller requests that may succeed where one was refused, none where none may."""
+    try:
+        if isinstance(error, TooManyRecords):
+            return halve(window)
+        if isinstance(error, RequestRefused) and error.err_code == "ERR1019":
+            return split_stations(window)
+    except UsageError:
+        pass
+    return ()
+
+
+def _note_skipped(shelf: Shelf, station: int, span: Span, left: Sequence[Span]) -> None:
+    """Enter how many days of each year need not be asked for."""
+    for year in range(span[0].year, span[1].year + 1):
+        whole = (dt.date(year, 1, 1), dt.date(year, 12, 31))
+        asked = sum(_overlap_days(part, whole) for part in left)
+        result = shelf.place(station, year).result
+        result.skipped_days = _overlap_days(span, whole) - asked
+        result.done = asked == 0
+
+
+def _overlap_days(one: Span, two: Span) -> int:
+    return max((min(one[1], two[1]) - max(one[0], two[0])).days + 1, 0)

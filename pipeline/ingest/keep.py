@@ -1,0 +1,127 @@
+"""Store the rows of one station's year and enter them in the catalog, as one step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.catalog import Catalog, ChunkRow
+from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, Stored, store_rows
+from pipeline.entry import chunk_row
+from pipeline.ingest.final import Span, first_provisional, left_over, note
+from pipeline.ingest.report import StationYear
+from pipeline.ingest.request import FetchRequest
+from pipeline.items import Scope
+from pipeline.plan import network_day
+
+__all__ = ["Keeper"]
+
+_HOUR_S = 3600
+_DAY_S = 86_400
+
+
+class Keeper:
+    """Writes the station-years of one run into a data directory.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory.
+    catalog : Catalog
+        Its catalog, open.
+    request : FetchRequest
+        Says scope, items and format.
+    source : str
+        Where the rows come from, for the catalog.
+    now : datetime.datetime
+        When the run began, with zone.
+    """
+
+    def __init__(
+        self, root: Path, catalog: Catalog, request: FetchRequest, source: str, now: dt.datetime
+    ) -> None:
+        self._root = root
+        self._catalog = catalog
+        self._scope = request.scope
+        self._items = request.items
+        self._form = request.format
+        self._source = source
+        self._now = now
+        self._today = network_day(now)
+        self._first_s = _HOUR_S if request.scope is Scope.HOURLY else 0
+
+    def keep(
+        self, result: StationYear, table: pa.Table | None, spans: Sequence[Span]
+    ) -> Stored | None:
+        """Merge rows into their chunk; write size, state and counts into the report's entry.
+
+        Parameters
+        ----------
+        result : StationYear
+            Says whose rows these are.
+        table : pyarrow.Table, optional
+            Scaled rows; None where the service had none.
+        spans : sequence of Span
+            The days that were asked for.
+
+        Raises
+        ------
+        StoreError, ChunkError
+            When the chunk or the catalog cannot be written; what was stored is as it was.
+        """
+        key = ChunkKey(self._scope, result.year, station=result.station)
+        with result.timings.measure("write_ms"), result.timings.measure("total_ms"):
+            found = [first_provisional(table, *span, self._today) for span in spans]
+            provisional = min((day for day in found if day is not None), default=None)
+            if table is None:
+                self._note(key, spans, provisional)
+                return None
+
+            def enter(info: ChunkInfo, _counts: MergeCounts) -> None:
+                day = self._still_provisional(key, spans, provisional)
+                row = chunk_row(
+                    info,
+                    source=self._source,
+                    provisional_from_s=None if day is None else self._seconds(day),
+                    fetched_at=self._now,
+                )
+                self._catalog.put_chunks([row])
+                self._note(key, spans, provisional)
+                result.state = row.state
+
+            stored = store_rows(self._root, key, table, format=self._form, enter=enter)
+        result.stored += table.num_rows
+        result.added += stored.counts.added
+        result.revised += stored.counts.revised
+        result.bytes_stored = stored.info.file_bytes
+        return stored
+
+    def _note(self, key: ChunkKey, spans: Sequence[Span], provisional: dt.date | None) -> None:
+        for span in spans:
+            note(self._catalog, key, self._items, span, provisional)
+
+    def _still_provisional(
+        self, key: ChunkKey, spans: Sequence[Span], provisional: dt.date | None
+    ) -> dt.date | None:
+        """Return the chunk's first provisional day: of the new days, or of old ones beside them."""
+        days = [] if provisional is None else [provisional]
+        for row in self._catalog.chunks(path=key.relative_path().as_posix()):
+            old = self._days(row)
+            if old is not None:
+                days += [first for first, _ in left_over(old, spans)]
+        return min(days, default=None)
+
+    def _days(self, row: ChunkRow) -> Span | None:
+        """Return the days of a chunk that may still change."""
+        if row.provisional_from_s is None or row.provisional_from_s > row.last_s:
+            return None
+        return self._day(row.provisional_from_s), self._day(row.last_s)
+
+    def _seconds(self, day: dt.date) -> int:
+        return (day - dt.date(1970, 1, 1)).days * _DAY_S + self._first_s
+
+    def _day(self, seconds: int) -> dt.date:
+        return dt.date(1970, 1, 1) + dt.timedelta(days=(seconds - self._first_s) // _DAY_S)

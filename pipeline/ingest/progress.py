@@ -1,0 +1,36 @@
+"""What a run tells while it goes on; whoever renders it overrides what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.api import Retry
+from pipeline.plan import Window
+
+if TYPE_CHECKING:
+    from pipeline.ingest.report import StationYear
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """Hears of a run's events and does nothing; all calls come from the event loop's thread."""
+
+    def on_plan(self, windows: Sequence[Window]) -> None:
+        """Hear the requests that will be made, before the first."""
+
+    def on_bytes(self, count: int) -> None:
+        """Hear of bytes that came over the wire."""
+
+    def on_window_done(self, window: Window, *, ok: bool) -> None:
+        """Hear that a request ended, for good or ill."""
+
+    def on_split(self, window: Window, parts: Sequence[Window]) -> None:
+        """Hear that a request was refused and takes smaller ones in its place."""
+
+    def on_station_done(self, result: StationYear) -> None:
+        """Hear that a station's year was stored, or could not be."""
+
+    def on_retry(self, retry: Retry, window: Window) -> None:
+        """Hear that a request will be tried again."""

@@ -1,0 +1,244 @@
+"""The report of a run: per station and year what was asked, came, was stored, and what it took."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.api import Timings
+from pipeline.errors import CimisError, FetchInterrupted
+from pipeline.ingest.window import Fetched
+from pipeline.items import Scope
+from pipeline.plan import Window
+
+__all__ = ["RunReport", "RunStopped", "StationYear"]
+
+
+_TINY = 1000
+"""Bytes of an answer below which nobody minds that it is not compressed."""
+
+
+@dataclass(slots=True)
+class StationYear:
+    """One station's year in a run.
+
+    ``expected``, ``received`` and ``stored`` are records (rows); ``stored`` are those of the run's
+    days that now lie in the chunk. ``absent_days`` are days asked for without any row;
+    ``skipped_days`` those not asked for because they are stored and final. Times and wire bytes of
+    a request that serves several stations are shared by days.
+    """
+
+    station: int
+    year: int
+    expected: int = 0
+    received: int = 0
+    stored: int = 0
+    absent_days: int = 0
+    skipped_days: int = 0
+    requests: int = 0
+    attempts: int = 0
+    error: CimisError | None = None
+    timings: Timings = field(default_factory=Timings)
+    bytes_transferred: float = 0.0
+    bytes_decoded: float = 0.0
+    bytes_stored: int = 0
+    content_encoding: str | None = None
+    state: str | None = None
+    added: int = 0
+    revised: int = 0
+    alloc_metrics: dict[str, float] | None = None
+    done: bool = False
+
+    @property
+    def success(self) -> bool:
+        """Whether all that was asked for came and is stored."""
+        return self.done and self.error is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON-ready values."""
+        return {
+            "station": self.station,
+            "year": self.year,
+            "success": self.success,
+            "records": self.stored,
+            "expected": self.expected,
+            "received": self.received,
+            "stored": self.stored,
+            "added": self.added,
+            "revised": self.revised,
+            "absent_days": self.absent_days,
+            "skipped_days": self.skipped_days,
+            "state": self.state,
+            "requests": self.requests,
+            "attempts": self.attempts,
+            "error": self.error.as_dict() if self.error is not None else None,
+            "timings": self.timings.as_dict(),
+            "bytes_transferred": round(self.bytes_transferred),
+            "bytes_decoded": round(self.bytes_decoded),
+            "bytes_stored": self.bytes_stored,
+            "content_encoding": self.content_encoding,
+            "compression_ratio": _ratio(self.bytes_decoded, self.bytes_transferred),
+            "alloc_metrics": self.alloc_metrics,
+        }
+
+
+def _ratio(decoded: float, wire: float) -> float | None:
+    return round(decoded / wire, 3) if wire else None
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a run did.
+
+    Attributes
+    ----------
+    results : list of StationYear
+        In order of station and year.
+    windows : list of Window
+        The requests as planned.
+    warnings : list of str
+        What an operator should know though nothing failed.
+    interrupted : bool
+        Whether the run was stopped before its end.
+    """
+
+    started_at: dt.datetime
+    scope: Scope
+    start: dt.date
+    end: dt.date
+    items: tuple[str, ...]
+    format: str = "v2"
+    dry_run: bool = False
+    results: list[StationYear] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    seconds: float = 0.0
+    requests: int = 0
+    retries: int = 0
+    splits: int = 0
+    bytes_transferred: int = 0
+    bytes_decoded: int = 0
+
+    @property
+    def failed(self) -> list[StationYear]:
+        """The results that are not a success."""
+        return [result for result in self.results if not result.success]
+
+    @property
+    def stations(self) -> tuple[list[int], list[int]]:
+        """Stations that succeeded in every year, and those that did not."""
+        bad = {result.station for result in self.failed}
+        return sorted({r.station for r in self.results} - bad), sorted(bad)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is done; the error's own when every station failed alike; else 4."""
+        if self.interrupted:
+            return FetchInterrupted.exit_code
+        if self.dry_run or not self.failed:
+            return 0
+        good, _ = self.stations
+        codes = {type(r.error): r.error.exit_code for r in self.failed if r.error is not None}
+        if not good and len(codes) == 1:
+            return next(iter(codes.values()))
+        return FetchInterrupted.exit_code
+
+    def note(self, fetched: Fetched, *, gzip: bool) -> None:
+        """Count a request's bytes, and warn of what is odd about its answer."""
+        self.bytes_decoded += fetched.decoded_bytes
+        if gzip and fetched.content_encoding in (None, "identity") and fetched.wire_bytes > _TINY:
+            self._warn("compressed answers were asked for, but the service sent them plain")
+        for name in fetched.unknown_keys:
+            self._warn(f"the service sends '{name}', which is not known and was left out")
+
+    def note_losses(self, station_year: tuple[int, int], losses: Mapping[str, int]) -> None:
+        """Warn of what a V1 chunk could not hold."""
+        lost = ", ".join(f"{count} of {code}" for code, count in sorted(losses.items()) if count)
+        if lost:
+            station, year = station_year
+            self._warn(f"format V1 could not hold all of station {station}, {year}: {lost}")
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def as_dict(self, *, brief: bool = False) -> dict[str, Any]:
+        """Return the report as JSON-ready values.
+
+        Parameters
+        ----------
+        brief : bool
+            Leave out the plan, and of the results all but the failures.
+        """
+        return {
+            "timestamp": self.started_at.isoformat(timespec="seconds"),
+            "scope": self.scope.value,
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "items": list(self.items),
+            "format": self.format,
+            "dry_run": self.dry_run,
+            "interrupted": self.interrupted,
+            "exit_code": self.exit_code,
+            "totals": self.totals(),
+            "timings": self._timings().as_dict(),
+            "results": [r.as_dict() for r in (self.failed if brief else self.results)],
+            "plan": [] if brief else [_planned(window) for window in self.windows],
+            "warnings": list(self.warnings),
+        }
+
+    def totals(self) -> dict[str, Any]:
+        """Return the sums over all stations and years, and the run's own counts."""
+        good, bad = self.stations
+        summed = ("expected", "received", "stored", "absent_days", "skipped_days", "bytes_stored")
+        return {
+            "stations": len(good) + len(bad),
+            "success": len(good),
+            "failure": len(bad),
+            "failed_stations": bad,
+            "station_years": len(self.results),
+            "records": sum(result.stored for result in self.results),
+            **{name: sum(getattr(r, name) for r in self.results) for name in summed},
+            "requests": self.requests,
+            "retries": self.retries,
+            "splits": self.splits,
+            "bytes_transferred": self.bytes_transferred,
+            "bytes_decoded": self.bytes_decoded,
+            "compression_ratio": _ratio(self.bytes_decoded, self.bytes_transferred),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _timings(self) -> Timings:
+        total = Timings()
+        for result in self.results:
+            total.add(result.timings)
+        return total
+
+
+def _planned(window: Window) -> dict[str, Any]:
+    return {
+        "stations": list(window.stations),
+        "start": window.start.isoformat(),
+        "end": window.end.isoformat(),
+        "records": window.records,
+    }
+
+
+class RunStopped(FetchInterrupted):
+    """A run was stopped before its end; its report tells what is done."""
+
+    def __init__(self, report: RunReport) -> None:
+        done = sum(result.success for result in report.results)
+        super().__init__(
+            f"stopped: {done} of {len(report.results)} station-years are stored",
+            hint="run the same command again to continue",
+        )
+        self._report = report
+
+    @property
+    def report(self) -> RunReport:
+        """What the run did before it was stopped."""
+        return self._report

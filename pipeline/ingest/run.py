@@ -1,0 +1,306 @@
+"""The stages joined: plan, fetch and decode concurrently, store what is complete, report."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline.api import CimisClient, Retry, RetryPolicy, Settings
+from pipeline.catalog import CATALOG_FILE, Catalog
+from pipeline.chunks.disk import disk_errors, remove_stale_temporaries
+from pipeline.errors import (
+    AuthError,
+    ChunkError,
+    CimisError,
+    StoreError,
+    TooManyRecords,
+)
+from pipeline.ingest.agenda import allowed_span, make_agenda, smaller
+from pipeline.ingest.final import Span
+from pipeline.ingest.keep import Keeper
+from pipeline.ingest.progress import Progress
+from pipeline.ingest.report import RunReport
+from pipeline.ingest.request import FetchRequest
+from pipeline.ingest.shelf import Key, Shelf
+from pipeline.ingest.window import Fetched, fetch_window
+from pipeline.plan import Window, halve, network_day
+
+__all__ = ["Run"]
+
+BUDGET_BYTES = 128 << 20
+"""Most bytes of rows that wait for the rest of their station's year."""
+
+LONGEST_HELD_S = 30.0
+"""Longest that rows wait so; what a killed run loses is younger."""
+
+_log = logging.getLogger("cimis.fetch")
+_log.addHandler(logging.NullHandler())
+
+
+class Run:
+    """One run: a request carried out into a data directory.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory; made where it is absent.
+    request : FetchRequest
+    settings : Settings
+        The service and the key.
+    progress : Progress, optional
+        Hears of events.
+    clock : callable, optional
+        Gives the present moment, with zone.
+
+    Attributes
+    ----------
+    report : RunReport
+        Up to date at any moment, also after the run was stopped.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        request: FetchRequest,
+        settings: Settings,
+        *,
+        progress: Progress | None = None,
+        clock: Callable[[], dt.datetime] | None = None,
+    ) -> None:
+        self._root = root
+        self._request = request
+        self._settings = settings
+        self._progress = progress or Progress()
+        self._policy = request.policy or RetryPolicy(tries=request.retries + 1)
+        self._now = clock() if clock is not None else dt.datetime.now(dt.UTC)
+        self._today = network_day(self._now)
+        self._shelf = Shelf(request.scope)
+        self._keeper: Keeper
+        self._task: asyncio.Task[RunReport] | None = None
+        self._queue: deque[Window] = deque()
+        self._most_records: int | None = None
+        self._fatal: CimisError | None = None
+        self._resume_at_s = 0.0
+        self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="cimis-store")
+        self.report = RunReport(
+            started_at=self._now,
+            scope=request.scope,
+            start=request.start,
+            end=request.end,
+            items=tuple(item.code for item in request.items),
+            format=request.format,
+            dry_run=request.dry_run,
+        )
+
+    async def go(self) -> RunReport:
+        """Carry the request out.
+
+        Cancelled, it stores what is whole, marks the report as interrupted, and passes the
+        cancellation on.
+
+        Raises
+        ------
+        UsageError
+            For days that cannot be asked for.
+        AuthError
+            When no key is set.
+        StoreError
+            When the data directory or its catalog cannot be used.
+        """
+        self._task = asyncio.current_task()
+        span, left_out = allowed_span(self._request, self._today)
+        self.report.warnings += left_out
+        if self._request.dry_run:
+            return self._plan_only(span)
+        self._settings.key()
+        with disk_errors(self._root, "make"):
+            self._root.mkdir(parents=True, exist_ok=True)
+        with Catalog(self._root, create=True) as catalog:
+            remove_stale_temporaries(self._root)
+            self._keeper = Keeper(
+                self._root, catalog, self._request, self._settings.base_url, self._now
+            )
+            self._plan(span, catalog)
+            began = time.perf_counter()
+            try:
+                await self._carry_out()
+            finally:
+                self.report.seconds = time.perf_counter() - began
+                self._enter(catalog)
+        return self.report
+
+    def stop(self) -> None:
+        """Cancel the run, from whatever thread."""
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+    def _plan_only(self, span: Span) -> RunReport:
+        if (self._root / CATALOG_FILE).is_file():
+            with Catalog(self._root) as catalog:
+                self._plan(span, catalog)
+        else:
+            self._plan(span, None)
+        return self.report
+
+    def _plan(self, span: Span, catalog: Catalog | None) -> None:
+        windows = make_agenda(self._root, catalog, self._request, span, self._shelf)
+        self._queue.extend(windows)
+        self.report.windows = windows
+        self.report.results = self._shelf.results()
+        self._progress.on_plan(windows)
+
+    def _enter(self, catalog: Catalog) -> None:
+        """Enter the run in the catalog; a run does not fail for want of its own entry."""
+        finished = self._now + dt.timedelta(seconds=self.report.seconds)
+        try:
+            catalog.put_run(
+                "fetch",
+                self._now.isoformat(timespec="seconds"),
+                finished.isoformat(timespec="seconds"),
+                self.report.exit_code,
+                self.report.as_dict(brief=True),
+            )
+        except StoreError as error:
+            self.report.warnings.append(f"the run is not in the catalog: {error}")
+
+    async def _carry_out(self) -> None:
+        request = self._request
+        async with CimisClient(
+            self._settings, gzip=request.gzip, timeout=request.timeouts, policy=self._policy
+        ) as client:
+            workers = [
+                asyncio.create_task(self._work(client))
+                for _ in range(min(request.concurrency, len(self._queue)))
+            ]
+            try:
+                await asyncio.gather(*workers)
+            except asyncio.CancelledError:
+                self.report.interrupted = True
+                raise
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+                self._store_rest()
+
+    def _store_rest(self) -> None:
+        """Store what is in hand of station-years that did not become complete."""
+        for key in self._shelf.unstored():
+            if isinstance(self._fatal, StoreError):
+                break
+            place = self._shelf.places[key]
+            table, spans = self._shelf.take(key)
+            try:
+                self._store_thread.submit(self._keeper.keep, place.result, table, spans).result()
+            except StoreError as error:
+                place.result.error = error
+        self._store_thread.shutdown()
+
+    async def _work(self, client: CimisClient) -> None:
+        while self._queue:
+            window = self._queue.popleft()
+            if self._fatal is not None:
+                await self._fail(window, self._fatal, 0)
+            elif self._is_too_large(window):
+                self._split(window, halve(window))
+            else:
+                await self._one(client, window)
+
+    async def _one(self, client: CimisClient, window: Window) -> None:
+        """Fetch one window, trying again as the policy allows, and store what it completes."""
+        attempts = 0
+
+        async def attempt() -> Fetched:
+            nonlocal attempts
+            await self._wait_for_service()
+            attempts += 1
+            self.report.requests += 1
+            return await fetch_window(client, window, on_bytes=self._on_bytes)
+
+        try:
+            fetched = await self._policy.run(
+                attempt, on_retry=lambda retry: self._on_retry(retry, window)
+            )
+        except CimisError as error:
+            if isinstance(error, TooManyRecords):
+                self._most_records = min(self._most_records or window.records, window.records - 1)
+            if parts := smaller(window, error):
+                self._split(window, parts)
+            else:
+                await self._fail(window, error, attempts)
+            return
+        self.report.note(fetched, gzip=self._request.gzip)
+        now_s = asyncio.get_running_loop().time()
+        complete = self._shelf.put(fetched, attempts, now_s)
+        self._progress.on_window_done(window, ok=True)
+        early = self._shelf.overdue(now_s, longest_s=LONGEST_HELD_S, budget_bytes=BUDGET_BYTES)
+        for key in [*complete, *early]:
+            await self._store(key, ended=key in complete)
+
+    def _is_too_large(self, window: Window) -> bool:
+        """Tell whether the service has refused as large a request before, and this can be cut."""
+        most = self._most_records
+        return most is not None and window.records > most and len(window.stations) * window.days > 1
+
+    async def _wait_for_service(self) -> None:
+        """Hold every request back while the service has asked for patience."""
+        wait_s = self._resume_at_s - asyncio.get_running_loop().time()
+        if wait_s > 0:
+            await self._policy.sleep(wait_s)
+
+    def _split(self, window: Window, parts: Sequence[Window]) -> None:
+        self.report.splits += 1
+        self._shelf.replace(window, parts)
+        self._queue.extendleft(reversed(parts))
+        self._progress.on_split(window, parts)
+
+    async def _fail(self, window: Window, error: CimisError, attempts: int) -> None:
+        """Note a failure; store what its station-years have besides."""
+        if isinstance(error, AuthError):
+            self._fatal = error
+        ended = self._shelf.fail(window, error, attempts)
+        self._progress.on_window_done(window, ok=False)
+        for key in ended:
+            await self._store(key, ended=True)
+
+    async def _store(self, key: Key, *, ended: bool) -> None:
+        """Store what is in hand of a station's year, in the thread that writes."""
+        result = self._shelf.places[key].result
+        table, spans = self._shelf.take(key)
+        loop = asyncio.get_running_loop()
+        try:
+            if spans and not isinstance(self._fatal, StoreError):
+                stored = await loop.run_in_executor(
+                    self._store_thread, self._keeper.keep, result, table, spans
+                )
+                if stored is not None:
+                    self.report.note_losses(key, stored.info.losses)
+            elif spans:
+                result.error = self._fatal
+        except StoreError as error:
+            result.error = error
+            if not isinstance(error, ChunkError):
+                self._fatal = error
+        if self._request.allocs and table is not None:
+            result.alloc_metrics = {"bytes_per_record": table.nbytes / table.num_rows}
+        if ended:
+            result.done = True
+            self._progress.on_station_done(result)
+
+    def _on_bytes(self, count: int) -> None:
+        self.report.bytes_transferred += count
+        self._progress.on_bytes(count)
+
+    def _on_retry(self, retry: Retry, window: Window) -> None:
+        self.report.retries += 1
+        if getattr(retry.error, "retry_after_s", None) is not None:
+            now_s = asyncio.get_running_loop().time()
+            self._resume_at_s = max(self._resume_at_s, now_s + retry.wait_s)
+        _log.warning("%s", retry)
+        self._progress.on_retry(retry, window)

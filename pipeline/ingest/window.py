@@ -1,0 +1,142 @@
+"""One request carried through: bytes as they come, decoded in pieces, proven whole, checked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.api import CimisClient, Timings
+from pipeline.decode import BodyInflater, StreamDecoder, unify
+from pipeline.errors import CimisError, DecodeError, NetworkError
+from pipeline.plan import Window
+
+__all__ = ["Fetched", "by_station_year", "fetch_window"]
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What one request brought: rows (None for none), its cost, and what was odd about it."""
+
+    window: Window
+    table: pa.Table | None
+    timings: Timings
+    content_encoding: str | None
+    wire_bytes: int
+    decoded_bytes: int
+    unknown_keys: list[str] = field(default_factory=list)
+
+    @property
+    def records(self) -> int:
+        """Rows that came."""
+        return 0 if self.table is None else self.table.num_rows
+
+
+class _Body:
+    """Inflates and decodes a body; its methods run in a thread, one call at a time."""
+
+    def __init__(self, window: Window, encoding: str | None, timings: Timings) -> None:
+        self.inflater = BodyInflater(encoding)
+        self.decoder = StreamDecoder(window.scope, window.items)
+        self._window = window
+        self._timings = timings
+        self._batches: list[pa.RecordBatch] = []
+
+    def feed(self, piece: bytes) -> None:
+        with self._timings.measure("decode_ms"):
+            self._batches += self.decoder.feed(self.inflater.feed(piece))
+
+    def finish(self) -> pa.Table | None:
+        with self._timings.measure("decode_ms"):
+            self._batches += self.decoder.feed(self.inflater.finish())
+            self._batches += self.decoder.finish()
+            if not any(batch.num_rows for batch in self._batches):
+                return None
+            table = unify(self._batches, stats=self.decoder.stats)
+            _check_asked_for(table, self._window)
+            return table
+
+
+async def fetch_window(
+    client: CimisClient, window: Window, *, on_bytes: Callable[[int], None]
+) -> Fetched:
+    """Make one try of a request and return its rows, which are whole.
+
+    Raises
+    ------
+    CimisError
+        What the client, the inflater or the decoder found, with stations and dates. A body that
+        ends too early is a `NetworkError` of kind ``truncated``: it may be whole another time.
+    """
+    try:
+        async with client.data(window) as response:
+            body = _Body(window, response.content_encoding, response.timings)
+            async for piece in response.pieces():
+                on_bytes(len(piece))
+                await asyncio.to_thread(body.feed, piece)
+            table = await asyncio.to_thread(body.finish)
+    except (DecodeError, NetworkError) as error:
+        raise _located(error, window) from error
+    return Fetched(
+        window,
+        table,
+        response.timings,
+        response.content_encoding,
+        body.inflater.wire_bytes,
+        body.inflater.decoded_bytes,
+        body.decoder.stats.unknown_names,
+    )
+
+
+def _located(error: DecodeError | NetworkError, window: Window) -> CimisError:
+    """Return an error of a body with its stations and dates."""
+    if isinstance(error, DecodeError) and (
+        "cut short" in error.reason or error.reason == "the body is empty"
+    ):
+        return NetworkError(
+            str(error),
+            kind="truncated",
+            stations=window.stations,
+            start=window.start,
+            end=window.end,
+        )
+    error.stations, error.start, error.end = window.stations, window.start, window.end
+    return error
+
+
+def _check_asked_for(table: pa.Table, window: Window) -> None:
+    """Refuse rows of a station or a day that was not asked for: they hint at a mixed-up answer."""
+    stations = table["station"].to_numpy()
+    days = table["date"].to_numpy()
+    first, last = np.datetime64(window.start, "D"), np.datetime64(window.end, "D")
+    strange = ~np.isin(stations, window.stations) | (days < first) | (days > last)
+    if strange.any():
+        row = int(strange.argmax())
+        raise DecodeError(
+            "the answer holds a row that was not asked for",
+            record=row,
+            station=str(stations[row]),
+            date=str(days[row]),
+        )
+
+
+def by_station_year(table: pa.Table) -> Iterator[tuple[int, int, pa.Table]]:
+    """Yield a table's rows per station and year of ``date``, in that order.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Scaled rows of any stations and years.
+    """
+    years = table["date"].to_numpy().astype("datetime64[Y]").astype(np.int64) + 1970
+    places = table["station"].to_numpy().astype(np.int64) * 10_000 + years
+    if (np.diff(places) < 0).any():
+        order = np.argsort(places, kind="stable")
+        table, places = table.take(pa.array(order)), places[order]
+    starts = np.flatnonzero(np.diff(places, prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(places)], strict=True):
+        station, year = divmod(int(places[start]), 10_000)
+        yield station, year, table.slice(start, stop - start)
