@@ -117,7 +117,7 @@ class Engine:
         if self._unsafe:
             return list(statements)
         for statement in statements:
-            kind = statement.type.name
+            kind = _kind(statement)
             if kind not in _READING:
                 raise UsageError(
                     f"SQL refused: {kind} statements are not allowed, the store is read-only here",
@@ -129,6 +129,14 @@ class Engine:
                 hint="ask them one after the other; --unsafe lifts the sandbox",
             )
         return list(statements)
+
+
+def _kind(statement: Any) -> str:
+    """Return the kind of a statement; some of DuckDB's have no name in Python."""
+    try:
+        return str(statement.type.name)
+    except ValueError:
+        return "such"
 
 
 class Answer:
@@ -184,7 +192,7 @@ class Answer:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return all rows as tuples of Python values."""
-        columns = [column.to_pylist() for column in self.table().columns]
+        columns = [_plain_values(column) for column in self.table().columns]
         return list(zip(*columns, strict=True))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -195,6 +203,14 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<Answer: {', '.join(f'{f.name} {f.type}' for f in self.schema)}>"
+
+
+def _plain_values(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column as Python values; DuckDB's wide integers come as decimals of scale 0."""
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_decimal(column.type) and column.type.scale == 0:
+        return [None if value is None else int(value) for value in values]
+    return values
 
 
 class _Stream:

@@ -71,7 +71,7 @@ class QueryTimings:
             self.add_s("engine", max(spent, 0.0))
 
     def _ours_s(self) -> float:
-        return self.prune_s + self.read_s + self.decompress_s + self.decode_s
+        return self.plan_s + self.prune_s + self.read_s + self.decompress_s + self.decode_s
 
     def add_s(self, name: str, seconds: float) -> None:
         """Add seconds to one phase."""

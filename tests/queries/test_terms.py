@@ -205,9 +205,13 @@ C = pl.col
 )
 def test_the_installed_polars_is_understood(expression: pl.Expr, term: Term) -> None:
     """As a plan hands it over, that is with its constants in the columns' types."""
-    schema = pl.Schema(
-        {"station": pl.UInt16, "date": pl.Date, "time": pl.Datetime("ms"), "v": pl.Float64}
-    )
+    kinds: list[tuple[str, pl.DataType]] = [
+        ("station", pl.UInt16()),
+        ("date", pl.Date()),
+        ("time", pl.Datetime("ms")),
+        ("v", pl.Float64()),
+    ]
+    schema = pl.Schema(kinds)
     seen: list[Term] = []
 
     def source(_c: Any, predicate: pl.Expr | None, _n: Any, _b: Any) -> Any:

@@ -1,0 +1,57 @@
+"""What users may give for a scope, stations, a day or a size, in Python as on the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from pipeline.errors import UsageError
+from pipeline.items import Scope
+
+__all__ = ["Day", "Stations", "byte_count", "day_of", "scope_of", "station_numbers"]
+
+Day = str | dt.date
+Stations = int | str | Iterable[int]
+
+
+def scope_of(name: str | Scope) -> Scope:
+    """Return the scope of a name; `UsageError` for one that is none."""
+    try:
+        return Scope(str(name).strip().lower())
+    except ValueError:
+        raise UsageError(f"unknown scope '{name}'", hint="choose daily or hourly") from None
+
+
+def station_numbers(stations: Stations | None) -> Sequence[int] | None:
+    """Return station numbers as a user may give them."""
+    if stations is None or isinstance(stations, str):
+        from cimis.cli.values import parse_stations
+
+        return parse_stations(stations)
+    if isinstance(stations, int):
+        return (stations,)
+    numbers = tuple(stations)
+    wrong = next((n for n in numbers if not hasattr(n, "__index__")), None)
+    if wrong is not None:
+        raise UsageError(f"'{wrong}' is not a station number", hint="give integers")
+    return tuple(int(n) for n in numbers)
+
+
+def day_of(day: Day | None, *, end: bool) -> dt.date | None:
+    """Return a day as a user may give it; a year or month means its first or last day."""
+    if day is None:
+        return None
+    if isinstance(day, str):
+        from cimis.cli.values import parse_date
+
+        return parse_date(day, end=end)
+    return day.date() if isinstance(day, dt.datetime) else day
+
+
+def byte_count(size: int | str) -> int:
+    """Return a number of bytes as a user may give it."""
+    if isinstance(size, int):
+        return size
+    from cimis.cli.values import parse_size
+
+    return parse_size(size)

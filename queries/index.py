@@ -1,0 +1,93 @@
+"""What the catalog knows of a scope's chunks, as arrays: the ground that pruning works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.items import Scope, default_items, scope_items
+from pipeline.schema import physical_schema
+from queries.terms import Range
+
+__all__ = ["ScopeIndex"]
+
+Numbers = npt.NDArray[np.int64]
+
+
+class ScopeIndex:
+    """Chunks of one scope in station and time order.
+
+    Attributes
+    ----------
+    paths, checksums : list of str
+        Relative to the data directory; a checksum names a chunk's bytes.
+    stations, rows_of : int64 arrays
+    first_s, last_s : int64 arrays
+        First and last time in seconds since 1970: ends of hours, or midnights of days.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        paths: Sequence[str],
+        checksums: Sequence[str],
+        stations: Numbers,
+        first_s: Numbers,
+        last_s: Numbers,
+        rows: Numbers,
+        stored: Mapping[str, tuple[int, str]],
+        values: Callable[[], Mapping[str, Range]],
+    ) -> None:
+        self.scope = scope
+        self.paths = paths
+        self.checksums = checksums
+        self.stations = stations
+        self.first_s = first_s
+        self.last_s = last_s
+        self.rows_of = rows
+        self._values = values
+        self._stored = stored
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @cached_property
+    def rows(self) -> int:
+        """Number of rows of all chunks."""
+        return int(self.rows_of.sum())
+
+    @cached_property
+    def values(self) -> Mapping[str, Range]:
+        """Per value column the least, greatest and missing values of each chunk."""
+        return self._values()
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Physical schema of all that is stored; of the default items where nothing is."""
+        items = [item for item in scope_items(self.scope) if item.code in self._stored]
+        return physical_schema(
+            self.scope,
+            items or default_items(self.scope),
+            decimals={code: decimals for code, (decimals, _) in self._stored.items()},
+            units={code: unit for code, (_, unit) in self._stored.items()},
+        )
+
+    def key_range(self, column: str) -> Range | None:
+        """Return a key column's ranges per chunk; None for another column, and for hour."""
+        if column == "station":
+            first = last = self.stations
+        elif column == "date":
+            # the end of hour 24 is 00:00 of the next date, but belongs to its own
+            early = 0 if self.scope is Scope.DAILY else 1
+            first, last = (self.first_s - early) // 86_400, (self.last_s - early) // 86_400
+        elif column == "time" and self.scope is Scope.HOURLY:
+            first, last = self.first_s, self.last_s
+        else:
+            return None
+        yes = np.ones(len(self), np.bool_)
+        return Range(first, last, yes, ~yes)

@@ -1,0 +1,110 @@
+"""Which chunks and blocks can hold an answer, by what catalog and footer know of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.chunks.footer import Footer
+from pipeline.items import Scope
+from queries.index import ScopeIndex
+from queries.quality import FlagPolicy
+from queries.terms import Bools, Range, Term, Unknown, evaluate
+
+__all__ = ["Selection", "blocks_that_may", "prune"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Chunks to read, by their place in the index, in station and time order.
+
+    ``every`` tells of each chunk whether all its rows surely satisfy the term, so that none needs
+    to be filtered.
+    """
+
+    chunks: npt.NDArray[np.intp]
+    every: Bools
+    considered: int
+
+
+def prune(index: ScopeIndex, term: Term, policy: FlagPolicy = FlagPolicy.KEEP) -> Selection:
+    """Return the chunks of which some row may satisfy a term; no file is opened."""
+    outcome = evaluate(term, _ChunkBounds(index, policy))
+    chunks = np.flatnonzero(outcome.true)
+    return Selection(chunks, outcome.every[chunks], len(index))
+
+
+def blocks_that_may(footer: Footer, term: Term, policy: FlagPolicy) -> Sequence[int]:
+    """Return the numbers of a chunk's blocks of which some row may satisfy a term."""
+    if len(footer.blocks) == 1 or isinstance(term, Unknown):
+        return range(len(footer.blocks))
+    numbers: list[int] = np.flatnonzero(evaluate(term, _BlockBounds(footer, policy)).true).tolist()
+    return numbers
+
+
+def _under_policy(known: Range | None, policy: FlagPolicy) -> Range | None:
+    """Return ranges of values as a policy leaves them: it may make any of them missing."""
+    if known is None or policy is FlagPolicy.KEEP:
+        return known
+    return known._replace(missing=np.ones(len(known.missing), np.bool_))
+
+
+class _ChunkBounds:
+    """Ranges of columns over all chunks of an index."""
+
+    def __init__(self, index: ScopeIndex, policy: FlagPolicy) -> None:
+        self._index = index
+        self._policy = policy
+
+    @property
+    def size(self) -> int:
+        return len(self._index)
+
+    def of(self, column: str) -> Range | None:
+        keys = self._index.key_range(column)
+        return keys or _under_policy(self._index.values.get(column), self._policy)
+
+
+class _BlockBounds:
+    """Ranges of columns over the blocks of one chunk."""
+
+    def __init__(self, footer: Footer, policy: FlagPolicy) -> None:
+        self._footer = footer
+        self._policy = policy
+        self._columns = {info.item.column: n for n, info in enumerate(footer.columns)}
+
+    @property
+    def size(self) -> int:
+        return len(self._footer.blocks)
+
+    def of(self, column: str) -> Range | None:
+        blocks = self._footer.blocks
+        if column in self._columns:
+            return _under_policy(self._values(self._columns[column]), self._policy)
+        first = np.array([block.first for block in blocks], np.int64)
+        last = np.array([block.last for block in blocks], np.int64)
+        daily = self._footer.key.scope is Scope.DAILY
+        if column == "station" and self._footer.key.station is not None:
+            first = last = np.full(self.size, self._footer.key.station, np.int64)
+        elif column == "time" and not daily:
+            first, last = first * 3_600, last * 3_600
+        elif column == "date":
+            first, last = (first, last) if daily else ((first - 1) // 24, (last - 1) // 24)
+        else:
+            return None
+        yes = np.ones(self.size, np.bool_)
+        return Range(first, last, yes, ~yes)
+
+    def _values(self, number: int) -> Range:
+        info = self._footer.columns[number]
+        cells = [block.cells[number] for block in self._footer.blocks]
+        scale = 1.0 if info.is_double else 10.0**info.decimals
+        return Range(
+            np.array([cell.minimum or 0 for cell in cells], np.float64) / scale,
+            np.array([cell.maximum or 0 for cell in cells], np.float64) / scale,
+            np.array([cell.minimum is not None for cell in cells], np.bool_),
+            np.array([cell.missing > 0 for cell in cells], np.bool_),
+        )
