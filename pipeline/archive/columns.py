@@ -1,0 +1,107 @@
+"""Texts of an archive's columns to numbers, missing marks and flags, without a loop over values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.archive.metric import metric_decimals, to_metric
+from pipeline.errors import UsageError
+from pipeline.items import Item, Scope, Standard
+from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
+
+__all__ = ["DECIMALS", "archive_table", "dates_of", "flags_of", "numbers_of"]
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+DECIMALS = 3
+"""Values are read as thousandths; none of the archives has more decimals."""
+
+_SENTINELS = (-6999, 6999, -9997, -9998, -8484)
+_MISSING = pa.array(["", "--", "---", "*", "#####"])
+
+
+def numbers_of(texts: pa.Array, place: str) -> tuple[Ints, Bools, Bools]:
+    """Return a column's values in thousandths, which are missing, and which of these by a sentinel.
+
+    Raises
+    ------
+    UsageError
+        For a text that is no number; the message names the place.
+    """
+    trimmed = pc.utf8_trim_whitespace(texts)
+    missing = pc.is_in(trimmed, _MISSING)
+    try:
+        doubles = pc.cast(pc.if_else(missing, "0", trimmed), pa.float64())
+    except pa.ArrowInvalid as error:
+        raise UsageError(
+            f"{place}: {error}", hint="is this a file of the network's archive?"
+        ) from None
+    values = np.asarray(doubles)
+    numbers = np.rint(values * 10**DECIMALS)
+    if not bool((np.abs(numbers) < 1e12).all()) or not np.array_equal(
+        numbers / 10**DECIMALS, values
+    ):
+        raise UsageError(f"{place}: a value has more than {DECIMALS} decimals or 12 digits")
+    whole = numbers.astype(np.int64)
+    sentinel = np.isin(whole, np.array(_SENTINELS) * 10**DECIMALS)
+    return whole, np.asarray(missing) | sentinel, sentinel
+
+
+def flags_of(texts: pa.Array, sentinel: Bools) -> pa.Array:
+    """Return a column's flags: blank and ``*`` are passed; a sentinel without a flag gets ``S``."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    passed = pc.is_in(trimmed, pa.array(["", "*"]))
+    kept = pc.if_else(passed, pa.scalar(None, pa.string()), trimmed)
+    if sentinel.any():
+        marked = pc.and_(pa.array(sentinel), pc.is_null(kept))
+        kept = pc.if_else(marked, "S", kept)
+    return kept.dictionary_encode().cast(FLAG_TYPE)
+
+
+def dates_of(texts: pa.Array, place: str) -> pa.Array:
+    """Return American dates (``1/31/2016``, padded or not) as date32."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    instants = pc.strptime(trimmed, format="%m/%d/%Y", unit="s", error_is_null=True)
+    if instants.null_count:
+        bad = trimmed.filter(pc.is_null(instants))[0].as_py()
+        raise UsageError(f"{place}: '{bad}' is no date", hint="dates are month/day/year")
+    return instants.cast(pa.date32())
+
+
+def archive_table(
+    scope: Scope,
+    keys: Sequence[pa.Array],
+    items: Sequence[Item],
+    columns: Sequence[tuple[Ints, Bools, pa.Array]],
+    standard: Standard,
+) -> pa.Table:
+    """Return the scaled metric table of an archive's columns, converted where they are English."""
+    arrays, fields = list(keys), list(KEY_FIELDS[scope])
+    for item, (numbers, missing, flags) in zip(items, columns, strict=True):
+        if standard is Standard.ENGLISH:
+            values, decimals = to_metric(numbers, DECIMALS, item), metric_decimals(item)
+        else:
+            values, decimals = numbers, DECIMALS
+            while decimals > item.decimals_metric and not (values[~missing] % 10).any():
+                values, decimals = values // 10, decimals - 1
+        values = np.where(missing, 0, values)
+        top = int(np.abs(values).max()) if values.size else 0
+        width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
+        array = pa.array(values.astype(width), mask=missing)
+        metadata = item_metadata(item, decimals=decimals, unit=item.unit_metric)
+        fields += [pa.field(item.column, array.type, metadata=metadata)]
+        fields += [pa.field(item.flag_column, FLAG_TYPE)]
+        arrays += [array, flags]
+    return pa.table(arrays, schema=pa.schema(fields, metadata=time_zone_metadata(scope)))
+
+
+def source_name(path: Path, member: str = "") -> str:
+    """Return how messages name a file, or a member of an archive."""
+    return f"{path.name}:{member}" if member else path.name

@@ -1,0 +1,171 @@
+"""The network's FTP archive: zips of one headerless CSV per station, daily, English units.
+
+Two layouts, told apart by content. To 2013 a column's flag stands before its value and ``*`` means
+passed; from 2014 on the value stands first and a blank means passed. The ETo of these files is the
+network's own equation (item ``day-eto``): it agrees with the API's DayEto, not with DayAsceEto.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from pipeline.archive.columns import archive_table, dates_of, flags_of, numbers_of, source_name
+from pipeline.errors import UsageError
+from pipeline.items import Item, Scope, Standard, by_code
+
+__all__ = ["is_ftp_zip", "members", "read_ftp_zip", "read_member"]
+
+_NAME = re.compile(r"(?:\d{4}|[a-z]{3})?daily(\d{3})\.csv")
+_FIELDS = 31
+_FLAG_FIRST = (
+    "sol-rad-avg",
+    "soil-tmp-avg",
+    "air-tmp-max",
+    "air-tmp-min",
+    "air-tmp-avg",
+    "vap-pres-avg",
+    "wind-spd-avg",
+    "precip",
+    "rel-hum-max",
+    "rel-hum-min",
+    "eto",
+    "rel-hum-avg",
+    "dew-pnt",
+    "wind-run",
+)
+_VALUE_FIRST = (
+    "eto",
+    "precip",
+    "sol-rad-avg",
+    "vap-pres-avg",
+    "air-tmp-max",
+    "air-tmp-min",
+    "air-tmp-avg",
+    "rel-hum-max",
+    "rel-hum-min",
+    "rel-hum-avg",
+    "dew-pnt",
+    "wind-spd-avg",
+    "wind-run",
+    "soil-tmp-avg",
+)
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}", hint="check the path") from None
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UsageError(
+            f"{path} is no whole zip archive: {error}", hint="fetch the archive again"
+        ) from None
+
+
+def is_ftp_zip(path: Path) -> bool:
+    """Tell whether a file is a zip with at least one member named as the archive's."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with _open(path) as archive:
+        return any(_NAME.fullmatch(Path(name).name) for name in archive.namelist())
+
+
+def members(path: Path) -> dict[int, str]:
+    """Return the archive's member names by station number, as their names tell."""
+    with _open(path) as archive:
+        names = {n: _NAME.fullmatch(Path(n).name) for n in archive.namelist()}
+    found = {int(match[1]): name for name, match in names.items() if match}
+    if not found:
+        raise UsageError(
+            f"{path} holds no daily station file of the network's FTP archive",
+            hint="members are named like daily002.csv or 2013daily002.csv",
+        )
+    return found
+
+
+def read_ftp_zip(path: Path) -> Iterator[tuple[int, pa.Table]]:
+    """Yield station number and scaled metric table of each station file that holds data.
+
+    Raises
+    ------
+    UsageError
+        When the file is no zip, is cut short, or a member is of another source.
+    """
+    for station, name in sorted(members(path).items()):
+        table = read_member(path, name)
+        if table is not None:
+            yield station, table
+
+
+def read_member(path: Path, name: str) -> pa.Table | None:
+    """Return one station file's rows, scaled and metric, by date; None where the file is blank."""
+    place = source_name(path, name)
+    try:
+        with _open(path) as archive:
+            data = archive.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UsageError(f"{place} is damaged: {error}", hint="fetch the archive again") from None
+    if not data.strip():
+        return None
+    return _parse(data, place)
+
+
+def _parse(data: bytes, place: str) -> pa.Table:
+    names = [f"f{n}" for n in range(_FIELDS)]
+    try:
+        texts = csv.read_csv(
+            pa.BufferReader(data),
+            read_options=csv.ReadOptions(column_names=names, encoding="latin1"),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        ).combine_chunks()
+    except pa.ArrowInvalid as error:
+        raise UsageError(
+            f"{place} has not the {_FIELDS} columns of the archive's daily files: {error}",
+            hint="is this a file of the network's FTP archive?",
+        ) from None
+    columns = [column.chunk(0) for column in texts.columns]
+    station = _station(columns[0], place)
+    date = dates_of(columns[1], place)
+    flag_first = _is_flag_first(columns[3])
+    codes = _FLAG_FIRST if flag_first else _VALUE_FIRST
+    items: list[Item] = []
+    found = []
+    for number, code in enumerate(codes):
+        pair = columns[3 + 2 * number], columns[4 + 2 * number]
+        flag_texts, value_texts = pair if flag_first else (pair[1], pair[0])
+        item = by_code(f"day-{code}")
+        assert item is not None
+        numbers, missing, sentinel = numbers_of(value_texts, f"{place}, {item.column}")
+        items.append(item)
+        found.append((numbers, missing, flags_of(flag_texts, sentinel)))
+    stations = pa.array(np.full(len(date), station, dtype=np.uint16))
+    table = archive_table(Scope.DAILY, (stations, date), items, found, Standard.ENGLISH)
+    return table.sort_by("date")
+
+
+def _station(texts: pa.Array, place: str) -> int:
+    found = pc.unique(pc.utf8_trim_whitespace(texts)).to_pylist()
+    if len(found) != 1 or not found[0].isdigit() or int(found[0]) > 0xFFFF:
+        raise UsageError(
+            f"{place}: the first column holds {found[:3]}, not one station number",
+            hint="is this a file of the network's FTP archive?",
+        )
+    return int(found[0])
+
+
+def _is_flag_first(texts: pa.Array) -> bool:
+    """Tell the layout: where values come first, the fourth field is a number or ``--``."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    numeric = pc.match_substring_regex(trimmed, r"^(-?[0-9.]+|--)$")
+    return not pc.any(numeric).as_py()

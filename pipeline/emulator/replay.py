@@ -1,0 +1,204 @@
+"""Real files as a source: saved API answers, FTP archives and web reports of one folder.
+
+Where files overlap, a saved answer speaks for every day from its first to its last record; items
+that it lacks, and other days, come from the archives. English values are answered in metric where
+metric is asked, and the other way round, rounded as `pipeline.archive.metric` says.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.archive.ftp import is_ftp_zip, members, read_member
+from pipeline.archive.metric import metric_decimals, to_metric
+from pipeline.archive.web import is_web_report, read_web_report
+from pipeline.emulator.saved import SavedAnswers
+from pipeline.emulator.source import ItemTexts, RecordSet
+from pipeline.errors import UsageError
+from pipeline.items import Item, Scope, Standard
+from pipeline.schema import decimals_of
+
+__all__ = ["ReplaySource"]
+
+Key = tuple[str, str]
+Cell = tuple[str | None, str, str]  # value text, flag, unit
+_STATIONS_KEPT = 64
+
+
+class ReplaySource:
+    """Serves what real files hold, as the live service would have answered.
+
+    Parameters
+    ----------
+    folder : path-like
+        Searched with its subfolders; files are known by their content.
+
+    Raises
+    ------
+    UsageError
+        When there is no such folder, nothing in it can be served, or a file is broken.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise UsageError(f"{folder} is no folder", hint="name the folder of files to replay")
+        self._saved = SavedAnswers()
+        self._archives: dict[int, list[tuple[Path, str]]] = {}
+        self._reports: dict[tuple[int, Scope], pa.Table] = {}
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file():
+                self._add(path)
+        numbers = {n for n, _ in (*self._saved.records, *self._reports)} | set(self._archives)
+        if not numbers:
+            raise UsageError(
+                f"nothing in {folder} can be replayed",
+                hint="saved API answers (.json), FTP zips and web reports (.csv) can",
+            )
+        self._stations = dict(self._saved.stations)
+        for number in numbers - set(self._stations):
+            self._stations[number] = _unlisted(number)
+        self._cells = lru_cache(maxsize=_STATIONS_KEPT)(self._archived)
+
+    def _add(self, path: Path) -> None:
+        if path.suffix == ".json":
+            self._saved.add(path)
+        elif path.suffix == ".zip" and is_ftp_zip(path):
+            for station, name in members(path).items():
+                self._archives.setdefault(station, []).append((path, name))
+        elif path.suffix == ".csv" and is_web_report(path):
+            table = read_web_report(path)
+            scope = Scope.HOURLY if "time" in table.schema.names else Scope.DAILY
+            for station in table["station"].unique().to_pylist():
+                rows = np.asarray(table["station"]) == station
+                self._reports[station, scope] = table.filter(pa.array(rows))
+
+    def stations(self) -> Sequence[Mapping[str, object]]:
+        """Return the listed stations, and those that only data tell of, by number."""
+        return [self._stations[number] for number in sorted(self._stations)]
+
+    def records(
+        self,
+        station: int,
+        scope: Scope,
+        start: dt.date,
+        end: dt.date,
+        items: Sequence[Item],
+        standard: Standard,
+    ) -> RecordSet:
+        """Return a station's records as the files hold them."""
+        first, last = start.isoformat(), end.isoformat()
+        saved = self._saved.records.get((station, scope))
+        archived = self._cells(station, scope)
+        keys = {k for k in archived if first <= k[0] <= last}
+        if saved is not None:
+            keys = {k for k in keys if not saved.covers(k[0])}
+            keys |= {k for k in saved.cells if first <= k[0] <= last}
+        ordered = sorted(keys)
+        texts = {}
+        for item in items:
+            cells = [self._cell(station, scope, key, item, standard) for key in ordered]
+            unit = next((c[2] for c in cells if c[2]), item.unit(standard))
+            texts[item.json_key] = ItemTexts([c[0] for c in cells], [c[1] for c in cells], unit)
+        zips = saved.zip_codes if saved is not None and saved.zip_codes else self._zips(station)
+        dates, hours = [k[0] for k in ordered], [k[1] for k in ordered if k[1]]
+        return RecordSet(station, standard, scope, zips, dates, hours, texts)
+
+    def _zips(self, station: int) -> str:
+        codes = self._stations[station].get("ZipCodes")
+        return ", ".join(str(c) for c in codes) if isinstance(codes, list) else ""
+
+    def _cell(self, station: int, scope: Scope, key: Key, item: Item, standard: Standard) -> Cell:
+        saved = self._saved.records.get((station, scope))
+        cell = saved.cells.get(key, {}).get(item.json_key) if saved is not None else None
+        if saved is not None and cell is not None:
+            value, flag, unit = cell["Value"], cell["Qc"] or " ", cell["Unit"]
+            if saved.standard[key] is not standard:
+                return _other_standard(value, item, standard), flag, item.unit(standard)
+            return value, flag, unit
+        found = self._cells(station, scope).get(key, {}).get(item.code)
+        if found is None:
+            return None, " ", ""
+        value, flag = found
+        if standard is Standard.ENGLISH:
+            value = _other_standard(value, item, standard)
+        return value, flag, item.unit(standard)
+
+    def _archived(self, station: int, scope: Scope) -> dict[Key, dict[str, tuple[str | None, str]]]:
+        """Return the metric cells of a station that archives and reports hold."""
+        tables = []
+        if scope is Scope.DAILY:
+            found = (read_member(p, name) for p, name in self._archives.get(station, ()))
+            tables += [table for table in found if table is not None]
+        if (station, scope) in self._reports:
+            tables.append(self._reports[station, scope])
+        cells: dict[Key, dict[str, tuple[str | None, str]]] = {}
+        for table in tables:
+            keys = _keys(table, scope)
+            for code, values, flags in _columns(table):
+                for key, value, flag in zip(keys, values, flags, strict=True):
+                    cells.setdefault(key, {})[code] = (value, flag)
+        return cells
+
+
+def _unlisted(number: int) -> dict[str, object]:
+    """Return the list's entry of a station of which only data are known."""
+    unknown = "City RegionalOffice County ConnectDate DisconnectDate Elevation GroundCover"
+    entry: dict[str, object] = {"StationNbr": str(number), "Name": f"Station{number}"}
+    for name in (*unknown.split(), "HmsLatitude", "HmsLongitude", "SitingDesc"):
+        entry[name] = ""
+    return entry | {"IsActive": "False", "IsEtoStation": "False", "ZipCodes": []}
+
+
+def _keys(table: pa.Table, scope: Scope) -> list[Key]:
+    dates = np.datetime_as_string(np.asarray(table["date"]).astype("datetime64[D]")).tolist()
+    if scope is Scope.DAILY:
+        return [(date, "") for date in dates]
+    hours = table["hour"].to_pylist()
+    return [(date, f"{hour:02d}00") for date, hour in zip(dates, hours, strict=True)]
+
+
+def _columns(table: pa.Table) -> Iterator[tuple[str, list[str | None], list[str]]]:
+    """Yield item code, value texts and flags of each value column."""
+    for field in table.schema:
+        code = (field.metadata or {}).get(b"item")
+        if code is None:
+            continue
+        places = decimals_of(field)
+        numbers = table[field.name].to_pylist()
+        values = [None if n is None else f"{n / 10**places:.{places}f}" for n in numbers]
+        flags = [flag or " " for flag in table[f"{field.name}_qc"].to_pylist()]
+        yield code.decode(), values, flags
+
+
+def _other_standard(value: str | None, item: Item, asked: Standard) -> str | None:
+    """Return a value's text in the standard asked for; texts that are no number stay."""
+    if value is None or item.unit_english == item.unit_metric:
+        return value
+    if asked is Standard.METRIC:
+        places = max(-int(Decimal(value).as_tuple().exponent), 0)
+        scaled = np.array([int(Decimal(value).scaleb(places))], dtype=np.int64)
+        decimals = metric_decimals(item)
+        converted = int(to_metric(scaled, places, item)[0])
+        return f"{Decimal(converted).scaleb(-decimals):.{decimals}f}"
+    return str(_english(Decimal(value), item))
+
+
+def _english(value: Decimal, item: Item) -> Decimal:
+    """Return a metric value in the English unit, to the network's decimals, ties away from zero."""
+    unit = Decimal(1).scaleb(-item.decimals_english)
+    factors = {"(in)": "25.4", "(Ly/day)": "0.48458333333333333", "(mBars)": "0.1"}
+    if item.code == "day-wind-run":
+        result = value / Decimal("1.609344")
+    elif item.unit_english == "(F)":
+        result = value * Decimal("1.8") + 32
+    else:
+        result = value / Decimal(factors.get(item.unit_english, "0.44704"))
+    return result.quantize(unit, rounding=ROUND_HALF_UP)
