@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pipeline.errors import UsageError
 from pipeline.items import Scope
 
-__all__ = ["Day", "Stations", "byte_count", "day_of", "scope_of", "station_numbers"]
+__all__ = ["Day", "Stations", "byte_count", "day_of", "scope_of", "span_of", "station_numbers"]
 
 Day = str | dt.date
 Stations = int | str | Iterable[int]
@@ -55,3 +55,20 @@ def byte_count(size: int | str) -> int:
     from cimis.cli.values import parse_size
 
     return parse_size(size)
+
+
+def span_of(year: int | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
+    """Return the first and last day of a span that is not open: a year, or from a day to today."""
+    from pipeline.plan import network_day
+
+    today = network_day()
+    if year is not None and (start is not None or end is not None):
+        raise UsageError("a year and days as well", hint="give the year, or start and end")
+    if year is not None:
+        if not 1900 <= year <= today.year:
+            raise UsageError(f"nothing can be fetched of the year {year}", hint="1982 to today")
+        return dt.date(year, 1, 1), min(dt.date(year, 12, 31), today)
+    first, last = day_of(start, end=False), day_of(end, end=True)
+    if first is None:
+        raise UsageError("no days named", hint="give year=2024, or start and end")
+    return first, last or today

@@ -226,3 +226,19 @@ def test_csv_of_the_store_prints_the_services_decimals(store: Store) -> None:
     expected = pc.cast(rows.table()["asce_eto"], "string").to_pylist()
     assert values == [v or "" for v in expected]
     assert all(len(v.partition(".")[2]) <= 2 for v in values)
+
+
+def test_a_store_fetches_and_checks_what_it_then_answers(tmp_path: Path) -> None:
+    from pipeline.emulator import Emulator, GeneratedSource
+
+    with Emulator(GeneratedSource()) as server, create(tmp_path) as made:
+        report = made.fetch(
+            [2, 5], year=2023, items="asce_eto", app_key=server.app_key, base_url=server.base_url
+        )
+        assert report.exit_code == 0
+        assert made.daily(stations=[2, 5]).height == 730
+        assert made.daily().columns == ["station", "date", "asce_eto", "asce_eto_qc"]
+        assert made.verify().findings == []
+        for wrong in ({"year": 1850}, {}, {"year": 2023, "start": "2023-01-01"}):
+            with pytest.raises(UsageError):
+                made.fetch([2], app_key=server.app_key, base_url=server.base_url, **wrong)  # type: ignore[arg-type]  # wrong on purpose
