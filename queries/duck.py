@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,22 +10,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from pipeline.errors import CimisError, StoreError, UsageError
+from pipeline.errors import CimisError
+from queries.sandbox import SETTINGS, allowed, translated
 from queries.timing import QueryTimings
 
 __all__ = ["Answer", "Engine", "Parameters"]
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-_SANDBOX = (
-    "SET enable_external_access = false",
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET allow_community_extensions = false",
-    "SET python_enable_replacements = false",
-    "SET lock_configuration = true",
-)
-_READING = {"SELECT", "EXPLAIN", "MULTI"}  # MULTI is PIVOT
 _BATCH_ROWS = 65_536
 
 
@@ -56,13 +47,13 @@ class Engine:
         unsafe: bool = False,
     ) -> None:
         self._views = views
-        self._unsafe = unsafe
+        self.unsafe = unsafe
         self._root = duckdb.connect(":memory:")
         # an open connection at exit makes the binding print leaks to standard error
         self._closing = weakref.finalize(self, self._root.close)
         self._root.execute("SET temp_directory = ''")
         if not unsafe:
-            for setting in _SANDBOX:
+            for setting in SETTINGS:
                 self._root.execute(setting)
 
     def close(self) -> None:
@@ -108,35 +99,6 @@ class Engine:
             When a chunk that the question needs is damaged.
         """
         return Answer(self, text, parameters, timings or QueryTimings())
-
-    def _check(self, cursor: duckdb.DuckDBPyConnection, text: str) -> list[Any]:
-        """Return the statements of a text, if they are allowed."""
-        statements = cursor.extract_statements(text)
-        if not statements:
-            raise UsageError("no SQL given", hint="for example: select count(*) from daily")
-        if self._unsafe:
-            return list(statements)
-        for statement in statements:
-            kind = _kind(statement)
-            if kind not in _READING:
-                raise UsageError(
-                    f"SQL refused: {kind} statements are not allowed, the store is read-only here",
-                    hint="ask with SELECT; --unsafe lifts the sandbox",
-                )
-        if len(statements) > 1:
-            raise UsageError(
-                f"one statement at a time, here are {len(statements)}",
-                hint="ask them one after the other; --unsafe lifts the sandbox",
-            )
-        return list(statements)
-
-
-def _kind(statement: Any) -> str:
-    """Return the kind of a statement; some of DuckDB's have no name in Python."""
-    try:
-        return str(statement.type.name)
-    except ValueError:
-        return "such"
 
 
 class Answer:
@@ -225,7 +187,7 @@ class _Stream:
         self._closing = weakref.finalize(self, self._cursor.close)
         self._reader: Any = None
         with timings.engine(), self._translated():
-            *first, last = engine._check(self._cursor, text)
+            *first, last = allowed(self._cursor, text, unsafe=engine.unsafe)
             for statement in first:
                 self._cursor.execute(statement)
             relation = self._cursor.sql(last, params=parameters)
@@ -277,28 +239,3 @@ class _Translation:
         if isinstance(error, duckdb.Error | pa.ArrowException):
             self._stream._closing()
             raise translated(error) from error
-
-
-_OUR_FAULT = (duckdb.InternalException, duckdb.FatalException)
-
-
-def translated(error: Exception) -> CimisError:
-    """Return an error of DuckDB's as one of ours: wrong SQL, refused SQL, or out of memory."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    first = re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", lines[0]) if lines else type(error).__name__
-    text = str(error)
-    if isinstance(error, duckdb.PermissionException) or "configuration has been locked" in text:
-        return UsageError(
-            f"SQL refused: {first}",
-            hint="questions see no files, network, extensions or settings; --unsafe lifts that",
-        )
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return StoreError(f"SQL ran out of memory: {first}", hint="select less or aggregate more")
-    if isinstance(error, _OUR_FAULT):
-        return CimisError(f"DuckDB failed: {first}")
-    near = next((line.strip() for line in lines if line.startswith("LINE ")), None)
-    bindings = next((line for line in lines if "andidate bindings" in line), None)
-    hint = (
-        bindings or near or "views: daily, hourly, stations, chunks; 'describe daily' lists columns"
-    )
-    return UsageError(f"SQL: {first}", hint=hint)

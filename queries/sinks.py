@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, Protocol
 
 import pyarrow as pa
 
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import UsageError
+from queries.replacing import replacing
 from queries.texts import csv_lines, json_records
 from queries.timing import QueryTimings
 
@@ -108,7 +106,7 @@ def write(
         return Written(rows, size, format_of("", format))
     path = Path(target)
     name = format_of(path, format)
-    with _replacing(path) as stream:
+    with replacing(path) as stream:
         rows, size = _drain(batches, schema, stream, name, timings)
     return Written(rows, size, name, path)
 
@@ -269,48 +267,3 @@ _WRITERS: dict[str, Callable[[_Counted, pa.Schema], _Writer]] = {
     "parquet": _Parquet,
     "arrow": _Arrow,
 }
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a temporary file beside ``path`` that takes its place when all went well."""
-    if path.is_dir():
-        raise UsageError(f"cannot write '{path}': it is a directory", hint="name a file")
-    if path.exists() and not path.is_file():  # a device or a pipe is written as it is
-        with _telling(path), path.open("wb") as stream:
-            yield stream
-        return
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write '{path}': {error.strerror}", hint="choose an existing, writable folder"
-        ) from error
-    temporary = Path(name)
-    try:
-        with _telling(path):
-            with os.fdopen(handle, "wb") as stream:
-                yield cast("IO[bytes]", stream)
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    """Turn a failure of the disk into an error that names the file."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"cannot write '{path}': {error.strerror or error}", hint="check the disk's free space"
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,0 +1,77 @@
+"""What SQL may do, and how DuckDB's refusals and errors are told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+
+from pipeline.errors import CimisError, StoreError, UsageError
+
+__all__ = ["SETTINGS", "allowed", "translated"]
+
+SETTINGS = (
+    "SET enable_external_access = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET python_enable_replacements = false",
+    "SET lock_configuration = true",
+)
+_READING = {"SELECT", "EXPLAIN", "MULTI"}  # MULTI is PIVOT
+
+
+def allowed(cursor: duckdb.DuckDBPyConnection, text: str, *, unsafe: bool) -> list[Any]:
+    """Return the statements of a text; `UsageError` where one is not allowed, or there is none."""
+    statements = cursor.extract_statements(text)
+    if not statements:
+        raise UsageError("no SQL given", hint="for example: select count(*) from daily")
+    if unsafe:
+        return list(statements)
+    for statement in statements:
+        kind = _kind(statement)
+        if kind not in _READING:
+            raise UsageError(
+                f"SQL refused: {kind} statements are not allowed, the store is read-only here",
+                hint="ask with SELECT; --unsafe lifts the sandbox",
+            )
+    if len(statements) > 1:
+        raise UsageError(
+            f"one statement at a time, here are {len(statements)}",
+            hint="ask them one after the other; --unsafe lifts the sandbox",
+        )
+    return list(statements)
+
+
+def _kind(statement: Any) -> str:
+    """Return the kind of a statement; some of DuckDB's have no name in Python."""
+    try:
+        return str(statement.type.name)
+    except ValueError:
+        return "such"
+
+
+_OUR_FAULT = (duckdb.InternalException, duckdb.FatalException)
+
+
+def translated(error: Exception) -> CimisError:
+    """Return an error of DuckDB's as one of ours: wrong SQL, refused SQL, or out of memory."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    first = re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", lines[0]) if lines else type(error).__name__
+    text = str(error)
+    if isinstance(error, duckdb.PermissionException) or "configuration has been locked" in text:
+        return UsageError(
+            f"SQL refused: {first}",
+            hint="questions see no files, network, extensions or settings; --unsafe lifts that",
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StoreError(f"SQL ran out of memory: {first}", hint="select less or aggregate more")
+    if isinstance(error, _OUR_FAULT):
+        return CimisError(f"DuckDB failed: {first}")
+    near = next((line.strip() for line in lines if line.startswith("LINE ")), None)
+    bindings = next((line for line in lines if "andidate bindings" in line), None)
+    hint = (
+        bindings or near or "views: daily, hourly, stations, chunks; 'describe daily' lists columns"
+    )
+    return UsageError(f"SQL: {first}", hint=hint)
