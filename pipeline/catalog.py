@@ -174,6 +174,13 @@ class Catalog:
         """Close the connection."""
         self._connection.close()
 
+    def check(self) -> None:
+        """Let SQLite check the whole file; `StoreError` where it finds damage."""
+        with self._errors():
+            found = self._connection.execute("pragma integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+
     def generation(self) -> int:
         """Return a number that grows with every change of a chunk's row."""
         with self._errors():

@@ -84,8 +84,11 @@ def deliver(
     form: Form,
     out: Output,
     timings: QueryTimings | None = None,
+    asked: str = "nothing matched",
 ) -> int:
     """Send the rows where they are wanted and return how many they were.
+
+    ``asked`` says in words what was asked for, should nothing match.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def deliver(
         count = _write(rows, schema, chosen, form, out, timings)
     if count == 0 and not form.allow_empty:
         raise NoDataError(
-            "nothing matched", hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
+            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
         )
     return count
 

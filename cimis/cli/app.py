@@ -24,6 +24,17 @@ class Entry:
 SECTIONS = ("Start", "Fetch", "Ask", "Look after", "Look up")
 
 COMMANDS: dict[str, Entry] = {
+    "demo": Entry("Start", "demo", "Fetch, verify and query, end to end, on an embedded server."),
+    "init": Entry("Start", "init", "Make a data directory."),
+    "fetch-streaming": Entry("Fetch", "fetch", "Fetch stations and store them."),
+    "emulator": Entry("Fetch", "emulator", "Run an embedded server that answers like the service."),
+    "query": Entry("Ask", "query", "Print or save the records of stations over a range of dates."),
+    "sql": Entry("Ask", "sql", "Answer a question in SQL over all that is stored."),
+    "stats": Entry("Ask", "stats", "Show what is stored: rows, years, bytes."),
+    "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
+    "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
+    "inspect": Entry("Look after", "inspect", "Show what is inside one chunk file."),
+    "stations": Entry("Look up", "stations", "List the stations of the network."),
     "items": Entry("Look up", "items", "List the data items with meaning and unit."),
     "flags": Entry("Look up", "flags", "List the quality-control flags."),
     "config": Entry("Look up", "config", "Show every setting and where it comes from."),

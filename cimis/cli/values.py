@@ -10,10 +10,12 @@ from pipeline.errors import UsageError
 
 __all__ = [
     "day_span",
+    "open_span",
     "parse_date",
     "parse_duration",
     "parse_size",
     "parse_stations",
+    "single_stations",
     "today",
     "year_span",
 ]
@@ -58,6 +60,11 @@ def parse_stations(text: str | None) -> tuple[int, ...] | None:
     if not numbers:
         raise UsageError("no station named", hint=_STATION_HINT)
     return tuple(sorted(numbers))
+
+
+def single_stations(text: str) -> set[int]:
+    """Return the numbers in a list that stand by themselves, not in a range."""
+    return {int(part) for part in (p.strip() for p in text.split(",")) if part.isdigit()}
 
 
 def parse_date(text: str, *, end: bool = False, now: dt.date | None = None) -> dt.date:
@@ -132,6 +139,18 @@ def day_span(
     if last < first:
         raise UsageError(f"the end {last} lies before the start {first}", hint="exchange them")
     return first, last
+
+
+def open_span(
+    *, year: str | None, start: str | None, end: str | None, now: dt.date
+) -> tuple[dt.date | None, dt.date | None]:
+    """Return the same where either end may be left open, as None."""
+    if year is not None or (start is not None and end is not None):
+        return day_span(year=year, start=start, end=end, now=now)
+    first = parse_date(start, now=now) if start else None
+    if first is not None and first > now:
+        raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")
+    return first, parse_date(end, end=True, now=now) if end else None
 
 
 def parse_duration(text: str) -> float:

@@ -18,7 +18,9 @@ PACKAGES = ("cimis", "pipeline", "queries")
 MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 LONGEST_MODULE = 300
 FORBIDDEN = {
-    "a package registry": re.compile(r"py" + r"pi\.org|pythonhosted|/simple\b|index-" + r"url\s*="),
+    "a package registry": re.compile(
+        "py" + r"pi\.org|python" + "hosted|/sim" + r"ple\b|index-" + r"url\s*="
+    ),
     "a machine's path": re.compile(r"/(?:ro" + r"ot|wo" + r"rk|ho" + r"me/\w+|opt/\w+)/"),
 }
 

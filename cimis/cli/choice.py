@@ -1,0 +1,118 @@
+"""Which stations a fetch means: the numbers named, checked against the network's own list."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cimis.cli.output import Output
+from cimis.cli.values import parse_stations, single_stations
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.api import Settings
+
+__all__ = ["chosen_stations", "refresh_stations"]
+
+
+def refresh_stations(root: Path, settings: Settings) -> list[dict[str, Any]]:
+    """Ask the service for its list of stations, keep it in the catalog, and return it."""
+    from pipeline.api import CimisClient, Station
+    from pipeline.catalog import Catalog
+
+    async def ask() -> list[Station]:
+        async with CimisClient(settings) as client:
+            return await client.stations()
+
+    listed = asyncio.run(ask())
+    with Catalog(root) as catalog:
+        catalog.put_stations((s.number, s.name, _facts(s)) for s in listed)
+        return catalog.stations()
+
+
+def chosen_stations(
+    text: str,
+    root: Path,
+    settings: Settings,
+    span: tuple[dt.date, dt.date],
+    *,
+    ask: bool,
+    out: Output,
+) -> tuple[int, ...]:
+    """Return the numbers of the stations that a list means.
+
+    Parameters
+    ----------
+    text : str
+        Numbers and ranges, or ``all``: every station that worked during the span.
+    root : pathlib.Path
+        The data directory, whose catalog keeps the network's list.
+    settings : Settings
+        The service to ask for the list where the catalog's does not do.
+    span : pair of datetime.date
+        First and last day, for ``all``.
+    ask : bool
+        Whether the service may be asked.
+    out : Output
+        Hears which numbers of a range do not exist.
+
+    Raises
+    ------
+    UsageError
+        For a station named by its own number that the network does not have.
+    """
+    numbers = parse_stations(text)
+    known = _known(root)
+    if ask and not set(numbers or [-1]) <= known.keys():
+        known = {facts["number"]: facts for facts in refresh_stations(root, settings)}
+    if not known and numbers is not None:
+        return numbers
+    if numbers is None:
+        return _working(known.values(), span)
+    unknown = [number for number in numbers if number not in known]
+    named = sorted(set(unknown) & single_stations(text))
+    if named or len(unknown) == len(numbers):
+        raise UsageError(
+            f"the network has no station {', '.join(map(str, named or unknown))}",
+            hint="see 'cimis stations'",
+        )
+    if unknown:
+        out.note(f"left out of the ranges, as the network has no such stations: {unknown}")
+    return tuple(number for number in numbers if number in known)
+
+
+def _known(root: Path) -> dict[int, dict[str, Any]]:
+    """Return the stations that the catalog knows, none where there is no catalog."""
+    from pipeline.catalog import CATALOG_FILE, Catalog
+
+    if not (root / CATALOG_FILE).is_file():
+        return {}
+    with Catalog(root) as catalog:
+        return {facts["number"]: facts for facts in catalog.stations()}
+
+
+def _working(known: Any, span: tuple[dt.date, dt.date]) -> tuple[int, ...]:
+    """Return the stations that were connected on some day of a span."""
+    first, last = (day.isoformat() for day in span)
+    found = tuple(
+        facts["number"]
+        for facts in known
+        if facts["connected"] <= last and (facts["disconnected"] or last) >= first
+    )
+    if not found:
+        raise UsageError(
+            "no station is known that worked in these days",
+            hint="fetch the list: cimis stations --refresh",
+        )
+    return found
+
+
+def _facts(station: Any) -> dict[str, Any]:
+    """Return a station as JSON-ready facts, its days as text."""
+    return {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in asdict(station).items()
+    }

@@ -1,0 +1,187 @@
+"""``cimis fetch-streaming``: fetch stations from the service and store them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cimis.cli.options import data_dir, declare, option, printing, service, stations_option
+from cimis.cli.output import Output
+from cimis.cli.values import day_span, parse_duration, today
+from pipeline.errors import CimisError, FetchInterrupted
+
+if TYPE_CHECKING:
+    from pipeline.api import Settings
+    from pipeline.ingest.report import RunReport
+    from pipeline.ingest.request import FetchRequest
+
+__all__ = ["command"]
+
+
+@declare(
+    "fetch-streaming",
+    examples=[
+        "cimis fetch-streaming --stations 2,5-7 --year 2024",
+        "cimis fetch-streaming --stations all --year 2020-2024 --concurrency 8",
+        "cimis fetch-streaming --stations 80 --start 2024-06-01 --end 2024-06-30 --scope hourly",
+        "cimis fetch-streaming --stations 2 --year 2024 --items asce_eto,precip --dry-run",
+    ],
+)
+@stations_option(required=True)
+@option("--year", metavar="YEAR", help="A year, or a range: 2020-2024.")
+@option("--start", metavar="DAY", help="First day: 2024-06-01, 2024-06, 2024, yesterday.")
+@option("--end", metavar="DAY", help="Last day, inclusive; else today.")
+@option(
+    "--scope",
+    type=click.Choice(["daily", "hourly"]),
+    default="daily",
+    show_default=True,
+    help="Daily or hourly records.",
+)
+@option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; or all; else the default.")
+@option(
+    "--concurrency", type=int, default=4, show_default=True, metavar="N", help="Requests at once."
+)
+@option(
+    "--retries", type=int, default=3, show_default=True, metavar="N", help="Retries of a request."
+)
+@option(
+    "--timeout",
+    metavar="TIME",
+    default="120s",
+    show_default=True,
+    help="Longest wait for the service, between bytes too.",
+)
+@option("--gzip/--no-gzip", default=True, show_default=True, help="Ask for compressed answers.")
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["v1", "v2"]),
+    default="v2",
+    show_default=True,
+    help="Format of the chunks; v1 is the older program's and cannot hold everything.",
+)
+@option("--full", is_flag=True, help="Ask again for days that are stored and final.")
+@option("--dry-run", is_flag=True, help="Print the requests that would be made; make none.")
+@option("--perf", is_flag=True, help="Say on standard error where the time went.")
+@service
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    stations: str,
+    year: str | None,
+    start: str | None,
+    end: str | None,
+    scope: str,
+    items: str | None,
+    concurrency: int,
+    retries: int,
+    timeout: str,
+    gzip: bool,
+    form: str,
+    full: bool,
+    dry_run: bool,
+    perf: bool,
+    base_url: str | None,
+    app_key: str | None,
+    data_dir: str | None,
+    out: Output,
+) -> int:
+    """Fetch stations from the service and store them, a chunk per station and year.
+
+    Days that are stored and final are not asked for again, so the same command goes on where it
+    stopped. A station that fails fails alone: the others are stored, and the exit code is 4.
+    """
+    from cimis.cli.choice import chosen_stations
+    from cimis.cli.session import data_root, service_settings
+    from pipeline.api import Timeouts
+    from pipeline.ingest import FetchRequest
+    from pipeline.items import Scope, resolve
+
+    now = today()
+    span = day_span(year=year, start=start, end=end, now=now)
+    root, settings = data_root(data_dir), service_settings(base_url, app_key)
+    chosen = resolve(items, Scope(scope))
+    wait_s = parse_duration(timeout)
+    if not dry_run:
+        settings.key()
+        _made(root)
+    request = FetchRequest(
+        stations=chosen_stations(stations, root, settings, span, ask=not dry_run, out=out),
+        start=span[0],
+        end=span[1],
+        scope=Scope(scope),
+        items=chosen,
+        concurrency=concurrency,
+        retries=retries,
+        gzip=gzip,
+        format=form,
+        full=full,
+        dry_run=dry_run,
+        timeouts=Timeouts(connect_s=min(wait_s, 10.0), read_s=wait_s, write_s=min(wait_s, 30.0)),
+    )
+    report = _run(root, request, settings, out)
+    _tell(report, out, perf=perf)
+    _raise_failure(report)
+    return report.exit_code
+
+
+def _made(root: Path) -> None:
+    from cimis.store import create
+
+    create(root).close()
+
+
+def _run(root: Path, request: FetchRequest, settings: Settings, out: Output) -> RunReport:
+    from cimis.cli.progress import Bars
+    from pipeline.ingest import fetch
+
+    with Bars(out) as bars:
+        return fetch(root, request, settings, progress=bars)
+
+
+def _tell(report: RunReport, out: Output, *, perf: bool) -> None:
+    """Print the plan or the report, and in words what was done."""
+    facts = report.as_dict()
+    if out.as_json:
+        out.json(facts)
+    elif report.dry_run:
+        _print_plan(report, out)
+    else:
+        totals = facts["totals"]
+        out.note(
+            f"stored {totals['stored']:,} records of {totals['success']} stations "
+            f"({totals['requests']} requests, {totals['bytes_transferred'] / 1000:,.0f} kB, "
+            f"{totals['bytes_stored'] / 1000:,.0f} kB on disk, {totals['seconds']:.1f} s); "
+            f"{totals['skipped_days']:,} days were stored before, {totals['absent_days']:,} absent"
+        )
+    for warning in report.warnings:
+        out.warn(warning)
+    if perf and not report.dry_run:
+        out.note("\n".join(f"{n[:-3]:<8}{t:>12,.1f} ms" for n, t in facts["timings"].items()))
+
+
+def _print_plan(report: RunReport, out: Output) -> None:
+    rows = [(" ".join(map(str, w.stations)), w.start, w.end, w.records) for w in report.windows]
+    out.rows(("stations", "start", "end", "records"), rows)
+    records = sum(window.records for window in report.windows)
+    out.note(f"{len(rows)} requests, at most {records:,} records; nothing was fetched")
+
+
+def _raise_failure(report: RunReport) -> None:
+    """Raise the one error behind a failed run, or say which stations failed."""
+    if report.exit_code == 0:
+        return
+    errors: dict[str, CimisError] = {str(r.error): r.error for r in report.failed if r.error}
+    first = next(iter(errors.values()), None)
+    if first is not None and len(errors) == 1 and report.exit_code == first.exit_code:
+        raise first
+    good, bad = report.stations
+    raise FetchInterrupted(
+        f"{len(bad)} of {len(good) + len(bad)} stations failed: {', '.join(map(str, bad))}"
+        + (f"; the first because: {first}" if first is not None else ""),
+        hint="what came is stored; run the same command again to continue",
+    )

@@ -1,0 +1,103 @@
+"""``cimis query``: the records of stations over a range of dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+
+from cimis.cli.answers import Form, answering, deliver
+from cimis.cli.options import data_dir, declare, option, printing, stations_option
+from cimis.cli.output import Output
+from cimis.cli.values import open_span, parse_stations, today
+
+__all__ = ["command"]
+
+
+@declare(
+    "query",
+    examples=[
+        "cimis query --station 80 --start 2024-07-01 --end 2024-07-07",
+        "cimis query --stations 2,5-7 --year 2024 --items air_tmp_avg,asce_eto -o eto.parquet",
+        "cimis query --station 80 --start 2024-06 --end 2024-08 --units english --format csv",
+        "cimis query --station 80 --start 2024-07-01 --end 2024-07-01 --hourly --perf",
+    ],
+)
+@stations_option()
+@option("--start", metavar="DAY", help="First day: 2024-06-01, 2024-06, 2024, yesterday.")
+@option("--end", metavar="DAY", help="Last day, inclusive, in the same forms.")
+@option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
+@option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
+@option("--hourly", is_flag=True, help="Hourly records instead of daily ones.")
+@option(
+    "--units",
+    type=click.Choice(["metric", "english"]),
+    default="metric",
+    show_default=True,
+    help="System of units of the answer.",
+)
+@option(
+    "--qc",
+    type=click.Choice(["keep", "drop-severe", "strict"]),
+    default="keep",
+    show_default=True,
+    help="Which flagged values become missing: none, severely flagged ones, all flagged ones.",
+)
+@option("--perf", is_flag=True, help="Say on standard error where the time went.")
+@answering
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    stations: str | None,
+    start: str | None,
+    end: str | None,
+    year: str | None,
+    items: str | None,
+    hourly: bool,
+    units: str,
+    qc: str,
+    perf: bool,
+    form: Form,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Print or save the records of stations over a range of dates; both ends are inclusive.
+
+    Without --start, --end and --year all that is stored is given. A flag stands behind its value in
+    a table, and in a column of its own (NAME_qc) elsewhere.
+    """
+    from cimis.cli.session import data_root
+    from cimis.store import open_store
+
+    chosen = parse_stations(stations)
+    first, last = open_span(year=year, start=start, end=end, now=today())
+    scope = "hourly" if hourly else "daily"
+    with open_store(data_root(data_dir)) as store:
+        rows = store.query(
+            scope, stations=chosen, start=first, end=last, items=items, units=units, qc=qc
+        )
+        try:
+            deliver(
+                rows.batches(),
+                rows.schema,
+                form=form,
+                out=out,
+                timings=rows.timings,
+                asked=_asked(scope, stations, first, last),
+            )
+        finally:
+            if perf:
+                out.timings(rows.timings.stop())
+
+
+def _asked(scope: str, stations: str | None, first: dt.date | None, last: dt.date | None) -> str:
+    """Return in words what was asked for, for an answer that holds nothing."""
+    parts = [f"no {scope} record is stored"]
+    if stations:
+        parts.append(f"of station {stations}")
+    if first:
+        parts.append(f"from {first}")
+    if last:
+        parts.append(f"to {last}")
+    return " ".join(parts)

@@ -1,0 +1,86 @@
+"""``cimis stats``: what is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cimis.cli.options import data_dir, declare, option, printing
+from cimis.cli.output import Output
+
+if TYPE_CHECKING:
+    from pipeline.catalog import ChunkRow
+
+__all__ = ["command"]
+
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 -- the store's times bear no zone
+_COLUMNS = (
+    *("scope", "stations", "chunks", "rows", "first", "last", "bytes", "bytes_per_row"),
+    *("provisional", "v1"),
+)
+
+
+@declare("stats", examples=["cimis stats", "cimis stats --by station", "cimis stats --json"])
+@option(
+    "--by",
+    type=click.Choice(["scope", "station", "year"]),
+    default="scope",
+    show_default=True,
+    help="One line per scope, per scope and station, or per scope and year.",
+)
+@data_dir
+@printing()
+def command(*, by: str, data_dir: str | None, out: Output) -> None:
+    """Show what is stored: stations, chunks, rows, first and last day, bytes on disk.
+
+    Provisional counts chunks with days that may still change; v1 those in the older format.
+    """
+    from cimis.cli.session import data_root
+    from pipeline.catalog import Catalog
+
+    with Catalog(data_root(data_dir)) as catalog:
+        chunks = catalog.chunks()
+    groups: dict[tuple[Any, ...], list[ChunkRow]] = {}
+    for chunk in chunks:
+        key = (chunk.scope.value,) if by == "scope" else (chunk.scope.value, getattr(chunk, by))
+        groups.setdefault(key, []).append(chunk)
+    columns = _COLUMNS if by == "scope" else (_COLUMNS[0], by, *_COLUMNS[1:])
+    ordered = sorted(groups.items(), key=lambda group: tuple(map(_order, group[0])))
+    rows = [(*key, *_figures(found)) for key, found in ordered]
+    out.rows(columns, rows)
+    if not chunks and out.to_people:
+        out.note("nothing is stored yet; 'cimis fetch-streaming --help' shows how to fetch")
+
+
+def _order(part: Any) -> tuple[bool, str, int]:
+    """Sort texts and numbers beside each other; what is unknown comes last."""
+    return (
+        part is None,
+        part if isinstance(part, str) else "",
+        part if isinstance(part, int) else 0,
+    )
+
+
+def _figures(chunks: Sequence[ChunkRow]) -> tuple[Any, ...]:
+    rows = sum(chunk.rows for chunk in chunks)
+    size = sum(chunk.file_bytes for chunk in chunks)
+    return (
+        len({(chunk.station, chunk.target) for chunk in chunks}),
+        len(chunks),
+        rows,
+        min(_day(chunk, chunk.first_s) for chunk in chunks),
+        max(_day(chunk, chunk.last_s) for chunk in chunks),
+        size,
+        round(size / rows, 2) if rows else None,
+        sum(chunk.state == "provisional" for chunk in chunks),
+        sum(chunk.format == "v1" for chunk in chunks),
+    )
+
+
+def _day(chunk: ChunkRow, seconds: int) -> dt.date:
+    """Return the network's day of a time; that of an hourly one is the end of its hour."""
+    back = 1 if chunk.scope.value == "hourly" else 0
+    return (_EPOCH + dt.timedelta(seconds=seconds - back)).date()

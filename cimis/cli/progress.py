@@ -1,0 +1,104 @@
+"""A run's progress as bars on a terminal's standard error; elsewhere only what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from cimis.cli.output import Output
+from pipeline.ingest.progress import Progress
+
+if TYPE_CHECKING:
+    from pipeline.api import Retry
+    from pipeline.ingest.report import StationYear
+    from pipeline.plan import Window
+
+__all__ = ["Bars"]
+
+
+class Bars(Progress):
+    """Shows requests, bytes and stored station-years while a run goes on; a context manager."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._bars: Any = None
+        self._requests: Any = None
+        self._windows = 0
+        self._bytes = 0
+        self._stored = 0
+
+    def __enter__(self) -> Self:
+        if self._out.animated:
+            import sys
+
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+            self._bars = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed:.0f} of {task.total:.0f} requests"),
+                TextColumn("{task.fields[bytes]}, {task.fields[stored]} station-years stored"),
+                TimeElapsedColumn(),
+                console=self._out.console(sys.stderr),
+            )
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def on_plan(self, windows: Sequence[Window]) -> None:
+        """Draw the bar over the requests that will be made."""
+        self._windows = len(windows)
+        if self._bars is not None:
+            self._requests = self._bars.add_task(
+                "fetching", total=self._windows, bytes="0 kB", stored=0
+            )
+
+    def on_bytes(self, count: int) -> None:
+        """Count bytes that came over the wire."""
+        self._bytes += count
+        self._show(bytes=f"{self._bytes / 1000:,.0f} kB")
+
+    def on_window_done(self, window: Window, *, ok: bool) -> None:  # noqa: ARG002
+        """Move the bar by one request."""
+        if self._bars is not None:
+            self._bars.advance(self._requests)
+
+    def on_split(self, window: Window, parts: Sequence[Window]) -> None:
+        """Lengthen the bar by the smaller requests, and say why."""
+        self._windows += len(parts) - 1
+        self._show(total=self._windows)
+        self._say(
+            f"the service holds {window.records:,} records for too many; "
+            f"asking in {len(parts)} parts"
+        )
+
+    def on_station_done(self, result: StationYear) -> None:
+        """Count a stored year, or name the station that failed."""
+        if result.error is None:
+            self._stored += 1
+            self._show(stored=self._stored)
+        else:
+            self._say(f"station {result.station}, {result.year}: {result.error}")
+
+    def on_retry(self, retry: Retry, window: Window) -> None:  # noqa: ARG002
+        """Say that a request will be tried again, and when."""
+        self._say(f"{retry}; next try in {retry.wait_s:.1f} s")
+
+    def _show(self, **fields: Any) -> None:
+        if self._bars is not None:
+            self._bars.update(self._requests, **fields)
+
+    def _say(self, text: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False)
+        else:
+            self._out.note(text)

@@ -1,0 +1,58 @@
+"""The documentation says what the program does."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import pipeline.errors
+from cimis.cli.app import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def found(pattern: str, page: str) -> set[str]:
+    """Return what a pattern finds, line by line, in a page."""
+    return set(re.findall(pattern, (ROOT / page).read_text(), re.MULTILINE))
+
+
+def test_the_command_reference_is_what_help_says() -> None:
+    """``docs/cli.md`` equals what ``just docs`` would write."""
+    spec = importlib.util.spec_from_file_location("generate_cli", ROOT / "docs/generate_cli.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    assert (ROOT / "docs/cli.md").read_text() == generate.page(), "run 'just docs'"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_reference(name: str) -> None:
+    """Each command has its heading in ``docs/cli.md``."""
+    assert f"### cimis {name}\n" in (ROOT / "docs/cli.md").read_text()
+
+
+def test_every_exit_code_is_documented() -> None:
+    """Each exit code of the error tree has its row in the table."""
+    table = (ROOT / "docs/cli.md").read_text()
+    codes = {getattr(pipeline.errors, name).exit_code for name in pipeline.errors.__all__}
+    assert codes == {1, 2, 3, 4, 5, 6, 7, 8}
+    for code in codes:
+        assert re.search(rf"^\| {code} \|", table, re.MULTILINE)
+
+
+def test_the_readme_names_only_recipes_that_exist() -> None:
+    """Every ``just`` word in the README and in CI is a recipe."""
+    recipes = found(r"^([a-z-]+)(?: \*args)?:", "justfile")
+    for page in ("README.md", ".ci/run"):
+        assert found(r"(?:^|[`&] ?)just ([a-z-]+)", page) <= recipes, page
+
+
+def test_the_readme_names_only_commands_that_exist() -> None:
+    """Every ``cimis`` command in the README exists."""
+    named = found(r"^\s*(?:\$ )?cimis ([a-z-]+)", "README.md")
+    assert named
+    assert named <= set(COMMANDS)
