@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from cimis.parsing import parse_date, parse_size, parse_stations
 from pipeline.errors import UsageError
 from pipeline.items import Scope
 
@@ -25,8 +26,6 @@ def scope_of(name: str | Scope) -> Scope:
 def station_numbers(stations: Stations | None) -> Sequence[int] | None:
     """Return station numbers as a user may give them."""
     if stations is None or isinstance(stations, str):
-        from cimis.cli.values import parse_stations
-
         return parse_stations(stations)
     if isinstance(stations, int):
         return (stations,)
@@ -42,8 +41,6 @@ def day_of(day: Day | None, *, end: bool) -> dt.date | None:
     if day is None:
         return None
     if isinstance(day, str):
-        from cimis.cli.values import parse_date
-
         return parse_date(day, end=end)
     return day.date() if isinstance(day, dt.datetime) else day
 
@@ -52,8 +49,6 @@ def byte_count(size: int | str) -> int:
     """Return a number of bytes as a user may give it."""
     if isinstance(size, int):
         return size
-    from cimis.cli.values import parse_size
-
     return parse_size(size)
 
 

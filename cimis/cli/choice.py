@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cimis.cli.output import Output
-from cimis.cli.values import parse_stations, single_stations
+from cimis.parsing import parse_stations, single_stations
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:

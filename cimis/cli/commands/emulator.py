@@ -6,7 +6,7 @@ import click
 
 from cimis.cli.options import declare, option, printing
 from cimis.cli.output import Output
-from cimis.cli.values import parse_duration
+from cimis.parsing import parse_duration
 
 __all__ = ["command"]
 

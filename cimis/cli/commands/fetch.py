@@ -9,7 +9,7 @@ import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service, stations_option
 from cimis.cli.output import Output
-from cimis.cli.values import day_span, parse_duration, today
+from cimis.parsing import day_span, parse_duration, today
 from pipeline.errors import CimisError, FetchInterrupted
 
 if TYPE_CHECKING:

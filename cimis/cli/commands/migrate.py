@@ -11,7 +11,7 @@ import click
 
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.output import Output
-from cimis.cli.values import parse_stations
+from cimis.parsing import parse_stations
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import click
 from cimis.cli.answers import Form, answering, deliver
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.output import Output
-from cimis.cli.values import open_span, parse_stations, today
+from cimis.parsing import open_span, parse_stations, today
 
 __all__ = ["command"]
 

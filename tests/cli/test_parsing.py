@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cimis.cli.values import (
+from cimis.parsing import (
     day_span,
     parse_date,
     parse_duration,

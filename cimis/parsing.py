@@ -1,4 +1,4 @@
-"""What the values of options mean: lists of stations, dates, years, spans, sizes."""
+"""What the texts mean that people give for stations, dates, years, spans and sizes."""
 
 from __future__ import annotations
 
