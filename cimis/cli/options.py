@@ -18,6 +18,7 @@ __all__ = [
     "help_option",
     "option",
     "printing",
+    "read_cache",
     "service",
     "stations_option",
 ]
@@ -115,6 +116,16 @@ def data_dir(function: F) -> F:
         "--data-dir",
         metavar="DIR",
         help="Data directory; else CIMIS_DATA_DIR, the configuration file, or 'data'.",
+    )(function)
+
+
+def read_cache(function: F) -> F:
+    """Add ``--cache``."""
+    return option(
+        "--cache",
+        metavar="SIZE",
+        help="Keep decoded columns for the next question, up to 50MB say; else CIMIS_CACHE, the "
+        "configuration file, or none.",
     )(function)
 
 

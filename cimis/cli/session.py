@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cimis.store import Store
     from pipeline.api.settings import Settings
 
-__all__ = ["data_root", "service_settings"]
+__all__ = ["data_root", "opened", "service_settings"]
 
 
 def data_root(given: str | None) -> Path:
@@ -23,3 +24,12 @@ def service_settings(base_url: str | None, app_key: str | None) -> Settings:
     from pipeline.api.settings import Settings
 
     return Settings.load(base_url=base_url, app_key=app_key)
+
+
+def opened(data_dir: str | None, cache: str | None) -> Store:
+    """Open the data directory, with a read cache of the size that was asked for."""
+    from cimis.store import open_store
+    from pipeline.api.settings import resolve
+
+    size = resolve("cache", cache).value
+    return open_store(data_root(data_dir), cache=str(size) if size is not None else 0)

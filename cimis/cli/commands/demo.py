@@ -19,7 +19,7 @@ __all__ = ["STEPS", "command"]
 _STATIONS = "2,80,105"
 _QUERY = (
     "query --stations 80 --start 2024-07-01 --end 2024-07-07 "
-    "--items air_tmp_avg,rel_hum_avg,precip,asce_eto --perf"
+    "--items air_tmp_avg,rel_hum_avg,precip,asce_eto --cache 50MB --perf"
 )
 _SQL = (
     "select station, count(*) as days, round(sum(asce_eto), 1) as eto_mm, "

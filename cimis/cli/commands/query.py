@@ -7,7 +7,14 @@ import datetime as dt
 import click
 
 from cimis.cli.answers import Form, answering, deliver
-from cimis.cli.options import data_dir, declare, option, printing, stations_option
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    printing,
+    read_cache,
+    stations_option,
+)
 from cimis.cli.output import Output
 from cimis.parsing import open_span, parse_stations, today
 
@@ -44,6 +51,7 @@ __all__ = ["command"]
     help="Which flagged values become missing: none, severely flagged ones, all flagged ones.",
 )
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
+@read_cache
 @answering
 @data_dir
 @printing(talks=True)
@@ -58,6 +66,7 @@ def command(
     units: str,
     qc: str,
     perf: bool,
+    cache: str | None,
     form: Form,
     data_dir: str | None,
     out: Output,
@@ -67,13 +76,12 @@ def command(
     Without --start, --end and --year all that is stored is given. A flag stands behind its value in
     a table, and in a column of its own (NAME_qc) elsewhere.
     """
-    from cimis.cli.session import data_root
-    from cimis.store import open_store
+    from cimis.cli.session import opened
 
     chosen = parse_stations(stations)
     first, last = open_span(year=year, start=start, end=end, now=today())
     scope = "hourly" if hourly else "daily"
-    with open_store(data_root(data_dir)) as store:
+    with opened(data_dir, cache) as store:
         rows = store.query(
             scope, stations=chosen, start=first, end=last, items=items, units=units, qc=qc
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cimis.cli.answers import Form, answering, deliver
-from cimis.cli.options import data_dir, declare, option, printing
+from cimis.cli.options import data_dir, declare, option, printing, read_cache
 from cimis.cli.output import Output
 from pipeline.errors import UsageError
 
@@ -27,6 +27,7 @@ __all__ = ["command"]
 @option("--file", "file", metavar="FILE", help="Read the question from a file.")
 @option("--unsafe", is_flag=True, help="Lift the sandbox: files, network, writing statements.")
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
+@read_cache
 @answering
 @data_dir
 @printing(talks=True)
@@ -36,6 +37,7 @@ def command(
     file: str | None,
     unsafe: bool,
     perf: bool,
+    cache: str | None,
     form: Form,
     data_dir: str | None,
     out: Output,
@@ -45,11 +47,10 @@ def command(
     The question is the argument, or comes from --file or standard input. It can read nothing but
     the views: no file, no network, no setting, unless --unsafe is given.
     """
-    from cimis.cli.session import data_root
-    from cimis.store import open_store
+    from cimis.cli.session import opened
 
     question = _question(text, file)
-    with open_store(data_root(data_dir)) as store:
+    with opened(data_dir, cache) as store:
         answer = store.sql(question, unsafe=unsafe)
         try:
             deliver(answer.batches(), answer.schema, form=form, out=out, timings=answer.timings)
