@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def deliver(
     rows = _limited(batches, form.limit)
     chosen = _format(form, out)
     if chosen == "table":
-        count = _draw(rows, schema, form, out)
+        count = _draw(rows, schema, form, out, timings)
     else:
         count = _write(rows, schema, chosen, form, out, timings)
     if count == 0 and not form.allow_empty:
@@ -136,13 +137,22 @@ def _limited(batches: Iterable[pa.RecordBatch], limit: int | None) -> Iterator[p
             return
 
 
-def _draw(rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: Form, out: Output) -> int:
+def _draw(
+    rows: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    form: Form,
+    out: Output,
+    timings: QueryTimings | None,
+) -> int:
     from cimis.cli.grid import ROWS, Grid
 
     grid = Grid(schema, rows=form.limit if form.limit is not None else ROWS)
     for _ in grid.take(rows):
         pass
-    grid.draw(out)
+    with timings.phase("print") if timings is not None else nullcontext():
+        grid.draw(out)
+    if timings is not None:
+        timings.count(rows=grid.total)
     return grid.total
 
 

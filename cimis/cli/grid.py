@@ -15,6 +15,7 @@ __all__ = ["ROWS", "Grid"]
 
 ROWS = 20
 _GAP = 2
+_FIRM_BLANK = "\u00a0"
 
 
 @dataclass
@@ -24,7 +25,17 @@ class Column:
     name: str
     unit: str
     number: bool
-    cells: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+
+    @property
+    def cells(self) -> list[str]:
+        """Texts, each followed by its flag; padded with blanks that a table does not strip."""
+        widest = max(map(len, self.flags), default=0)
+        if widest == 0:
+            return self.texts
+        padded = [f" {flag}".ljust(widest + 1, _FIRM_BLANK) for flag in self.flags]
+        return [text + flag for text, flag in zip(self.texts, padded, strict=True)]
 
     @property
     def width(self) -> int:
@@ -59,11 +70,10 @@ class Grid:
     def _keep(self, head: pa.RecordBatch) -> None:
         for column, kind in zip(self._columns, self._fields, strict=True):
             values = head.column(kind.name).to_pylist()
-            texts = [_text(value, _decimals(kind)) for value in values]
+            column.texts += [_text(value, _decimals(kind)) for value in values]
             if kind.name in self._flag_of:
                 flags = head.column(self._flag_of[kind.name]).to_pylist()
-                texts = [f"{t} {flag or ' '}" for t, flag in zip(texts, flags, strict=True)]
-            column.cells += texts
+                column.flags += [flag or "" for flag in flags]
         self.shown += head.num_rows
 
     def draw(self, out: Output) -> None:

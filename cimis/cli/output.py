@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from queries.timing import QueryTimings
 
-__all__ = ["Output"]
+__all__ = ["Output", "counted"]
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a number with its noun: ``1 chunk``, ``1,098 records``."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service, stations_option
-from cimis.cli.output import Output
+from cimis.cli.output import Output, counted
 from cimis.parsing import day_span, parse_duration, today
 from pipeline.errors import CimisError, FetchInterrupted
 
@@ -153,10 +153,12 @@ def _tell(report: RunReport, out: Output, *, perf: bool) -> None:
     else:
         totals = facts["totals"]
         out.note(
-            f"stored {totals['stored']:,} records of {totals['success']} stations "
-            f"({totals['requests']} requests, {totals['bytes_transferred'] / 1000:,.0f} kB, "
+            f"stored {counted(totals['stored'], 'record')} of "
+            f"{counted(totals['success'], 'station')} "
+            f"({counted(totals['requests'], 'request')}, {totals['bytes_transferred'] / 1000:,.0f} kB, "
             f"{totals['bytes_stored'] / 1000:,.0f} kB on disk, {totals['seconds']:.1f} s); "
-            f"{totals['skipped_days']:,} days were stored before, {totals['absent_days']:,} absent"
+            f"{counted(totals['skipped_days'], 'day')} stored before, "
+            f"{totals['absent_days']:,} absent"
         )
     for warning in report.warnings:
         out.warn(warning)
@@ -168,7 +170,9 @@ def _print_plan(report: RunReport, out: Output) -> None:
     rows = [(" ".join(map(str, w.stations)), w.start, w.end, w.records) for w in report.windows]
     out.rows(("stations", "start", "end", "records"), rows)
     records = sum(window.records for window in report.windows)
-    out.note(f"{len(rows)} requests, at most {records:,} records; nothing was fetched")
+    out.note(
+        f"{counted(len(rows), 'request')}, at most {counted(records, 'record')}; nothing was fetched"
+    )
 
 
 def _raise_failure(report: RunReport) -> None:

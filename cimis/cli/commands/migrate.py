@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
-from cimis.cli.output import Output
+from cimis.cli.output import Output, counted
 from cimis.parsing import parse_stations
 from pipeline.errors import UsageError
 
@@ -81,9 +81,9 @@ def command(
     if out.as_json:
         out.json({"chunks": len(chunks), "format": form, "dry_run": dry_run, "lost": losses})
     verb = "would be written" if dry_run else "written"
-    out.note(f"{len(chunks):,} chunks {verb} as {form}")
+    out.note(f"{counted(len(chunks), 'chunk')} {verb} as {form}")
     for item, count in sorted(losses.items()):
-        out.warn(f"{item}: {count:,} values or flags lost, as V1 cannot hold them")
+        out.warn(f"{item}: {counted(count, 'value')} or flags lost, as V1 cannot hold them")
 
 
 def _rewrite(

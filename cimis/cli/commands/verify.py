@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cimis.cli.options import data_dir, declare, option, printing
-from cimis.cli.output import Output
+from cimis.cli.output import Output, counted
 from pipeline.errors import CheckFailed
 
 __all__ = ["command"]
@@ -37,8 +37,8 @@ def command(*, repair: bool, data_dir: str | None, out: Output) -> None:
             f"{len(left)} of {verdict.chunks} chunks or their entries are faulty",
             hint="'cimis verify --repair' mends the catalog and quarantines damaged files",
         )
-    mended = f"; {len(verdict.findings)} faults repaired" if verdict.findings else ""
+    mended = f"; {counted(len(verdict.findings), 'fault')} repaired" if verdict.findings else ""
     out.note(
-        f"sound: {verdict.chunks:,} chunks, {verdict.rows:,} rows, "
-        f"{verdict.file_bytes:,} bytes, every checksum{mended}"
+        f"sound: {counted(verdict.chunks, 'chunk')}, {counted(verdict.rows, 'row')}, "
+        f"{counted(verdict.file_bytes, 'byte')}, every checksum{mended}"
     )
