@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from functools import cache
 from pathlib import Path
 
 import zstandard
@@ -11,6 +10,7 @@ import zstandard
 from pipeline.chunks.dictionary import footer_dictionary
 from pipeline.chunks.footer import Footer, pack
 from pipeline.chunks.parse import unpack
+from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
 __all__ = ["HEADER_BYTES", "LEVEL", "VERSION", "parse_footer", "read_footer", "seal"]
@@ -46,7 +46,7 @@ def seal(frames: bytes, footer: Footer) -> bytes:
     return header(footer.features) + frames + tail
 
 
-@cache
+@per_thread
 def _compressor() -> zstandard.ZstdCompressor:
     primer = zstandard.ZstdCompressionDict(
         footer_dictionary(), dict_type=zstandard.DICT_TYPE_RAWCONTENT
@@ -54,7 +54,7 @@ def _compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=LEVEL, dict_data=primer, write_dict_id=False)
 
 
-@cache
+@per_thread
 def _decompressor() -> zstandard.ZstdDecompressor:
     primer = zstandard.ZstdCompressionDict(
         footer_dictionary(), dict_type=zstandard.DICT_TYPE_RAWCONTENT

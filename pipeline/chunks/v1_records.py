@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
 
@@ -55,7 +55,7 @@ RECORDS: dict[Scope, np.dtype[np.void]] = {
 }
 
 
-@cache
+@per_thread
 def _compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
 

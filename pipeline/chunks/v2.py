@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +35,7 @@ from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, MAX_STATES
 from pipeline.chunks.tables import assemble
+from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
 __all__ = ["BLOCK_ROWS", "decode_scaled", "encode", "is_v2"]
@@ -49,7 +49,7 @@ def is_v2(prefix: bytes) -> bool:
     return prefix[:4] == _PREFIX
 
 
-@cache
+@per_thread
 def _compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True, write_checksum=False)
 
