@@ -126,9 +126,9 @@ class Reading:
         timings: QueryTimings | None = None,
     ) -> Rows:
         """Return the same rows unread: to stream in batches, to write to a file, to time."""
+        from queries.conversion import standard
         from queries.quality import policy
         from queries.rows import select
-        from queries.units import standard
 
         chosen = scope_of(scope)
         return select(

@@ -252,6 +252,13 @@ class Catalog:
         with self._errors():
             return self._connection.execute(query, [json.dumps(list(paths))]).fetchall()
 
+    def item_codes(self, scope: Scope) -> set[str]:
+        """Return the codes of all items that some chunk of a scope holds."""
+        query = "select distinct items from chunks where scope = ?"
+        with self._errors():
+            found = self._connection.execute(query, [scope.value]).fetchall()
+        return {code for (items,) in found for code in items.split(",") if code}
+
     def put_stations(self, stations: Iterable[tuple[int, str, dict[str, Any]]]) -> None:
         """Enter stations as number, name and JSON-ready facts."""
         values = [(number, name, json.dumps(facts)) for number, name, facts in stations]

@@ -24,14 +24,29 @@ import numpy.typing as npt
 
 from pipeline.errors import StoreError
 from pipeline.items import Scope
+from queries.values import Column, Flags, Keys, Scaled
 
-__all__ = ["SEGMENT_ROWS", "VERSION", "ColumnCache", "ColumnFacts", "folder_of"]
+__all__ = [
+    "SEGMENT_ROWS",
+    "VERSION",
+    "ColumnCache",
+    "ColumnFacts",
+    "Superseded",
+    "folder_of",
+    "stamp_of",
+]
 
 SEGMENT_ROWS = 131_072
 VERSION = 1
-_TYPES = ("<i2", "<i4", "<i8", "<u1", "<u2")
+_TYPES = ("<i2", "<i4", "<i8", "<u2", "|u1")
 
 Values = npt.NDArray[Any]
+Stamp = tuple[int, int] | None
+"""Tells one build from another without reading it; None where there is none."""
+
+
+class Superseded(Exception):
+    """Another process has put a newer build in the place of this one, and removed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,15 @@ def folder_of(root: Path, scope: Scope) -> Path:
     return root / "columns" / scope.value
 
 
+def stamp_of(root: Path, scope: Scope) -> Stamp:
+    """Return the stamp of the build that is current now."""
+    try:
+        found = (folder_of(root, scope) / "current.json").stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 class ColumnCache:
     """An open column cache; files are mapped when their columns are first read.
 
@@ -61,7 +85,7 @@ class ColumnCache:
     columns : dict of str to ColumnFacts
     """
 
-    def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, facts: dict[str, Any], stamp: Stamp) -> None:
         self.generation = str(facts["generation"])
         self.flags = tuple(str(flag) for flag in facts["flags"])
         self.rows = int(facts["rows"])
@@ -72,6 +96,7 @@ class ColumnCache:
         self._folder = folder / self.generation
         first_rows = np.concatenate([[0], np.cumsum(facts["chunks"]["rows"])]).tolist()
         self._places = dict(zip(facts["chunks"]["checksum"], first_rows, strict=False))
+        self.stamp = stamp
         self._mapped: dict[str, Values] = {}
         self._checked: set[tuple[str, int]] = set()
 
@@ -80,10 +105,11 @@ class ColumnCache:
         """Return a scope's column cache, or None where there is none that can be used."""
         folder = folder_of(root, scope)
         try:
+            stamp = stamp_of(root, scope)
             facts = json.loads((folder / "current.json").read_bytes())
             if facts["version"] != VERSION:
                 return None
-            return cls(folder, facts)
+            return cls(folder, facts, stamp)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -107,6 +133,14 @@ class ColumnCache:
                 self._check(name, mapped, segment)
         return mapped[start:stop]
 
+    def column(self, name: str, start: int, stop: int) -> Column:
+        """Return rows of a column in their compact form; see :meth:`read`."""
+        facts = self.columns[name]
+        values = self.read(name, start, stop)
+        if facts.kind == "key":
+            return Keys(values)
+        return Flags(values, self.flags) if facts.kind == "flag" else Scaled(values, facts.decimals)
+
     def _map(self, name: str) -> Values:
         facts = self.columns[name]
         if facts.type not in _TYPES:
@@ -119,6 +153,8 @@ class ColumnCache:
             if not self.rows:
                 return np.empty(0, facts.type)
             return np.asarray(np.memmap(path, facts.type, "r"))
+        except FileNotFoundError:
+            raise Superseded from None
         except OSError as error:
             raise self._damaged(name, f"cannot be read: {error.strerror}") from error
 

@@ -15,12 +15,12 @@ from pipeline.chunks.footer import Footer
 from pipeline.items import Scope
 from queries.cache import ReadCache
 from queries.chunk_file import read_part, read_whole
-from queries.columns import SEGMENT_ROWS, ColumnCache
+from queries.columns import SEGMENT_ROWS, ColumnCache, Superseded, stamp_of
 from queries.index import ScopeIndex
 from queries.loading import IndexLoader
 from queries.prune import blocks_that_may
 from queries.timing import QueryTimings
-from queries.values import Column, Flags, Keys, Part, Scaled
+from queries.values import Part
 
 if TYPE_CHECKING:
     from queries.reader import Question
@@ -82,9 +82,13 @@ class ChunkSource:
         for first, after, start in self._runs(index, chunks):
             if start >= 0:
                 rows = int(index.rows_of[chunks[first:after]].sum())
-                timings.count(cache_hits=after - first)
-                yield from self._mapped(start, start + rows, question.names, timings)
-                continue
+                try:
+                    yield from self._mapped(start, start + rows, question.names, timings)
+                except Superseded:  # before the first rows: files are mapped all at once
+                    self._placed = None
+                else:
+                    timings.count(cache_hits=after - first)
+                    continue
             for place in chunks[first:after].tolist():
                 yield self._chunk(index, place, question, timings)
 
@@ -103,7 +107,9 @@ class ChunkSource:
 
     def _places(self, index: ScopeIndex) -> Places:
         """Return each chunk's first row in the column cache, -1 where it is not in it."""
-        if self._placed is None or self._placed[0] is not index:
+        stamp = stamp_of(self.root, self.scope)
+        known = None if self._columns is None else self._columns.stamp
+        if self._placed is None or self._placed[0] is not index or known != stamp:
             self._columns = ColumnCache.open(self.root, self.scope)
             places = np.full(len(index), -1, np.int64)
             if self._columns is not None:
@@ -126,21 +132,10 @@ class ChunkSource:
         for begin, end in pairwise(edges):
             with timings.phase("read"):
                 columns = {
-                    name: self._cached_column(cache, name, begin, end)
-                    for name in names
-                    if name in cache.columns
+                    name: cache.column(name, begin, end) for name in names if name in cache.columns
                 }
             timings.count(rows_decoded=end - begin, columns_read=len(columns))
             yield Part(end - begin, columns)
-
-    def _cached_column(self, cache: ColumnCache, name: str, start: int, stop: int) -> Column:
-        facts = cache.columns[name]
-        values = cache.read(name, start, stop)
-        if facts.kind == "key":
-            return Keys(values)
-        return (
-            Flags(values, cache.flags) if facts.kind == "flag" else Scaled(values, facts.decimals)
-        )
 
     def _chunk(
         self, index: ScopeIndex, place: int, question: Question, timings: QueryTimings

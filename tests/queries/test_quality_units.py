@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pipeline.errors import UsageError
 from pipeline.items import ITEMS, QC_FLAGS, Item
 from pipeline.schema import physical_schema
+from queries.conversion import conversion_of, standard
 from queries.quality import FlagPolicy, policy, rejected
-from queries.units import conversion_of, english, english_schema, standard
+from queries.units import english, english_schema
 
 LETTERS = [flag.letter for flag in QC_FLAGS] + ["?"]
 

@@ -241,4 +241,4 @@ def test_a_store_fetches_and_checks_what_it_then_answers(tmp_path: Path) -> None
         assert made.verify().findings == []
         for wrong in ({"year": 1850}, {}, {"year": 2023, "start": "2023-01-01"}):
             with pytest.raises(UsageError):
-                made.fetch([2], app_key=server.app_key, base_url=server.base_url, **wrong)  # type: ignore[arg-type]  # wrong on purpose
+                made.fetch([2], app_key=server.app_key, base_url=server.base_url, **wrong)

@@ -1,0 +1,199 @@
+"""Blocks of a V2 chunk decoded without numpy: for the few rows of a point question.
+
+Importing numpy costs more than decoding a year of a few columns in plain Python. The numbers are
+those of :mod:`pipeline.chunks`; the tests hold both readers to the same values on every chunk.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import accumulate, pairwise
+from math import exp, floor
+from typing import Protocol
+
+import zstandard
+
+from pipeline.chunks.footer import Block, Cell, Footer
+from pipeline.chunks.kinds import Encoding, Kind
+from pipeline.errors import ChunkError
+
+__all__ = ["BlockColumns", "FileSlices"]
+
+_LOW, _HIGH = -1200, 1400
+_DEW_PRESSURE, _HUMIDITY, _PRESSURE, _DEW_HUMIDITY = range(4)
+_HALF, _WHOLE = 1 << 63, (1 << 64) - 1
+
+
+class FileSlices(Protocol):
+    """Byte ranges of a file."""
+
+    def __getitem__(self, place: slice) -> memoryview:
+        """Return a range."""
+
+
+class BlockColumns:
+    """The columns of one block; each is decoded when it is first needed.
+
+    Parameters
+    ----------
+    file : FileSlices
+    footer : Footer
+    block : Block
+    """
+
+    def __init__(self, file: FileSlices, footer: Footer, block: Block) -> None:
+        self._file = file
+        self._footer = footer
+        self._block = block
+        self._known: dict[int, list[int]] = {}
+        self._marks: list[list[tuple[int, int, int]]] | None = None
+
+    def times(self) -> list[int]:
+        """Return the rows' times in days or hours since 1970."""
+        return [t for first, count in self._block.runs for t in range(first, first + count)]
+
+    def values(self, number: int) -> list[int]:
+        """Return a column's scaled integers; missing rows hold what the writer filled in."""
+        known = self._known.get(number)
+        if known is None:
+            cell = self._block.cells[number]
+            words = self._words(cell)
+            known = self._known[number] = [_signed(v) for v in self._decoded(number, words)]
+        return known
+
+    def states(self, number: int, start: int, stop: int) -> dict[int, int]:
+        """Return the numbers of the states that rows of a column have, by row."""
+        if self._marks is None:
+            self._marks = self._read_marks()
+        return {
+            row: state
+            for first, count, state in self._marks[number]
+            if first < stop and first + count > start
+            for row in range(max(first, start), min(first + count, stop))
+        }
+
+    def _decoded(self, number: int, words: Sequence[int]) -> Iterator[int]:
+        encoding = self._block.cells[number].encoding
+        base = encoding.base
+        if encoding.kind in (Kind.REFERENCE, Kind.DOUBLE):
+            return (word + base for word in words)
+        steps = [(word >> 1) ^ -(word & 1) for word in words]
+        if encoding.kind is Kind.DELTA:
+            return (base + total for total in accumulate(steps))
+        if encoding.kind is Kind.DELTA2:
+            return (base + total for total in accumulate(accumulate(steps)))
+        return (s + p for s, p in zip(steps, self._predicted(number, encoding), strict=True))
+
+    def _predicted(self, number: int, encoding: Encoding) -> Iterator[int]:
+        predictor = encoding.predictor
+        assert predictor is not None
+        inputs = [self.values(other) for other in predictor.columns]
+        if encoding.kind is Kind.LINEAR:
+            rows = zip(*inputs, strict=True)
+            sums = (
+                sum(c * v for c, v in zip(predictor.coefficients, row, strict=True)) for row in rows
+            )
+            return (_signed(predictor.offset + total) >> 16 for total in sums)
+        decimals = [self._footer.columns[other].decimals for other in predictor.columns]
+        out = self._footer.columns[number].decimals
+        return _humidity(predictor.formula, inputs, decimals, out)
+
+    def _words(self, cell: Cell) -> Sequence[int]:
+        width, rows = cell.encoding.width, self._block.rows
+        size = width * rows
+        data = self._frame(cell.offset, cell.length, size, cell.crc32) if cell.length else b""
+        if len(data) != size:
+            raise ChunkError(f"a column of {rows} rows holds {len(data)} bytes, not {size}")
+        if width <= 1:
+            return data if width else bytes(rows)
+        planes = [data[plane * rows : (plane + 1) * rows] for plane in range(width)]
+        return [int.from_bytes(octets, "little") for octets in zip(*planes, strict=True)]
+
+    def _read_marks(self) -> list[list[tuple[int, int, int]]]:
+        """Return per column the runs of marked rows: first row, rows, state."""
+        block, columns = self._block, len(self._footer.columns)
+        if not block.marks_length:
+            return [[] for _ in range(columns)]
+        data = self._frame(
+            block.marks_offset, block.marks_length, block.marks_size, block.marks_crc32
+        )
+        counts = [
+            low | high << 8 for low, high in zip(data[:columns], data[columns:], strict=False)
+        ]
+        rest, total = data[2 * columns :], sum(counts)
+        if len(rest) != 5 * total:
+            raise ChunkError(f"marks of {total} runs hold {len(data)} bytes")
+        planes = [rest[plane * total : (plane + 1) * total] for plane in range(5)]
+        runs = [
+            (a | b << 8, (c | d << 8) + 1, state - 1)
+            for a, b, c, d, state in zip(*planes, strict=True)
+        ]
+        if any(s + n > block.rows or not 0 <= k < len(self._footer.states) for s, n, k in runs):
+            raise ChunkError("marks leave their block, or name a state that there is not")
+        edges = list(accumulate(counts, initial=0))
+        return [runs[first:after] for first, after in pairwise(edges)]
+
+    def _frame(self, offset: int, length: int, size: int, crc32: int) -> bytes:
+        """Return a frame's bytes after checking them; the size is known before it is unpacked."""
+        frame = self._file[offset : offset + length]
+        found = zlib.crc32(frame)
+        if found != crc32:
+            raise ChunkError(f"checksum {found:#010x}, not {crc32:#010x}", offset=offset)
+        try:
+            stated = zstandard.get_frame_parameters(frame).content_size
+            if stated != size:
+                raise ChunkError(f"frame of {stated} bytes, not {size}", offset=offset)
+            data = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
+        except zstandard.ZstdError as error:
+            raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
+        return bytes(data)
+
+
+def _signed(value: int) -> int:
+    """Return an integer modulo 2**64 as a signed one."""
+    if -_HALF <= value < _HALF:
+        return value
+    return ((value + _HALF) & _WHOLE) - _HALF
+
+
+@cache
+def _pressures() -> tuple[int, ...]:
+    """Return saturation vapour pressure in 1e-5 kPa per 0.05 °C, as the format fixes it."""
+    return tuple(
+        floor(61080.0 * exp(17.27 * (t / 20) / (t / 20 + 237.3)) + 0.5)
+        for t in range(_LOW, _HIGH + 1)
+    )
+
+
+def _saturation(temperature: int, decimals: int) -> int:
+    index = min(max(temperature, -(10**6)), 10**6) * 20 // int(10**decimals) - _LOW
+    return _pressures()[min(max(index, 0), _HIGH - _LOW)]
+
+
+def _dew(pressure: int, decimals: int) -> int:
+    twentieths = bisect_right(_pressures(), pressure) - 1 + _LOW
+    return (twentieths * int(10**decimals) + 10) // 20
+
+
+def _humidity(
+    formula: int, inputs: list[list[int]], decimals: list[int], out: int
+) -> Iterator[int]:
+    """Yield a humidity column predicted from others; see :mod:`pipeline.chunks.psychro`."""
+    first = (min(max(value, 0), 10**8) for value in inputs[0])
+    if formula == _DEW_PRESSURE:
+        return (_dew(value * 10 ** (5 - decimals[0]), out) for value in first)
+    saturated = (_saturation(value, decimals[1]) for value in inputs[1])
+    pairs = zip(first, saturated, strict=True)
+    if formula == _HUMIDITY:
+        scale, times = 10 ** (5 - decimals[0]), 100 * 10**out
+        return ((value * scale * times + full // 2) // full for value, full in pairs)
+    pressures = (value * full // (100 * 10 ** decimals[0]) for value, full in pairs)
+    if formula == _PRESSURE:
+        unit = 10 ** (5 - out)
+        return ((pressure + unit // 2) // unit for pressure in pressures)
+    if formula == _DEW_HUMIDITY:
+        return (_dew(pressure, out) for pressure in pressures)
+    raise ChunkError(f"unknown formula {formula}")
