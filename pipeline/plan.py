@@ -30,6 +30,7 @@ __all__ = [
     "network_day",
     "plan_windows",
     "split_stations",
+    "without_station",
 ]
 
 FIRST_DAY = dt.date(1982, 6, 7)
@@ -253,16 +254,12 @@ def _even_spans(start: dt.date, end: dt.date, longest: int) -> Iterator[tuple[dt
         shortest = left - after * longest
         length = -(-left // (after + 1))
         furthest = start + _DAY * (min(longest, left) - 1)
-        year_end = dt.date(furthest.year if _ends_year(furthest) else furthest.year - 1, 12, 31)
+        year_end = dt.date((furthest + _DAY).year - 1, 12, 31)
         if after and shortest <= (year_end - start).days + 1:
             length = (year_end - start).days + 1
         last = start + _DAY * (length - 1)
         yield start, last
         start = last + _DAY
-
-
-def _ends_year(day: dt.date) -> bool:
-    return (day.month, day.day) == (12, 31)
 
 
 def halve(window: Window) -> tuple[Window, Window]:
@@ -280,13 +277,7 @@ def halve(window: Window) -> tuple[Window, Window]:
 
 
 def split_stations(window: Window) -> tuple[Window, Window]:
-    """Return a request cut in two by stations, so that one refused does not fail the others.
-
-    Raises
-    ------
-    UsageError
-        When it asks for one station.
-    """
+    """Return a request cut in two by stations; `UsageError` when it asks for one."""
     if len(window.stations) < 2:
         raise UsageError(
             f"a request for station {window.stations[0]}, {window.start} to {window.end}, "
@@ -294,7 +285,11 @@ def split_stations(window: Window) -> tuple[Window, Window]:
             hint="the service refuses even this; try again later",
         )
     half = len(window.stations) // 2
-    return (
-        replace(window, stations=window.stations[:half]),
-        replace(window, stations=window.stations[half:]),
-    )
+    left, right = window.stations[:half], window.stations[half:]
+    return replace(window, stations=left), replace(window, stations=right)
+
+
+def without_station(window: Window, station: int) -> tuple[Window, Window]:
+    """Return a request without one of its several stations, and one for that station alone."""
+    others = tuple(number for number in window.stations if number != station)
+    return replace(window, stations=others), replace(window, stations=(station,))

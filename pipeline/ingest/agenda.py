@@ -7,13 +7,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.catalog import Catalog
-from pipeline.errors import CimisError, RequestRefused, TooManyRecords, UsageError
+from pipeline.errors import (
+    CimisError,
+    DecodeError,
+    RequestRefused,
+    TooManyRecords,
+    UsageError,
+)
 from pipeline.ingest.final import Span, left_to_ask
 from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.shelf import Shelf
-from pipeline.plan import Window, check_days, halve, plan_windows, split_stations
+from pipeline.plan import (
+    Window,
+    check_days,
+    halve,
+    plan_windows,
+    split_stations,
+    without_station,
+)
 
-__all__ = ["allowed_span", "make_agenda", "smaller"]
+__all__ = ["Smaller", "allowed_span", "make_agenda"]
+
+_MOST_GARBLED = 10
 
 
 def allowed_span(request: FetchRequest, today: dt.date) -> tuple[Span, list[str]]:
@@ -76,16 +91,34 @@ def make_agenda(
     return windows
 
 
-def smaller(window: Window, error: CimisError) -> tuple[Window, ...]:
-    """Return the smaller requests that may succeed where one was refused, none where none may."""
-    try:
-        if isinstance(error, TooManyRecords):
-            return halve(window)
-        if isinstance(error, RequestRefused) and error.err_code == "ERR1019":
-            return split_stations(window)
-    except UsageError:
-        pass
-    return ()
+class Smaller:
+    """Finds the smaller requests that may succeed where one failed.
+
+    Garbage in one station's records must not cost the others theirs, so that station is then asked
+    for alone; but only for so many stations, since garbage everywhere is no matter of one.
+    """
+
+    def __init__(self) -> None:
+        self._garbled: set[int] = set()
+
+    def parts(self, window: Window, error: CimisError) -> tuple[Window, ...]:
+        """Return the requests to make in place of one, none where none may succeed."""
+        try:
+            if isinstance(error, TooManyRecords):
+                return halve(window)
+            if isinstance(error, RequestRefused) and error.err_code == "ERR1019":
+                return split_stations(window)
+        except UsageError:
+            return ()
+        if isinstance(error, DecodeError) and (error.station or "").isdecimal():
+            return self._without_garbled(window, int(error.station or 0))
+        return ()
+
+    def _without_garbled(self, window: Window, station: int) -> tuple[Window, ...]:
+        if station not in window.stations or len(window.stations) < 2:
+            return ()
+        self._garbled.add(station)
+        return () if len(self._garbled) > _MOST_GARBLED else without_station(window, station)
 
 
 def _note_skipped(shelf: Shelf, station: int, span: Span, left: Sequence[Span]) -> None:

@@ -9,21 +9,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 from pipeline.api import CimisClient, Retry, RetryPolicy, Settings
 from pipeline.catalog import CATALOG_FILE, Catalog
 from pipeline.chunks.disk import disk_errors, remove_stale_temporaries
 from pipeline.errors import (
-    AuthError,
     ChunkError,
     CimisError,
     StoreError,
     TooManyRecords,
 )
-from pipeline.ingest.agenda import allowed_span, make_agenda, smaller
+from pipeline.ingest.agenda import Smaller, allowed_span, make_agenda
 from pipeline.ingest.final import Span
 from pipeline.ingest.keep import Keeper
+from pipeline.ingest.patience import Patience
 from pipeline.ingest.progress import Progress
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.request import FetchRequest
@@ -85,8 +86,9 @@ class Run:
         self._task: asyncio.Task[RunReport] | None = None
         self._queue: deque[Window] = deque()
         self._most_records: int | None = None
+        self._smaller = Smaller()
         self._fatal: CimisError | None = None
-        self._resume_at_s = 0.0
+        self._patience = Patience(self._policy.sleep, request.concurrency)
         self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="cimis-store")
         self.report = RunReport(
             started_at=self._now,
@@ -141,11 +143,9 @@ class Run:
             self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     def _plan_only(self, span: Span) -> RunReport:
-        if (self._root / CATALOG_FILE).is_file():
-            with Catalog(self._root) as catalog:
-                self._plan(span, catalog)
-        else:
-            self._plan(span, None)
+        known = (self._root / CATALOG_FILE).is_file()
+        with Catalog(self._root) if known else nullcontext() as catalog:
+            self._plan(span, catalog)
         return self.report
 
     def _plan(self, span: Span, catalog: Catalog | None) -> None:
@@ -218,7 +218,7 @@ class Run:
 
         async def attempt() -> Fetched:
             nonlocal attempts
-            await self._wait_for_service()
+            await self._patience.wait()
             attempts += 1
             self.report.requests += 1
             return await fetch_window(client, window, on_bytes=self._on_bytes)
@@ -230,11 +230,12 @@ class Run:
         except CimisError as error:
             if isinstance(error, TooManyRecords):
                 self._most_records = min(self._most_records or window.records, window.records - 1)
-            if parts := smaller(window, error):
+            if parts := self._smaller.parts(window, error):
                 self._split(window, parts)
             else:
                 await self._fail(window, error, attempts)
             return
+        self._patience.reached()
         self.report.note(fetched, gzip=self._request.gzip)
         now_s = asyncio.get_running_loop().time()
         complete = self._shelf.put(fetched, attempts, now_s)
@@ -248,12 +249,6 @@ class Run:
         most = self._most_records
         return most is not None and window.records > most and len(window.stations) * window.days > 1
 
-    async def _wait_for_service(self) -> None:
-        """Hold every request back while the service has asked for patience."""
-        wait_s = self._resume_at_s - asyncio.get_running_loop().time()
-        if wait_s > 0:
-            await self._policy.sleep(wait_s)
-
     def _split(self, window: Window, parts: Sequence[Window]) -> None:
         self.report.splits += 1
         self._shelf.replace(window, parts)
@@ -262,7 +257,7 @@ class Run:
 
     async def _fail(self, window: Window, error: CimisError, attempts: int) -> None:
         """Note a failure; store what its station-years have besides."""
-        if isinstance(error, AuthError):
+        if self._fatal is None and self._patience.is_over(error):
             self._fatal = error
         ended = self._shelf.fail(window, error, attempts)
         self._progress.on_window_done(window, ok=False)
@@ -299,8 +294,6 @@ class Run:
 
     def _on_retry(self, retry: Retry, window: Window) -> None:
         self.report.retries += 1
-        if getattr(retry.error, "retry_after_s", None) is not None:
-            now_s = asyncio.get_running_loop().time()
-            self._resume_at_s = max(self._resume_at_s, now_s + retry.wait_s)
+        self._patience.heed(retry)
         _log.warning("%s", retry)
         self._progress.on_retry(retry, window)

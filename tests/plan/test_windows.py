@@ -22,6 +22,7 @@ from pipeline.plan import (
     network_day,
     plan_windows,
     split_stations,
+    without_station,
 )
 
 TODAY = dt.date(2026, 10, 5)
@@ -205,3 +206,10 @@ def test_stations_split_in_two() -> None:
     left, right = split_stations(window)
     assert (left.stations, right.stations) == ((2,), (5, 7))
     assert (left.start, left.end) == (right.start, right.end) == (window.start, window.end)
+
+
+def test_one_station_is_set_apart() -> None:
+    window = Window((2, 5, 7), Scope.DAILY, TODAY - DAY, TODAY, default_items(Scope.DAILY))
+    others, alone = without_station(window, 5)
+    assert (others.stations, alone.stations) == ((2, 7), (5,))
+    assert covered([others, alone]) == covered([window])
