@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -151,28 +151,29 @@ def _tell(report: RunReport, out: Output, *, perf: bool) -> None:
     elif report.dry_run:
         _print_plan(report, out)
     else:
-        totals = facts["totals"]
-        out.note(
-            f"stored {counted(totals['stored'], 'record')} of "
-            f"{counted(totals['success'], 'station')} "
-            f"({counted(totals['requests'], 'request')}, {totals['bytes_transferred'] / 1000:,.0f} kB, "
-            f"{totals['bytes_stored'] / 1000:,.0f} kB on disk, {totals['seconds']:.1f} s); "
-            f"{counted(totals['skipped_days'], 'day')} stored before, "
-            f"{totals['absent_days']:,} absent"
-        )
+        out.note(_summary(facts["totals"]))
     for warning in report.warnings:
         out.warn(warning)
     if perf and not report.dry_run:
         out.note("\n".join(f"{n[:-3]:<8}{t:>12,.1f} ms" for n, t in facts["timings"].items()))
 
 
+def _summary(totals: dict[str, Any]) -> str:
+    """Return in one sentence what a run did."""
+    return (
+        f"stored {counted(totals['stored'], 'record')} of {counted(totals['success'], 'station')} "
+        f"({counted(totals['requests'], 'request')}, {totals['bytes_transferred'] / 1000:,.0f} kB, "
+        f"{totals['bytes_stored'] / 1000:,.0f} kB on disk, {totals['seconds']:.1f} s); "
+        f"{counted(totals['skipped_days'], 'day')} stored before, {totals['absent_days']:,} absent"
+    )
+
+
 def _print_plan(report: RunReport, out: Output) -> None:
     rows = [(" ".join(map(str, w.stations)), w.start, w.end, w.records) for w in report.windows]
     out.rows(("stations", "start", "end", "records"), rows)
     records = sum(window.records for window in report.windows)
-    out.note(
-        f"{counted(len(rows), 'request')}, at most {counted(records, 'record')}; nothing was fetched"
-    )
+    asked = f"{counted(len(rows), 'request')}, at most {counted(records, 'record')}"
+    out.note(f"{asked}; nothing was fetched")
 
 
 def _raise_failure(report: RunReport) -> None:
