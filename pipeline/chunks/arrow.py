@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,15 @@ from pipeline.errors import ChunkError
 from pipeline.items import ITEMS, Scope
 from pipeline.schema import TIME_COLUMN, decimals_of, item_of
 
-__all__ = ["FlagColumn", "Parts", "ValueColumn", "arrange", "plain_array", "take_apart"]
+__all__ = [
+    "FlagColumn",
+    "Parts",
+    "ValueColumn",
+    "arrange",
+    "flag_column",
+    "plain_array",
+    "take_apart",
+]
 
 Bools = npt.NDArray[np.bool_]
 MAX_FLAGS = 127
@@ -180,6 +189,8 @@ def _canonical(numbers: Ints, decimals: int, least: int) -> tuple[Ints, int]:
 
 
 def _flag_column(array: pa.Array, key: ChunkKey) -> FlagColumn:
+    if array.null_count == len(array):
+        return FlagColumn((), np.zeros(len(array), dtype=np.int64))
     if not pa.types.is_dictionary(array.type):
         array = array.cast(pa.string()).dictionary_encode()
     width = array.indices.type.bit_width // 8
@@ -188,10 +199,20 @@ def _flag_column(array: pa.Array, key: ChunkKey) -> FlagColumn:
     if missing is not None:
         numbers[missing] = 0
     texts = [text or "" for text in array.dictionary.to_pylist()]
-    used = np.unique(numbers)
-    kept = sorted({texts[n - 1] for n in used.tolist() if n} - {""})
-    if len(kept) > MAX_FLAGS or any(len(text) > 3 for text in kept):
-        raise ChunkError(f"{key.name}: a flag has more than 3 characters, or there are too many")
+    if any(len(text) > 3 for text in texts):
+        raise ChunkError(f"{key.name}: a flag has more than 3 characters")
+    column = flag_column(texts, numbers)
+    if len(column.texts) > MAX_FLAGS:
+        raise ChunkError(f"{key.name}: {len(column.texts)} flags; a column holds {MAX_FLAGS}")
+    return column
+
+
+def flag_column(texts: Sequence[str], numbers: Ints) -> FlagColumn:
+    """Return flags with only the texts that occur, sorted; an empty text is a passed flag."""
+    counts = np.bincount(numbers, minlength=len(texts) + 1)
+    kept = sorted({text for text, n in zip(texts, counts[1:], strict=True) if n} - {""})
+    if kept == list(texts):
+        return FlagColumn(tuple(kept), numbers)
     rank = np.array([0, *(kept.index(t) + 1 if t in kept else 0 for t in texts)], dtype=np.int64)
     return FlagColumn(tuple(kept), rank[numbers])
 
@@ -200,7 +221,7 @@ def arrange(table: pa.Table, scope: Scope) -> tuple[pa.Table, int]:
     """Return rows in ascending time, of rows with one time the last; and how many were dropped."""
     array = _joined(table[TIME_COLUMN[scope]])
     instants = _numbers(array, "<i4" if scope is Scope.DAILY else "<i8")[0]
-    if instants.size < 2 or bool((np.diff(instants) > 0).all()):
+    if instants.size < 2 or bool((instants[1:] > instants[:-1]).all()):
         return table, 0
     order = np.argsort(instants, kind="stable")
     last = np.flatnonzero(np.diff(instants[order], append=instants[order][-1:] + 1))

@@ -37,6 +37,13 @@ def linear(predictor: Predictor, inputs: list[Ints]) -> Ints:
     return total >> 16
 
 
+def _steps(values: Ints, base: int) -> Ints:
+    steps = np.empty_like(values)
+    steps[0] = values[0] - np.int64(base)
+    np.subtract(values[1:], values[:-1], out=steps[1:])
+    return steps
+
+
 def residuals(
     values: Ints, encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
 ) -> Words:
@@ -44,10 +51,9 @@ def residuals(
     if encoding.kind is Kind.REFERENCE or encoding.kind is Kind.DOUBLE:
         return (values - np.int64(encoding.base)).view(np.uint64)
     if encoding.kind is Kind.DELTA:
-        return zigzag(np.diff(values, prepend=np.int64(encoding.base)))
+        return zigzag(_steps(values, encoding.base))
     if encoding.kind is Kind.DELTA2:
-        first = np.diff(values, prepend=np.int64(encoding.base))
-        return zigzag(np.diff(first, prepend=np.int64(0)))
+        return zigzag(_steps(_steps(values, encoding.base), 0))
     return zigzag(values - _prediction(encoding, inputs, decimals, out_decimals))
 
 

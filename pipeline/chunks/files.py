@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pipeline.chunks.arrow import Parts, arrange, take_apart
 from pipeline.chunks.disk import Disk, disk_errors, locked, temporary_path
 from pipeline.chunks.footer import Footer
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.merge import MergeCounts, merge_rows
+from pipeline.chunks.merge import MergeCounts, merge_parts
 from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
@@ -136,23 +136,35 @@ def read_footer(path: str | Path) -> Footer:
     if v2.is_v2(prefix):
         return container.read_footer(path)
     data = _load(path)
-    return v1.describe(_decode(data, path), _v1_key(path, data))
+    key = _v1_key(path, data)
+    return v1.describe(_parts(data, path, key)[1], key)
+
+
+def _parts(data: bytes, path: Path, key: ChunkKey) -> tuple[Footer, Parts]:
+    """Return a file's footer and rows in canonical form, checked; the error names the file."""
+    try:
+        if v2.is_v2(data[:4]):
+            footer, parts = v2.decode_parts(data)
+        else:
+            parts = v1.decode_parts(data, key)
+            footer = v1.describe(parts, key)
+    except ChunkError as error:
+        raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None
+    if footer.key != key:
+        raise ChunkError(f"file of {footer.key.name}, not of {key.name}", path=path)
+    return footer, parts
 
 
 def describe(path: Path, data: bytes, key: ChunkKey) -> ChunkInfo:
     """Return what a file's bytes are, after checking all of them."""
-    table = _decode(data, path, key=key)
-    return _info(path, data, key, table)
+    footer, _ = _parts(data, path, key)
+    return _info(data, footer)
 
 
-def _info(path: Path, data: bytes, key: ChunkKey, table: pa.Table) -> ChunkInfo:
+def _info(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -> ChunkInfo:
     checksum = hashlib.blake2b(data, digest_size=16).hexdigest()
-    if not v2.is_v2(data[:4]):
-        return ChunkInfo(key, "v1", len(data), checksum, v1.describe(table, key))
-    footer = container.parse_footer(data, len(data))
-    if footer.key != key:
-        raise ChunkError(f"file of {footer.key.name}, not of {key.name}", path=path)
-    return ChunkInfo(key, "v2", len(data), checksum, footer)
+    form = "v2" if v2.is_v2(data[:4]) else "v1"
+    return ChunkInfo(footer.key, form, len(data), checksum, footer, losses or {})
 
 
 def write_chunk(
@@ -182,7 +194,7 @@ def write_chunk(
     path = Path(path)
     key = _key_of_rows(table)
     scaled, _ = arrange(to_scaled(table), key.scope)
-    return _write(path, key, scaled, format, disk or Disk())
+    return _write(path, key, take_apart(scaled, key), format, disk or Disk())
 
 
 def _key_of_rows(table: pa.Table) -> ChunkKey:
@@ -196,22 +208,28 @@ def _key_of_rows(table: pa.Table) -> ChunkKey:
     return ChunkKey(scope, year, target=table["target"][0].as_py())
 
 
-def _write(path: Path, key: ChunkKey, table: pa.Table, form: str, disk: Disk) -> ChunkInfo:
+def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> ChunkInfo:
     """Encode, write beside, read back, compare, rename; on failure the old file stays."""
     if form not in FORMATS:
         raise StoreError(f"unknown chunk format '{form}'", hint="choose v2 or v1")
     losses: dict[str, int] = {}
     if form == "v1":
-        data, losses, table = v1.encode(table, key)
+        data, losses, parts = v1.encode_parts(parts, key)
     else:
-        data = v2.encode(table, key)
+        data = v2.encode_parts(parts, key)
     temporary = temporary_path(path)
     try:
         with disk_errors(path, "write"):
             path.parent.mkdir(parents=True, exist_ok=True)
             disk.write(temporary, data)
             back = disk.read(temporary)
-        _compare(_decode(back, temporary, key=key), table, key, path)
+        footer, found = _parts(back, temporary, key)
+        if not _same(found, parts):
+            raise ChunkError(
+                f"{found.times.size} rows read back differ from the {parts.times.size} written",
+                path=path,
+                hint="the new file was removed and the old one stays; check the disk",
+            )
         with disk_errors(path, "write"):
             disk.rename(temporary, path)
             disk.sync_folder(path.parent)
@@ -219,19 +237,7 @@ def _write(path: Path, key: ChunkKey, table: pa.Table, form: str, disk: Disk) ->
         with disk_errors(temporary, "remove"):
             disk.remove(temporary)
         raise
-    info = _info(path, back, key, table)
-    return ChunkInfo(info.key, info.format, info.file_bytes, info.checksum, info.footer, losses)
-
-
-def _compare(back: pa.Table, table: pa.Table, key: ChunkKey, path: Path) -> None:
-    """Raise unless what was read back is what was to be written, to the last value and flag."""
-    found, due = take_apart(back, key), take_apart(table, key)
-    if not _same(found, due):
-        raise ChunkError(
-            f"{found.times.size} rows read back differ from the {due.times.size} written",
-            path=path,
-            hint="the new file was removed and the old one stays; check the disk",
-        )
+    return _info(back, footer, losses)
 
 
 def _same(found: Parts, due: Parts) -> bool:
@@ -281,14 +287,14 @@ def store_rows(
     """
     path = key.path(root)
     with locked(root, key.relative_path().as_posix().replace("/", "-")):
-        held = path.read_bytes() if path.exists() else None
-        old = None if held is None else _decode(held, path, key=key)
-        merged, counts = merge_rows(old, table, key)
+        held = _load(path) if path.exists() else None
+        footer, old = (None, None) if held is None else _parts(held, path, key)
+        new, duplicates = arrange(table, key.scope)
+        merged, counts = merge_parts(old, take_apart(new, key))
+        counts = replace(counts, duplicates=duplicates)
         same_form = held is not None and v2.is_v2(held[:4]) == (format == "v2")
-        same_rows = old is not None and old.schema.names == merged.schema.names
-        same_rows = same_rows and counts.added == counts.revised == 0
-        if held is not None and same_form and same_rows:
-            stored = Stored(_info(path, held, key, merged), counts, written=False)
+        if held is not None and footer and old and same_form and _same(old, merged):
+            stored = Stored(_info(held, footer), counts, written=False)
         else:
             info = _write(path, key, merged, format, disk or Disk())
             stored = Stored(info, counts, written=True)

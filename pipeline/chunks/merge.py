@@ -21,7 +21,7 @@ from pipeline.chunks.tables import put_together
 from pipeline.errors import ChunkError
 from pipeline.items import ITEMS
 
-__all__ = ["MergeCounts", "merge_rows"]
+__all__ = ["MergeCounts", "merge_parts", "merge_rows"]
 
 _ORDER = {item.code: number for number, item in enumerate(ITEMS)}
 
@@ -57,11 +57,15 @@ def merge_rows(old: pa.Table | None, new: pa.Table, key: ChunkKey) -> tuple[pa.T
         When a row does not belong to the chunk.
     """
     new, duplicates = arrange(new, key.scope)
-    after = take_apart(new, key)
-    if old is None:
-        counts = MergeCounts(added=after.times.size, duplicates=duplicates)
-        return put_together(key, after), counts
-    before = take_apart(old, key)
+    before = None if old is None else take_apart(old, key)
+    merged, counts = merge_parts(before, take_apart(new, key))
+    return put_together(key, merged), replace(counts, duplicates=duplicates)
+
+
+def merge_parts(before: Parts | None, after: Parts) -> tuple[Parts, MergeCounts]:
+    """Return the union of the rows of one chunk, in canonical form, as `merge_rows` does."""
+    if before is None:
+        return after, MergeCounts(added=after.times.size)
     times = np.union1d(before.times, after.times)
     spots = (np.searchsorted(times, before.times), np.searchsorted(times, after.times))
     known = np.isin(after.times, before.times)
@@ -85,9 +89,8 @@ def merge_rows(old: pa.Table | None, new: pa.Table, key: ChunkKey) -> tuple[pa.T
         revised=revised,
         unchanged=int(known.sum()) - revised,
         revised_values=int(changed.sum()),
-        duplicates=duplicates,
     )
-    return put_together(key, merged), counts
+    return merged, counts
 
 
 _Pair = tuple[ValueColumn, FlagColumn]

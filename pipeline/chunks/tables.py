@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chunks import marks
-from pipeline.chunks.arrow import Parts, ValueColumn, plain_array
+from pipeline.chunks.arrow import Parts, ValueColumn, flag_column, plain_array
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, ColumnInfo, Footer
 from pipeline.chunks.key import ChunkKey
@@ -18,7 +18,7 @@ from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
 
-__all__ = ["BlockSource", "assemble", "put_together"]
+__all__ = ["BlockSource", "gather", "put_together"]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -59,47 +59,34 @@ def _key_fields(key: ChunkKey) -> list[pa.Field]:
     return fields
 
 
-def assemble(
-    footer: Footer,
-    blocks: Sequence[Block],
-    source: BlockSource,
-    numbers: Sequence[int],
-    names: Sequence[str] | None,
-) -> pa.Table:
-    """Return the table of some blocks' columns; ``names`` None means every column."""
+def gather(
+    footer: Footer, blocks: Sequence[Block], source: BlockSource, numbers: Sequence[int]
+) -> Parts:
+    """Return the rows of some blocks' columns as arrays, after checking their statistics."""
     rows = sum(block.rows for block in blocks)
-    arrays = _key_arrays(footer.key, _times_of(blocks, rows))
-    fields = _key_fields(footer.key)
     runs = [source.marks(block) for block in blocks]
     texts = sorted({s.flag for s in footer.states if s.flag is not None})
     absent = np.array([s.missing for s in footer.states], dtype=np.bool_)
-    rank = np.array([texts.index(s.flag) if s.flag else -1 for s in footer.states], dtype=np.int8)
+    rank = np.array([texts.index(s.flag) + 1 if s.flag else 0 for s in footer.states], np.int64)
+    parts = Parts(_times_of(blocks, rows), [], [])
     for number in numbers:
         info = footer.columns[number]
         missing = np.zeros(rows, dtype=np.bool_)
-        flags = np.full(rows, -1, dtype=np.int8)
+        flags = np.zeros(rows, dtype=np.int64)
         values = np.empty(rows, dtype=np.int64)
         start = 0
         for block, run in zip(blocks, runs, strict=True):
             stop = start + block.rows
-            if run is not None:
+            if run is not None and run[0][number].size:
                 places, states = marks.expand(run[0][number], run[1][number], run[2][number])
                 missing[start + places] = absent[states]
                 flags[start + places] = rank[states]
             values[start:stop] = source.values(block, number)
             _check_statistics(block, number, info, values[start:stop], missing[start:stop])
             start = stop
-        metadata = item_metadata(info.item, decimals=info.decimals, unit=info.unit)
-        value = _value_array(values, missing, info)
-        fields += [pa.field(info.item.column, value.type, metadata=metadata)]
-        fields += [pa.field(info.item.flag_column, FLAG_TYPE)]
-        arrays += [value, _flag_array(flags, texts)]
-    table = pa.table(
-        arrays, schema=pa.schema(fields, metadata=time_zone_metadata(footer.key.scope))
-    )
-    if names is None:
-        return table
-    return table.select([name for name in table.schema.names if name in set(names)])
+        parts.values.append(ValueColumn(info, values, missing if missing.any() else None))
+        parts.flags.append(flag_column(texts, flags))
+    return parts
 
 
 def _check_statistics(

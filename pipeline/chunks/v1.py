@@ -18,7 +18,16 @@ from pipeline.chunks.v1_records import EPOCH_DAYS, RECORDS, Records, pack, unpac
 from pipeline.errors import ChunkError
 from pipeline.items import Scope, scope_items
 
-__all__ = ["FLAG", "decode", "describe", "encode", "from_records", "to_records"]
+__all__ = [
+    "FLAG",
+    "decode",
+    "decode_parts",
+    "describe",
+    "encode",
+    "encode_parts",
+    "from_records",
+    "to_records",
+]
 
 FLAG = "V1"
 """What a set flag bit reads as: the value was flagged, but V1 does not keep the letter."""
@@ -59,23 +68,32 @@ _FIELDS: dict[Scope, tuple[_Field, ...]] = {
 
 def decode(data: bytes, key: ChunkKey) -> pa.Table:
     """Return the scaled table of a V1 file, or raise `ChunkError`."""
-    return from_records(unpack(data, key.scope), key)
+    return put_together(key, from_records(unpack(data, key.scope), key))
 
 
-def encode(table: pa.Table, key: ChunkKey) -> tuple[bytes, dict[str, int], pa.Table]:
-    """Return a V1 file of rows, the losses by column, and the table that it will read as.
+def encode(table: pa.Table, key: ChunkKey) -> tuple[bytes, dict[str, int]]:
+    """Return a V1 file of a table's rows, and the losses by column."""
+    return encode_parts(take_apart(table, key), key)[:2]
+
+
+def encode_parts(parts: Parts, key: ChunkKey) -> tuple[bytes, dict[str, int], Parts]:
+    """Return a V1 file of rows, the losses by column, and the rows that it will read as.
 
     A loss is a value or a flag that does not come back as it was: an item or flag letter that V1
     has no room for, a value out of its range (stored as missing), or one that it rounds.
     """
-    parts = take_apart(table, key)
     records = to_records(parts, key)
     back = from_records(records, key)
-    return pack(records), _losses(parts, take_apart(back, key)), back
+    return pack(records), _losses(parts, back), back
 
 
-def from_records(records: Records, key: ChunkKey) -> pa.Table:
-    """Return the scaled table of V1 records; the format's page has the rule for missing."""
+def decode_parts(data: bytes, key: ChunkKey) -> Parts:
+    """Return the rows of a V1 file in canonical form."""
+    return from_records(unpack(data, key.scope), key)
+
+
+def from_records(records: Records, key: ChunkKey) -> Parts:
+    """Return the rows of V1 records; the format's page has the rule for missing."""
     if key.station is None or bool((records["station"] != key.station).any()):
         raise ChunkError(f"V1 records of other stations than {key.station}")
     times = records["time"].astype(np.int64)
@@ -98,7 +116,7 @@ def from_records(records: Records, key: ChunkKey) -> pa.Table:
         values.append(ValueColumn(info, numbers, missing if missing.any() else None))
         marked = (flagged & ~missing).astype(np.int64)
         marks.append(FlagColumn((FLAG,) if marked.any() else (), marked))
-    return put_together(key, Parts(times, values, marks))
+    return take_apart(put_together(key, Parts(times, values, marks)), key)
 
 
 def _from_v1(numbers: Ints, column: str) -> Ints:
@@ -188,9 +206,8 @@ def _real(value: ValueColumn) -> npt.NDArray[np.float64]:
     return real
 
 
-def describe(table: pa.Table, key: ChunkKey) -> Footer:
+def describe(parts: Parts, key: ChunkKey) -> Footer:
     """Return a footer for V1 rows: version 1, one block without byte ranges."""
-    parts = take_apart(table, key)
     rows = slice(0, parts.times.size)
     cells = tuple(
         Cell(Encoding(Kind.REFERENCE, 8), *value.statistics(rows), 0, 0, 0)

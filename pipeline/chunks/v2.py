@@ -11,7 +11,7 @@ import pyarrow as pa
 import zstandard
 
 from pipeline.chunks import marks
-from pipeline.chunks.arrow import FlagColumn, ValueColumn, take_apart
+from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, take_apart
 from pipeline.chunks.choose import Column, choose
 from pipeline.chunks.container import (
     FEATURE_DOUBLES,
@@ -34,11 +34,11 @@ from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, MAX_STATES
-from pipeline.chunks.tables import assemble
+from pipeline.chunks.tables import gather, put_together
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
-__all__ = ["BLOCK_ROWS", "decode_scaled", "encode", "is_v2"]
+__all__ = ["BLOCK_ROWS", "decode_parts", "decode_scaled", "encode", "encode_parts", "is_v2"]
 
 BLOCK_ROWS = 2_048
 _PREFIX = bytes.fromhex("502a4d18")
@@ -76,9 +76,13 @@ def encode(table: pa.Table, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -> b
     ChunkError
         For rows that a chunk cannot hold.
     """
+    return encode_parts(take_apart(table, key), key, block_rows=block_rows)
+
+
+def encode_parts(parts: Parts, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -> bytes:
+    """Return the V2 file of rows that `take_apart` has put into canonical form."""
     if not 0 < block_rows <= MAX_BLOCK_ROWS:
         raise ChunkError(f"blocks of {block_rows} rows; 1 to {MAX_BLOCK_ROWS} are possible")
-    parts = take_apart(table, key)
     if not 0 < parts.times.size <= MAX_ROWS:
         raise ChunkError(f"{key.name}: {parts.times.size} rows; a chunk has 1 to {MAX_ROWS}")
     columns = tuple(value.info for value in parts.values)
@@ -113,8 +117,10 @@ def _states(
         if value.missing is not None:
             code = code + value.missing
         combined.append(code)
-    used = np.unique(np.concatenate(combined)) if combined else np.empty(0, np.int64)
-    used = used[used > 0]
+    counts = np.zeros(2 * len(texts) + 2, dtype=np.int64)
+    for code in combined:
+        counts += np.bincount(code, minlength=counts.size)
+    used = 1 + np.flatnonzero(counts[1:])
     if used.size > MAX_STATES:
         raise ChunkError(f"{used.size} different marks; a chunk holds {MAX_STATES}")
     states = tuple(
@@ -221,7 +227,19 @@ def decode_scaled(
         for number, column in enumerate(footer.columns)
         if keep is None or {column.item.column, column.item.flag_column} & keep
     ]
-    return assemble(footer, chosen, _BlockReader(view, footer), numbers, columns)
+    table = put_together(footer.key, gather(footer, chosen, _BlockReader(view, footer), numbers))
+    if keep is None:
+        return table
+    return table.select([name for name in table.schema.names if name in keep])
+
+
+def decode_parts(data: bytes | memoryview) -> tuple[Footer, Parts]:
+    """Return the footer and all rows of a V2 file as arrays, after checking every byte."""
+    view = memoryview(data)
+    footer = parse_footer(view, len(view))
+    check_header(view, footer.features)
+    reader = _BlockReader(view, footer)
+    return footer, gather(footer, footer.blocks, reader, range(len(footer.columns)))
 
 
 class _BlockReader:
