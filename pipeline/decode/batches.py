@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.decode.columns import Block, concat, narrowest
-from pipeline.decode.findings import Findings
+from pipeline.decode.columns import RANK, Block, concat, narrowest
+from pipeline.decode.findings import MAX_FLAGS, Findings
 from pipeline.decode.records import KeyKind
 from pipeline.errors import DecodeError
 from pipeline.items import Item, Scope
@@ -48,12 +48,16 @@ class BatchBuilder:
         """Take a block and give the batches that it completes."""
         while self._rows + block.rows >= BATCH_ROWS:
             cut = BATCH_ROWS - self._rows
-            self._blocks.append(block.rows_of(slice(0, cut)) if cut < block.rows else block)
+            self._keep(block.rows_of(slice(0, cut)) if cut < block.rows else block)
             block = block.rows_of(slice(cut, None))
             yield self._batch()
         if block.rows:
-            self._blocks.append(block)
+            self._keep(block)
             self._rows += block.rows
+
+    def _keep(self, block: Block) -> None:
+        # before blocks meet: a column's scale must follow from its rows, not from how they came
+        self._blocks.append(_least_decimals(block, self._findings))
 
     def flush(self) -> Iterator[pa.RecordBatch]:
         """Give what is left as a last batch."""
@@ -103,13 +107,11 @@ def last_of_each_key(
 
 def _merged(seen: tuple[Item, ...], blocks: list[Block]) -> tuple[Item, ...]:
     """Return the items seen so far together with those of blocks, in registry order."""
-    layouts = {block.items for block in blocks}
-    if layouts <= {seen}:
+    layouts = [block.items for block in blocks if block.items is not seen]
+    if all(items == seen for items in layouts):
         return seen
-    from pipeline.items import ITEMS
-
-    found = set(seen).union(*layouts)
-    return tuple(item for item in ITEMS if item in found)
+    found = {item.code: item for items in (seen, *layouts) for item in items}
+    return tuple(found[code] for code in sorted(found, key=RANK.__getitem__))
 
 
 def _record_batch(block: Block, scope: Scope, key: KeyKind, findings: Findings) -> pa.RecordBatch:
@@ -120,11 +122,15 @@ def _record_batch(block: Block, scope: Scope, key: KeyKind, findings: Findings) 
     flags = _flag_arrays(block, findings.flags)
     for pair in zip(values, flags, strict=True):
         arrays += pair
-    units = tuple(
-        findings.units.get(item.code, item.unit(findings.standard)) for item in block.items
-    )
+    units = tuple([_unit(item, findings) for item in block.items])
     schema = _schema(scope, key, block.items, block.decimals, units, kinds)
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _unit(item: Item, findings: Findings) -> str:
+    """Return the unit text as sent, or the registry's where none was."""
+    sent = findings.units.get(item.code)
+    return item.unit(findings.standard) if sent is None else sent
 
 
 def _kinds(values: npt.NDArray[np.signedinteger]) -> tuple[type[np.signedinteger], ...]:
@@ -135,10 +141,13 @@ def _kinds(values: npt.NDArray[np.signedinteger]) -> tuple[type[np.signedinteger
 
 def _least_decimals(block: Block, findings: Findings) -> Block:
     """Return the block with no column at more decimals than the registry's or than it needs."""
+    standard = findings.standard
+    if all(d == i.decimals(standard) for d, i in zip(block.decimals, block.items, strict=True)):
+        return block
     decimals = list(block.decimals)
     values = block.values
     for k, item in enumerate(block.items):
-        due = item.decimals(findings.standard)
+        due = item.decimals(standard)
         if decimals[k] < due:
             values = values.astype(np.int64) if values.dtype != np.int64 else values
             values[k] *= 10 ** (due - decimals[k])
@@ -176,7 +185,7 @@ def _plain(kind: pa.DataType, data: npt.NDArray[np.generic]) -> pa.Array:
 
 def _key_arrays(block: Block, key: KeyKind, findings: Findings) -> list[pa.Array]:
     if key == "target":
-        names = pa.array(findings.targets, pa.string())
+        names = _texts(findings.targets)
         arrays = [names.take(_plain(pa.int32(), np.ascontiguousarray(block.where)))]
     else:
         arrays = [_plain(pa.uint16(), np.ascontiguousarray(block.where))]
@@ -190,23 +199,39 @@ def _key_arrays(block: Block, key: KeyKind, findings: Findings) -> list[pa.Array
     return arrays
 
 
+def _spread(rows: npt.NDArray[np.generic]) -> list[pa.Buffer]:
+    """Return the rows of a matrix as buffers that begin at multiples of 64 bytes."""
+    size = rows.shape[1] * rows.itemsize
+    step = -(-size // 64) * 64
+    room = np.zeros((len(rows), step), np.uint8)
+    room[:, :size] = np.ascontiguousarray(rows).view(np.uint8)
+    whole = pa.py_buffer(room)
+    return [whole.slice(start, size) for start in range(0, len(rows) * step, step)]
+
+
 def _bitmaps(marks: npt.NDArray[np.bool_]) -> list[tuple[pa.Buffer | None, int]]:
     """Return per row of marks its Arrow bitmap (None where all are set) and its unset count."""
     unset = marks.shape[1] - np.count_nonzero(marks, axis=1)
-    packed = np.packbits(marks, axis=1, bitorder="little")
-    return [
-        (pa.py_buffer(packed[k].copy()) if n else None, n) for k, n in enumerate(unset.tolist())
-    ]
+    some = np.flatnonzero(unset)
+    buffers = _spread(np.packbits(marks[some], axis=1, bitorder="little"))
+    maps: list[tuple[pa.Buffer | None, int]] = [(None, 0)] * len(marks)
+    for k, buffer, nulls in zip(some.tolist(), buffers, unset[some].tolist(), strict=True):
+        maps[k] = buffer, nulls
+    return maps
 
 
 def _value_arrays(block: Block, kinds: tuple[type[np.signedinteger], ...]) -> list[pa.Array]:
     size = block.rows
     bitmaps = [(None, 0)] * len(kinds) if block.valid is None else _bitmaps(block.valid)
-    arrays = []
-    for kind, row, (bitmap, nulls) in zip(kinds, block.values, bitmaps, strict=True):
-        data = pa.py_buffer(np.ascontiguousarray(row, dtype=kind))
-        arrays.append(pa.Array.from_buffers(_TYPES[kind], size, [bitmap, data], nulls))
-    return arrays
+    if len(set(kinds)) == 1:
+        buffers = _spread(block.values.astype(kinds[0], copy=False))
+    else:
+        pairs = zip(block.values, kinds, strict=True)
+        buffers = [pa.py_buffer(np.ascontiguousarray(row, dtype=kind)) for row, kind in pairs]
+    return [
+        pa.Array.from_buffers(_TYPES[kind], size, [bitmap, data], nulls)
+        for kind, data, (bitmap, nulls) in zip(kinds, buffers, bitmaps, strict=True)
+    ]
 
 
 def _flag_arrays(block: Block, flags: list[str]) -> list[pa.Array]:
@@ -216,23 +241,33 @@ def _flag_arrays(block: Block, flags: list[str]) -> list[pa.Array]:
     """
     size = block.rows
     codes = np.zeros((0, size), np.uint8) if block.flags is None else block.flags
-    used = sorted((flags[code], code) for code in np.unique(codes).tolist() if code)
-    dictionary = pa.array([text for text, _ in used], pa.string())
-    renumbered = np.zeros(256, np.int8)
-    renumbered[[code for _, code in used]] = np.arange(len(used))
-    empty = np.zeros(size, np.int8)
-    blank = _flag_array(empty, pa.py_buffer(np.packbits(empty)), size, dictionary)
-    if block.flags is None:
-        return [blank] * len(block.items)
+    used = [code for code in np.flatnonzero(np.bincount(codes.ravel())).tolist() if code]
+    used.sort(key=flags.__getitem__)
+    dictionary = _texts([flags[code] for code in used])
+    nothing = pa.py_buffer(bytes(size))
+    blank = _flag_array(nothing, nothing.slice(0, (size + 7) // 8), size, size, dictionary)
+    arrays = [blank] * len(block.items)
+    flagged = np.flatnonzero(codes.any(axis=1))
+    renumbered = np.zeros(MAX_FLAGS + 1, np.int8)
+    renumbered[used] = np.arange(len(used))
+    codes = codes[flagged]
     bitmaps = _bitmaps(codes != 0)
-    return [
-        blank if nulls == size else _flag_array(renumbered[row], bitmap, nulls, dictionary)
-        for row, (bitmap, nulls) in zip(codes, bitmaps, strict=True)
-    ]
+    buffers = _spread(renumbered[codes])
+    for k, data, (bitmap, nulls) in zip(flagged.tolist(), buffers, bitmaps, strict=True):
+        arrays[k] = _flag_array(data, bitmap, nulls, size, dictionary)
+    return arrays
+
+
+def _texts(texts: list[str]) -> pa.Array:
+    """Return a string array, built from buffers: cheaper for a few texts than by inference."""
+    encoded = [text.encode() for text in texts]
+    offsets = np.zeros(len(texts) + 1, np.int32)
+    offsets[1:] = np.cumsum([len(text) for text in encoded])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers, 0)
 
 
 def _flag_array(
-    codes: npt.NDArray[np.int8], bitmap: pa.Buffer | None, nulls: int, dictionary: pa.Array
+    codes: pa.Buffer, bitmap: pa.Buffer | None, nulls: int, size: int, dictionary: pa.Array
 ) -> pa.Array:
-    buffers = [bitmap, pa.py_buffer(codes)]
-    return pa.DictionaryArray.from_buffers(FLAG_TYPE, len(codes), buffers, dictionary, nulls)
+    return pa.DictionaryArray.from_buffers(FLAG_TYPE, size, [bitmap, codes], dictionary, nulls)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.items import Item
+from pipeline.decode.numbers import INT64_MAX
+from pipeline.items import ITEMS, Item, Standard
 
-__all__ = ["Block", "concat", "narrowest"]
+__all__ = ["RANK", "Block", "Cell", "block_of", "concat", "narrowest"]
+
+Cell = tuple[int, int, int]
+"""A value in one record: integer, decimals (-1: missing), flag code."""
+
+RANK = {item.code: rank for rank, item in enumerate(ITEMS)}
+"""Place of an item in the registry, which is the order of columns, by its code."""
 
 Ints = npt.NDArray[np.signedinteger]
 
@@ -63,6 +70,58 @@ def narrowest(values: npt.NDArray[np.integer]) -> type[np.signedinteger]:
         if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
             return kind
     return np.int64
+
+
+def block_of(
+    wanted: Mapping[str, Item],
+    standard: Standard,
+    where: npt.NDArray[np.integer],
+    days: npt.NDArray[np.int32],
+    hours: npt.NDArray[np.uint8] | None,
+    rows: Sequence[Mapping[str, Cell]],
+) -> Block:
+    """Return rows of cells by JSON key as a block of the items, in `wanted`'s order, they have.
+
+    Raises
+    ------
+    OverflowError
+        When a column's values do not fit int64 at its largest number of decimals.
+    """
+    present: set[str] = set().union(*rows)
+    chosen = [(key, item) for key, item in wanted.items() if key in present]
+    columns: list[list[int]] = []
+    spots: list[list[bool]] = []
+    codes: list[list[int]] = []
+    decimals: list[int] = []
+    for key, item in chosen:
+        cells = [row.get(key, (0, -1, 0)) for row in rows]
+        places = max(item.decimals(standard), *[cell[1] for cell in cells])
+        columns.append(_column(cells, places, key))
+        decimals.append(places)
+        spots.append([cell[1] >= 0 for cell in cells])
+        codes.append([cell[2] for cell in cells])
+    shape = (len(chosen), len(rows))
+    values = np.array(columns, np.int64).reshape(shape)
+    valid = np.array(spots, np.bool_).reshape(shape)
+    flags = np.array(codes, np.uint8).reshape(shape)
+    return Block(
+        tuple(item for _, item in chosen),
+        where,
+        days,
+        hours,
+        values.astype(narrowest(values)),
+        tuple(decimals),
+        None if valid.all() else valid,
+        flags if flags.any() else None,
+    )
+
+
+def _column(cells: Sequence[Cell], places: int, key: str) -> list[int]:
+    """Return a column's integers at a common number of decimals."""
+    numbers = [c[0] * 10 ** (places - c[1]) if c[1] >= 0 else 0 for c in cells]
+    if numbers and max(map(abs, numbers)) > INT64_MAX:
+        raise OverflowError(key)
+    return numbers
 
 
 def concat(blocks: Sequence[Block], items: tuple[Item, ...]) -> Block:
@@ -147,7 +206,7 @@ def _aligned_values(
 def _scaled_up(values: Ints, places: int, item: Item) -> Ints:
     if places == 0:
         return values
-    limit = (2**63 - 1) // 10**places
+    limit = INT64_MAX // 10**places
     if values.size and (int(values.max()) > limit or int(values.min()) < -limit):
         raise OverflowError(item.json_key)
     return values.astype(np.int64) * np.int64(10**places)

@@ -33,7 +33,10 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Parsed:
-    """Records parsed in one go, where they stand, and the position behind them."""
+    """Records parsed in one go, where they stand, and the position behind them.
+
+    ``stopped`` tells that the bytes end inside a record.
+    """
 
     end: int
     records: list[Any] = field(default_factory=list)
@@ -43,6 +46,11 @@ class Parsed:
 
 def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_scan: Any = json.JSONDecoder(  # type: ignore[attr-defined]  # missing from the stubs
+    parse_float=JsonNumber, parse_int=JsonNumber, parse_constant=_constant
+).scan_once
 
 
 class Elements:
@@ -57,19 +65,27 @@ class Elements:
     def __init__(self) -> None:
         self.count = 0
         self._due = "first"
-        decoder = json.JSONDecoder(
-            parse_float=JsonNumber, parse_int=JsonNumber, parse_constant=_constant
-        )
-        self._scan: Any = decoder.scan_once  # type: ignore[attr-defined]  # missing from the stubs
 
     def opened(self) -> None:
         """Begin an array."""
         self._due = "first"
 
-    def skipped_to_value(self, records: int) -> None:
-        """Say that records and the comma behind them were read elsewhere."""
+    def skip(self, records: int, *, last: bool) -> None:
+        """Say that records were read elsewhere, with the comma behind them unless the last was."""
         self.count += records
-        self._due = "value"
+        self._due = "after" if last else "value"
+
+    def look(self, data: bytes, position: int) -> tuple[dict[str, Any], int] | None:
+        """Return the record at a position and the position behind it, taking nothing.
+
+        None where no whole record stands in the next bytes.
+        """
+        text, _ = _decoded(data[position : position + _CHUNK])
+        try:
+            record, end = _scan(text, 0)
+        except (ValueError, StopIteration, RecursionError):
+            return None
+        return (record, position + len(text[:end].encode())) if type(record) is dict else None
 
     def step(self, data: bytes, position: int, base: int) -> tuple[int, Step]:
         """Go over blanks and commas to the next value or the end of the array."""
@@ -92,10 +108,10 @@ class Elements:
             position += 1
             self._due = "value"
 
-    def parse(self, data: bytes, position: int, base: int, *, final: bool) -> Parsed:
-        """Parse the records that begin at a position and are whole in the next bytes.
-
-        ``stopped`` tells that the bytes end inside a record.
+    def parse(
+        self, data: bytes, position: int, base: int, limit: int | None = None, *, final: bool
+    ) -> Parsed:
+        """Parse the records, `limit` at most, that begin at a position and are whole soon after.
 
         Raises
         ------
@@ -107,7 +123,7 @@ class Elements:
             chunk = data[position : position + size]
             whole = position + size >= len(data)
             text, fault = _decoded(chunk)
-            parsed, failure = self._parse_text(text, position, base)
+            parsed, failure = self._parse_text(text, position, base, limit)
             if parsed.records:
                 return parsed
             if whole or fault is not None:
@@ -118,14 +134,16 @@ class Elements:
             return parsed
         raise self._error(chunk, text, base + position, failure, fault)
 
-    def _parse_text(self, text: str, position: int, base: int) -> tuple[Parsed, Exception | None]:
+    def _parse_text(
+        self, text: str, position: int, base: int, limit: int | None
+    ) -> tuple[Parsed, Exception | None]:
         parsed = Parsed(position)
         ascii_only = text.isascii()
         at = 0
         failure: Exception | None = None
         while True:
             try:
-                record, end = self._scan(text, at)
+                record, end = _scan(text, at)
             except (ValueError, StopIteration, RecursionError) as error:
                 failure = error
                 break
@@ -137,7 +155,7 @@ class Elements:
             parsed.end += after - at if ascii_only else len(text[at:after].encode())
             at = after
             self._due = "after" if comma is None else "value"
-            if comma is None:
+            if comma is None or len(parsed.records) == limit:
                 break
         return parsed, failure
 

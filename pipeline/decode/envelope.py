@@ -58,6 +58,7 @@ class Envelope:
         self._keys: list[set[str]] = []
         self._due = _Due.VALUE
         self._said: list[str] = []
+        self._way = 0  # open containers, from the outermost, that lead to the records
 
     @property
     def done(self) -> bool:
@@ -159,13 +160,7 @@ class Envelope:
 
     def _on_way(self) -> bool:
         """Whether the open containers are a beginning of the way to the records."""
-        depth = len(self._open)
-        if depth > len(_WAY):
-            return False
-        return all(
-            kind == _WAY[i][0] and (i == depth - 1 or key == _WAY[i][1])
-            for i, (kind, key) in enumerate(self._open)
-        )
+        return self._way == len(self._open)
 
     def _value(self, found: re.Match[bytes], offset: int) -> bool:
         mark = found[1].decode() if found[1] else ""
@@ -202,9 +197,18 @@ class Envelope:
     def _push(self, mark: str, offset: int) -> None:
         if len(self._open) >= MAX_DEPTH:
             raise DecodeError(f"nested deeper than {MAX_DEPTH}", offset=offset)
+        if self._leads_on(mark):
+            self._way += 1
         self._open.append([mark, None])
         self._keys.append(set())
         self._due = _Due.FIRST_KEY if mark == "{" else _Due.FIRST_VALUE
+
+    def _leads_on(self, mark: str) -> bool:
+        """Whether a container that opens now is one more on the way to the records."""
+        depth = len(self._open)
+        if self._way < depth or depth >= len(_WAY) or mark != _WAY[depth][0]:
+            return False
+        return depth == 0 or self._open[-1][1] == _WAY[depth - 1][1]
 
     def _comma_or_end(self, mark: bytes, offset: int) -> bool:
         kind = self._open[-1][0]
@@ -236,6 +240,7 @@ class Envelope:
         raise DecodeError(f"the body has no '{key}'", offset=offset, key=key)
 
     def _close(self) -> None:
+        self._way = min(self._way, len(self._open) - 1)
         self._open.pop()
         self._keys.pop()
         self._due = _Due.COMMA if self._open else _Due.NOTHING

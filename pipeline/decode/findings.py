@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.items import Item, Standard
 
@@ -44,16 +45,20 @@ class DecodeStats:
 
 @dataclass(slots=True)
 class Findings:
-    """Tables that all windows of one body share; every table is bounded."""
+    """Tables that all windows of one body share; every table is bounded.
+
+    ``flag_codes`` tells the codes of flag texts met so far, ``agreed`` the pairs of JSON key and
+    unit text that passed :meth:`check_unit`.
+    """
 
     standard: Standard
     stats: DecodeStats = field(default_factory=DecodeStats)
     units: dict[str, str] = field(default_factory=dict)
     flags: list[str] = field(default_factory=lambda: [""])
     targets: list[str] = field(default_factory=list)
-    _flag_codes: dict[str, int] = field(default_factory=dict)
+    flag_codes: dict[str, int] = field(default_factory=dict)
     _target_codes: dict[str, int] = field(default_factory=dict)
-    _agreed: set[tuple[str, str]] = field(default_factory=set)
+    agreed: set[tuple[str, str]] = field(default_factory=set)
 
     def flag_code(self, text: str | None) -> int:
         """Return the code of a flag as sent; 0 is the null flag (blank).
@@ -63,7 +68,7 @@ class Findings:
         ValueError
             For more than 3 characters, for other than printable ASCII, for too many flags.
         """
-        code = self._flag_codes.get(text or "")
+        code = self.flag_codes.get(text or "")
         return self._new_flag(text or "") if code is None else code
 
     def _new_flag(self, text: str) -> int:
@@ -77,8 +82,8 @@ class Findings:
                 raise ValueError(f"more than {MAX_FLAGS} different flags in one body")
             self.flags.append(flag)
         code = self.flags.index(flag)
-        if len(self._flag_codes) < _MAX_UNITS:
-            self._flag_codes[text] = code
+        if len(self.flag_codes) < _MAX_UNITS:
+            self.flag_codes[text] = code
         return code
 
     def target_code(self, text: str) -> int:
@@ -100,20 +105,20 @@ class Findings:
         ValueError
             When it is the text of another unit.
         """
-        if (item.code, text) in self._agreed:
+        if (item.json_key, text) in self.agreed:
             return
         if not unit_agrees(item, text, self.standard):
             due = item.unit(self.standard) or "no unit"
             raise ValueError(f"a unit that is not {self.standard} ({due} was due)")
         text.encode()
         self.units.setdefault(item.code, text)
-        if len(self._agreed) < _MAX_UNITS:
-            self._agreed.add((item.code, text))
+        if len(self.agreed) < _MAX_UNITS:
+            self.agreed.add((item.json_key, text))
 
-    def count_unknown(self, name: str) -> None:
+    def count_unknown(self, name: str, times: int = 1) -> None:
         """Count a key that is not the API's."""
         stats = self.stats
-        stats.unknown_keys += 1
+        stats.unknown_keys += times
         if len(stats.unknown_names) < _MAX_NAMED and name[:80] not in stats.unknown_names:
             stats.unknown_names.append(name[:80])
 
@@ -131,7 +136,9 @@ def unit_agrees(item: Item, text: str, standard: Standard) -> bool:
     return sent in ("", _bare(item.unit(standard)))
 
 
+@lru_cache(maxsize=1024)
 def _bare(text: str) -> str:
+    """Return a unit text without what does not count."""
     plain = text.replace("º", "°").replace("²", "2").lower()
     for mark in "(). \t\r\n":
         plain = plain.replace(mark, "")

@@ -6,11 +6,12 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 
-from pipeline.decode.columns import Block, narrowest
+from pipeline.decode.columns import Block, Cell, block_of
 from pipeline.decode.findings import Findings
 from pipeline.decode.numbers import INT64_MAX, JsonNumber, parse_value
 from pipeline.errors import DecodeError
@@ -28,10 +29,9 @@ _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
 _HEADER = frozenset(
     ("Date", "Julian", "Hour", "Station", "Standard", "ZipCodes", "Scope", "Coordinate", "Address")
 )
+_MAX_MEMO = 16_384
+_SAFE = 10**9  # fits int64 at any item's decimals, so its range need not be checked again
 _TARGETS = ("Address", "Coordinate", "ZipCodes")
-
-Cell = tuple[int, int, int]
-"""Integer, decimals (-1: missing), flag code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,12 @@ def parse_day(text: str) -> int:
     return dt.date.fromisoformat(text).toordinal() - _EPOCH
 
 
+@cache
+def _by_key(scope: Scope) -> dict[str, Item]:
+    """Return a scope's items by JSON key, in registry order."""
+    return {item.json_key: item for item in scope_items(scope)}
+
+
 class RecordReader:
     """Turns parsed records into a :class:`Block`.
 
@@ -66,6 +72,13 @@ class RecordReader:
     key : {"station", "target"}
     findings : Findings
         Shared by all windows of the body.
+
+    Attributes
+    ----------
+    wanted : dict of str to Item
+        Items to read, by JSON key.
+    quiet : frozenset of str
+        Keys that are the API's but are not read.
     """
 
     def __init__(
@@ -74,9 +87,12 @@ class RecordReader:
         self.scope = scope
         self.key = key
         self.findings = findings
-        known = {item.json_key for item in scope_items(scope)}
-        self.wanted = {item.json_key: item for item in items or scope_items(scope)}
-        self._quiet = (known | _HEADER) - self.wanted.keys()
+        self.where_type: type[np.integer] = np.uint16 if key == "station" else np.int32
+        known = _by_key(scope)
+        codes = None if items is None else {item.code for item in items}
+        self.wanted = {k: i for k, i in known.items() if codes is None or i.code in codes}
+        self._numbers: dict[str | None, tuple[int, int]] = {None: (0, -1)}
+        self.quiet = frozenset((known.keys() | _HEADER) - self.wanted.keys())
 
     def read(self, records: Sequence[Any], places: Sequence[Place]) -> list[Block]:
         """Return the rows of parsed records: one block, or one each where no scale fits all.
@@ -93,10 +109,10 @@ class RecordReader:
         for record, place in zip(records, places, strict=True):
             if type(record) is not dict:
                 raise self._fault("a record is not an object", {}, place, text=record)
-            where.append(self._where(record, place))
+            where.append(self.where(record, place))
             days.append(self._day(record, place))
             hours.append(self._hour(record, place))
-            self._check_kind(record, place)
+            self.check_kind(record, place)
             rows.append(self._cells(record, place))
         try:
             return [self._block(where, days, hours, rows)]
@@ -106,7 +122,8 @@ class RecordReader:
                 self._block(where[i:][:1], days[i:][:1], hours[i:][:1], [rows[i]]) for i in each
             ]
 
-    def _where(self, record: Mapping[str, Any], place: Place) -> int:
+    def where(self, record: Mapping[str, Any], place: Place) -> int:
+        """Return a record's station number, or the code of its target."""
         station: Any = record.get("Station")
         if self.key == "target":
             if station is not None:
@@ -161,7 +178,8 @@ class RecordReader:
             raise self._fault("not an hour from 0100 to 2400", record, place, "Hour", text)
         return int(found[1])
 
-    def _check_kind(self, record: Mapping[str, Any], place: Place) -> None:
+    def check_kind(self, record: Mapping[str, Any], place: Place) -> None:
+        """Check that a record is of the asked units and scope."""
         standard = record.get("Standard")
         asked = self.findings.standard
         if type(standard) is not str or standard.strip().lower() != asked:
@@ -177,17 +195,29 @@ class RecordReader:
 
     def _cells(self, record: Mapping[str, Any], place: Place) -> dict[str, Cell]:
         cells: dict[str, Cell] = {}
-        wanted = self.wanted
+        wanted, numbers = self.wanted, self._numbers
+        codes, agreed = self.findings.flag_codes, self.findings.agreed
         for key, content in record.items():
             item = wanted.get(key)
-            if item is not None:
-                cells[key] = self._cell(item, content, record, place)
-            elif key not in self._quiet:
-                self.findings.count_unknown(key)
+            if item is None:
+                if key not in self.quiet:
+                    self.findings.count_unknown(key)
+                continue
+            try:  # the usual: texts all met before
+                number, places = numbers[content["Value"]]
+                code = codes[content["Qc"]]
+                usual = (key, content["Unit"]) in agreed and len(content) == 3
+            except (KeyError, TypeError, IndexError):
+                usual = False
+            if usual:
+                cells[key] = number, places, code
+            else:
+                cells[key] = self._cell(key, item, content, record, place)
         return cells
 
-    def _cell(self, item: Item, content: Any, record: Mapping[str, Any], place: Place) -> Cell:
-        key = item.json_key
+    def _cell(
+        self, key: str, item: Item, content: Any, record: Mapping[str, Any], place: Place
+    ) -> Cell:
         if content is None:
             return 0, -1, 0
         if type(content) is not dict or "Value" not in content:
@@ -216,7 +246,11 @@ class RecordReader:
         if len(content) > 3 or (len(content) == 3 and not ("Qc" in content and "Unit" in content)):
             for name in content.keys() - {"Value", "Qc", "Unit"}:
                 self.findings.count_unknown(f"{key}.{name}")
-        return (0, -1, code) if found is None else (*found, code)
+        if found is None:
+            found = 0, -1
+        elif abs(found[0]) < _SAFE and len(self._numbers) < _MAX_MEMO:
+            self._numbers[value] = found
+        return *found, code
 
     def _check_range(self, found: tuple[int, int], item: Item) -> None:
         """Check that a number fits int64 at its item's decimals."""
@@ -227,28 +261,13 @@ class RecordReader:
     def _block(
         self, where: list[int], days: list[int], hours: list[int], rows: list[dict[str, Cell]]
     ) -> Block:
-        present = set().union(*rows) if rows else set()
-        items = tuple(item for key, item in self.wanted.items() if key in present)
-        shape = (len(items), len(rows))
-        values, valid = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
-        flags, decimals = np.zeros(shape, np.uint8), []
-        for k, item in enumerate(items):
-            key = item.json_key
-            cells = [row.get(key, (0, -1, 0)) for row in rows]
-            places = max(item.decimals(self.findings.standard), *(cell[1] for cell in cells))
-            values[k] = _column(cells, places, item)
-            valid[k] = [cell[1] >= 0 for cell in cells]
-            flags[k] = [cell[2] for cell in cells]
-            decimals.append(places)
-        return Block(
-            items,
-            np.array(where, np.uint16 if self.key == "station" else np.int32),
+        return block_of(
+            self.wanted,
+            self.findings.standard,
+            np.array(where, self.where_type),
             np.array(days, np.int32),
             np.array(hours, np.uint8) if self.scope is Scope.HOURLY else None,
-            values.astype(narrowest(values)),
-            tuple(decimals),
-            None if valid.all() else valid,
-            flags if flags.any() else None,
+            rows,
         )
 
     def _fault(
@@ -278,11 +297,3 @@ _OTHER_SCOPE = "decode it with the other scope"
 
 def _reason(error: ValueError) -> str:
     return "bad Unicode" if isinstance(error, UnicodeError) else str(error)
-
-
-def _column(cells: Sequence[Cell], places: int, item: Item) -> list[int]:
-    """Return a column's integers at a common number of decimals."""
-    numbers = [c[0] * 10 ** (places - c[1]) if c[1] >= 0 else 0 for c in cells]
-    if numbers and max(map(abs, numbers)) > INT64_MAX:
-        raise OverflowError(item.json_key)
-    return numbers

@@ -8,18 +8,20 @@ from typing import TypeVar
 import pyarrow as pa
 
 from pipeline.decode.batches import BatchBuilder
-from pipeline.decode.elements import MAX_RECORD, Elements, Step
+from pipeline.decode.elements import MAX_RECORD
 from pipeline.decode.envelope import Envelope, Event
 from pipeline.decode.findings import DecodeStats, Findings
 from pipeline.decode.records import KeyKind, RecordReader
+from pipeline.decode.walk import RecordWalk
 from pipeline.errors import DecodeError, UsageError
 from pipeline.items import Item, Scope, Standard, resolve
 
 __all__ = ["WINDOW", "StreamDecoder", "adecode", "decode"]
 
-WINDOW = 256 * 1024
+WINDOW = 768 * 1024
 """Bytes that are looked at together."""
 
+_MOST_PIECES = 4096
 _BOM = b"\xef\xbb\xbf"
 E = TypeVar("E", Scope, Standard)
 
@@ -39,6 +41,9 @@ class StreamDecoder:
     key : {"station", "target"}
         Whether rows are keyed by station, or (spatial data) by address, coordinate or zip code.
 
+    fast : bool
+        Whether records that share a layout are read together; the result is the same without.
+
     Attributes
     ----------
     stats : DecodeStats
@@ -56,16 +61,17 @@ class StreamDecoder:
         *,
         standard: Standard | str = Standard.METRIC,
         key: KeyKind = "station",
+        fast: bool = True,
     ) -> None:
         self._scope = _member(Scope, scope)
         if key not in ("station", "target"):
             raise UsageError(f"key '{key}' is neither 'station' nor 'target'")
         wanted = None if items is None else resolve(items, self._scope)
         self._findings = Findings(_member(Standard, standard))
-        self._reader = RecordReader(self._scope, wanted, key, self._findings)
+        reader = RecordReader(self._scope, wanted, key, self._findings)
         self._builder = BatchBuilder(self._scope, wanted, key, self._findings)
         self._envelope = Envelope()
-        self._elements = Elements()
+        self._walk = RecordWalk(reader, self._findings, fast=fast)
         self._held: list[bytes] = []
         self._size = 0
         self._base = 0
@@ -76,7 +82,7 @@ class StreamDecoder:
     def stats(self) -> DecodeStats:
         """Counts so far."""
         stats = self._findings.stats
-        stats.records = self._elements.count
+        stats.records = self._walk.elements.count
         stats.providers = self._envelope.providers
         return stats
 
@@ -104,12 +110,13 @@ class StreamDecoder:
         if self._closed:
             raise UsageError("the decoder has ended; use a new one for each body")
         self._findings.stats.bytes += len(piece)
-        view = memoryview(piece)
-        while view:
-            part = bytes(view[: WINDOW - self._size]) if self._size < WINDOW else b""
-            view = view[len(part) :]
+        whole = bytes(piece)  # no copy of bytes; what may change later is copied
+        for start in range(0, len(whole), WINDOW):
+            part = whole[start : start + WINDOW]
             self._held.append(part)
             self._size += len(part)
+            if len(self._held) > _MOST_PIECES:
+                self._held = [b"".join(self._held)]
             if self._size >= WINDOW:
                 yield from self._window(final=False)
 
@@ -132,20 +139,14 @@ class StreamDecoder:
                     if event is Event.MORE:
                         break
                     self._in_records = True
-                    self._elements.opened()
-                position, step = self._elements.step(data, position, self._base)
-                if step is Step.MORE:
-                    break
-                if step is Step.ENDED:
-                    self._in_records = False
-                    self._envelope.records_ended()
-                    continue
-                parsed = self._elements.parse(data, position, self._base, final=final)
-                position = parsed.end
-                for block in self._reader.read(parsed.records, parsed.places):
+                    self._walk.elements.opened()
+                for block in self._walk.blocks(data, position, self._base, final=final):
                     yield from self._builder.add(block)
-                if parsed.stopped:
+                position = self._walk.position
+                if not self._walk.ended:
                     break
+                self._in_records = False
+                self._envelope.records_ended()
         except DecodeError:
             self._closed = True
             raise
@@ -158,7 +159,7 @@ class StreamDecoder:
                 raise DecodeError(
                     "the body is cut short among the records",
                     offset=self._base + len(data),
-                    record=self._elements.count,
+                    record=self._walk.elements.count,
                 )
             if rest:
                 raise self._envelope.stuck(data, position, self._base)

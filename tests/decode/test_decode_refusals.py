@@ -209,7 +209,7 @@ def test_deep_nesting_is_bounded(where: str) -> None:
 def test_endless_records_and_tokens_are_bounded(old: bytes, start: bytes) -> None:
     """A record or string that never ends stops the decoder after a bounded number of bytes."""
     at = GOOD.index(old, 1)
-    pieces = iter([GOOD[:at] + start, *[b"9" * 60_000] * 20])
+    pieces = iter([GOOD[:at] + start, *[b"9" * 60_000] * 40])
     with pytest.raises(DecodeError):
         list(decode(pieces, scope="daily"))
     assert len(list(pieces)) > 10
