@@ -13,18 +13,24 @@ from cimis.parsing import parse_stations, single_stations
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.api import Settings
+    from pipeline.api import RetryPolicy, Settings, Timeouts
 
 __all__ = ["chosen_stations", "refresh_stations"]
 
 
-def refresh_stations(root: Path, settings: Settings) -> list[dict[str, Any]]:
+def refresh_stations(
+    root: Path,
+    settings: Settings,
+    *,
+    policy: RetryPolicy | None = None,
+    timeout: Timeouts | None = None,
+) -> list[dict[str, Any]]:
     """Ask the service for its list of stations, keep it in the catalog, and return it."""
     from pipeline.api import CimisClient, Station
     from pipeline.catalog import Catalog
 
     async def ask() -> list[Station]:
-        async with CimisClient(settings) as client:
+        async with CimisClient(settings, policy=policy, timeout=timeout) as client:
             return await client.stations()
 
     listed = asyncio.run(ask())
@@ -41,6 +47,8 @@ def chosen_stations(
     *,
     ask: bool,
     out: Output,
+    policy: RetryPolicy | None = None,
+    timeout: Timeouts | None = None,
 ) -> tuple[int, ...]:
     """Return the numbers of the stations that a list means.
 
@@ -58,6 +66,8 @@ def chosen_stations(
         Whether the service may be asked.
     out : Output
         Hears which numbers of a range do not exist.
+    policy, timeout : optional
+        When to try again, and how long to wait.
 
     Raises
     ------
@@ -67,7 +77,8 @@ def chosen_stations(
     numbers = parse_stations(text)
     known = _known(root)
     if ask and not set(numbers or [-1]) <= known.keys():
-        known = {facts["number"]: facts for facts in refresh_stations(root, settings)}
+        listed = refresh_stations(root, settings, policy=policy, timeout=timeout)
+        known = {facts["number"]: facts for facts in listed}
     if not known and numbers is not None:
         return numbers
     if numbers is None:

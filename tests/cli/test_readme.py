@@ -7,12 +7,15 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.emulator import Emulator, GeneratedSource
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Typed
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -23,33 +26,20 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def environment() -> Iterator[dict[str, str]]:
-    """Variables as the tour sets them, with the embedded server in place of the service."""
-    with Emulator(GeneratedSource()) as server:
-        yield os.environ | {
-            "CIMIS_BASE_URL": server.base_url,
-            "CIMIS_APP_KEY": server.app_key,
-            "PYTHONPATH": str(ROOT),
-        }
-
-
-def test_every_line_of_the_tour_works(environment: dict[str, str], tmp_path: Path) -> None:
+def test_every_line_of_the_tour_works(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each command of the tour succeeds in order, and the Python block runs on what they made."""
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     tour = [line for line in lines if line.startswith("cimis ")]
     assert len(tour) >= 10
-    for line in tour:
-        done = subprocess.run(
-            [sys.executable, "-m", *shlex.split(line)],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    monkeypatch.chdir(tmp_path)
+    with Emulator(GeneratedSource()) as server:
+        monkeypatch.setenv("CIMIS_BASE_URL", server.base_url)
+        monkeypatch.setenv("CIMIS_APP_KEY", server.app_key)
+        for line in tour:
+            answer = typed(*shlex.split(line)[1:])
+            assert answer.code == 0, f"{line}\n{answer.err}"
     assert (tmp_path / "eto.csv").stat().st_size > 1000
     assert (tmp_path / "data/stations/080/2024_daily.zst").exists()
     (code,) = blocks("python")
@@ -62,7 +52,7 @@ def test_every_line_of_the_tour_works(environment: dict[str, str], tmp_path: Pat
             code + "print(july.height, warm.height > 0, total)\n",
         ],
         cwd=tmp_path,
-        env=environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=120,

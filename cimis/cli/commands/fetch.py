@@ -97,7 +97,7 @@ def command(
     """
     from cimis.cli.choice import chosen_stations
     from cimis.cli.session import data_root, service_settings
-    from pipeline.api import Timeouts
+    from pipeline.api import RetryPolicy, Timeouts
     from pipeline.ingest import FetchRequest
     from pipeline.items import Scope, resolve
 
@@ -106,11 +106,21 @@ def command(
     root, settings = data_root(data_dir), service_settings(base_url, app_key)
     chosen = resolve(items, Scope(scope))
     wait_s = parse_duration(timeout)
+    timeouts = Timeouts(connect_s=min(wait_s, 10.0), read_s=wait_s, write_s=min(wait_s, 30.0))
     if not dry_run:
         settings.key()
         _made(root)
     request = FetchRequest(
-        stations=chosen_stations(stations, root, settings, span, ask=not dry_run, out=out),
+        stations=chosen_stations(
+            stations,
+            root,
+            settings,
+            span,
+            ask=not dry_run,
+            out=out,
+            policy=RetryPolicy(tries=max(retries, 0) + 1),
+            timeout=timeouts,
+        ),
         start=span[0],
         end=span[1],
         scope=Scope(scope),
@@ -121,7 +131,7 @@ def command(
         format=form,
         full=full,
         dry_run=dry_run,
-        timeouts=Timeouts(connect_s=min(wait_s, 10.0), read_s=wait_s, write_s=min(wait_s, 30.0)),
+        timeouts=timeouts,
     )
     report = _run(root, request, settings, out)
     _tell(report, out, perf=perf)
