@@ -117,6 +117,8 @@ class FastPath:
 
     def _scan(self, data: bytes, position: int) -> Scan | None:
         template = self.template
+        if len(data) - position < self._reach:
+            return None
         braces = np.flatnonzero(np.frombuffer(data, np.uint8)[position:] == _OPEN) + position
         braces = braces[: np.searchsorted(braces, len(data) - self._reach)]
         offset, word = template.probe

@@ -12,9 +12,14 @@ import numpy.typing as npt
 
 from pipeline.decode.numbers import JsonNumber
 
-__all__ = ["Fixed", "Front", "Words", "header_pairs", "split_header"]
+__all__ = ["HEADER_KEYS", "Fixed", "Front", "Words", "header_pairs", "split_header"]
 
 Words = npt.NDArray[np.uint64]
+
+HEADER_KEYS = frozenset(
+    ("Date", "Julian", "Hour", "Station", "Standard", "ZipCodes", "Scope", "Coordinate", "Address")
+)
+"""Keys of a record that are not items."""
 
 _SLOT = re.compile(rb'"(Date|Julian|Hour)"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.decode.columns import Block, Cell, block_of
 from pipeline.decode.findings import Findings
+from pipeline.decode.front import HEADER_KEYS
 from pipeline.decode.numbers import INT64_MAX, JsonNumber, parse_value
 from pipeline.errors import DecodeError
 from pipeline.items import Item, Scope, scope_items
@@ -26,9 +27,6 @@ _EPOCH = dt.date(1970, 1, 1).toordinal()
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _HOUR = re.compile(r"([0-9]{1,2})00", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
-_HEADER = frozenset(
-    ("Date", "Julian", "Hour", "Station", "Standard", "ZipCodes", "Scope", "Coordinate", "Address")
-)
 _MAX_MEMO = 16_384
 _SAFE = 10**9  # fits int64 at any item's decimals, so its range need not be checked again
 _TARGETS = ("Address", "Coordinate", "ZipCodes")
@@ -92,7 +90,7 @@ class RecordReader:
         codes = None if items is None else {item.code for item in items}
         self.wanted = {k: i for k, i in known.items() if codes is None or i.code in codes}
         self._numbers: dict[str | None, tuple[int, int]] = {None: (0, -1)}
-        self.quiet = frozenset((known.keys() | _HEADER) - self.wanted.keys())
+        self.quiet = frozenset((known.keys() | HEADER_KEYS) - self.wanted.keys())
 
     def read(self, records: Sequence[Any], places: Sequence[Place]) -> list[Block]:
         """Return the rows of parsed records: one block, or one each where no scale fits all.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.decode.front import Fixed, Front, Words, header_pairs, split_header
+from pipeline.decode.front import HEADER_KEYS, Fixed, Front, Words, header_pairs, split_header
 from pipeline.items import Item
 
 __all__ = ["Template", "learn"]
@@ -132,6 +132,8 @@ def learn(
     flag = 1 + flags.pop()
     between, width = _between(rows, flag)
     names = [m[1].decode() for m in found]
+    if not (wanted.keys().isdisjoint(keys) and HEADER_KEYS.isdisjoint(names)):
+        return None  # an item among the header's texts, or a header field that looks like an item
     front, tail = split
     probe = _probe(front.head, found[0][2])
     if probe is None:

@@ -51,7 +51,7 @@ def reference(
                 where, row = _record(record, scope, items, standard, key)
                 rows.pop(where, None)
                 rows[where] = row
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BadBodyError(repr(error)) from error
     return rows
 
@@ -63,7 +63,7 @@ def _record(
         names = ("Address", "Coordinate", "ZipCodes")
         texts = [record.get(name) for name in names]
         joined = [", ".join(t) if isinstance(t, list) else t for t in texts]
-        where: int | str = next(t.strip() for t in joined if isinstance(t, str) and t.strip())
+        where: int | str = [t.strip() for t in joined if isinstance(t, str) and t.strip()][0]  # noqa: RUF015
     else:
         where = int(record["Station"])
         if not 0 <= where <= 65535:
