@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 
 import httpcore
 import pytest
 
 from pipeline.api import CimisClient, Settings
+from pipeline.api.failures import socket_failure
 from pipeline.api.network import _first_to_connect
 from pipeline.errors import NetworkError, UsageError
 from tests.api.raw_server import EMPTY, KEY, WINDOW, raw_server, reply, says
@@ -116,3 +118,22 @@ def test_a_proxy_of_an_unknown_kind_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:9")
     with pytest.raises(UsageError, match="socks5"):
         fetched("https://cimis.invalid")
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (BrokenPipeError(32, "Broken pipe"), "broken_pipe"),
+        (ConnectionAbortedError(103, "aborted"), "reset"),
+        (OSError(101, "Network is unreachable"), "unreachable"),
+        (ssl.SSLError(1, "record layer failure"), "tls"),
+    ],
+)
+def test_causes_that_loopback_does_not_produce_have_their_kinds(cause: OSError, kind: str) -> None:
+    """The kind follows from what the system said, below what the libraries made of it."""
+    outer = httpcore.ConnectError("failed")
+    outer.__cause__ = cause
+    error = socket_failure(outer, host="h", where={"stations": (2,)})
+    assert error.kind == kind
+    assert error.retryable
+    assert error.stations == (2,)
