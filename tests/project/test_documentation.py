@@ -56,3 +56,17 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     named = found(r"^\s*(?:\$ )?cimis ([a-z-]+)", "README.md")
     assert named
     assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    """Each relative link names a file of the project."""
+    for target in found(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page):
+        assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_readme_lists_every_exit_code() -> None:
+    """The README's short table names the same codes as the reference."""
+    table = (ROOT / "README.md").read_text()
+    for code in range(9):
+        assert re.search(rf"\| {code} \|", table)
