@@ -13,7 +13,7 @@ from pipeline.decode.columns import RANK, Block, concat, narrowest
 from pipeline.decode.findings import MAX_FLAGS, Findings
 from pipeline.decode.records import KeyKind
 from pipeline.errors import DecodeError
-from pipeline.items import Item, Scope
+from pipeline.items import ITEMS, Item, Scope
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
 
 __all__ = ["BATCH_ROWS", "TARGET_FIELD", "BatchBuilder", "last_of_each_key"]
@@ -123,7 +123,8 @@ def _record_batch(block: Block, scope: Scope, key: KeyKind, findings: Findings) 
     for pair in zip(values, flags, strict=True):
         arrays += pair
     units = tuple([_unit(item, findings) for item in block.items])
-    schema = _schema(scope, key, block.items, block.decimals, units, kinds)
+    codes = tuple([item.code for item in block.items])
+    schema = _schema(scope, key, codes, block.decimals, units, kinds)
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -164,15 +165,17 @@ def _least_decimals(block: Block, findings: Findings) -> Block:
 def _schema(
     scope: Scope,
     key: KeyKind,
-    items: tuple[Item, ...],
+    codes: tuple[str, ...],
     decimals: tuple[int, ...],
     units: tuple[str, ...],
     kinds: tuple[type[np.signedinteger], ...],
 ) -> pa.Schema:
+    """Return a batch's schema; most bodies have one of a few."""
     fields = list(KEY_FIELDS[scope])
     if key == "target":
         fields[0] = TARGET_FIELD
-    for item, places, unit, kind in zip(items, decimals, units, kinds, strict=True):
+    for code, places, unit, kind in zip(codes, decimals, units, kinds, strict=True):
+        item = ITEMS[RANK[code]]
         metadata = item_metadata(item, decimals=places, unit=unit)
         fields.append(pa.field(item.column, _TYPES[kind], metadata=metadata))
         fields.append(pa.field(item.flag_column, FLAG_TYPE))

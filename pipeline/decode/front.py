@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -35,15 +36,22 @@ class Fixed:
     @classmethod
     def of(cls, text: bytes, free: tuple[tuple[int, int], ...] = ()) -> Fixed:
         """Return text whose bytes from start to stop are free, for each pair of `free`."""
-        size = -(-len(text) // 8) * 8
-        mask = np.zeros(size, np.uint8)
-        mask[: len(text)] = 255
-        plain = np.zeros(size, np.uint8)
-        plain[: len(text)] = np.frombuffer(text, np.uint8)
+        plain = bytearray(text)
         for start, stop in free:
-            mask[start:stop] = 0
-            plain[start:stop] = 0
-        return cls(plain[: len(text)].tobytes(), plain.view(np.uint64), mask.view(np.uint64))
+            plain[start:stop] = bytes(stop - start)
+        return _fixed(bytes(plain), free)
+
+
+@lru_cache(maxsize=256)
+def _fixed(text: bytes, free: tuple[tuple[int, int], ...]) -> Fixed:
+    """Return fixed text of which the free bytes are zero; the same comes with every body."""
+    size = -(-len(text) // 8) * 8
+    mask = np.zeros(size, np.uint8)
+    mask[: len(text)] = 255
+    for start, stop in free:
+        mask[start:stop] = 0
+    words = np.frombuffer(text.ljust(size, b"\0"), np.uint64)
+    return Fixed(text, words, mask.view(np.uint64))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ def learn(
         return None
     rows, until = _rows(text, found, after.group())
     flag = 1 + flags.pop()
-    between, width = _between(rows, flag)
+    between, width = _side_by_side(tuple(rows), flag)
     names = [m[1].decode() for m in found]
     if not (wanted.keys().isdisjoint(keys) and HEADER_KEYS.isdisjoint(names)):
         return None  # an item among the header's texts, or a header field that looks like an item
@@ -191,8 +192,12 @@ def _rows(
     return rows, until
 
 
-def _between(rows: list[bytes], flag: int) -> tuple[tuple[Words, Words], int]:
-    """Return rows side by side as words, their mask, and the bytes of one."""
+@lru_cache(maxsize=64)
+def _side_by_side(rows: tuple[bytes, ...], flag: int) -> tuple[tuple[Words, Words], int]:
+    """Return rows side by side as words, their mask, and the bytes of one.
+
+    The same rows come with every body of the same items.
+    """
     width = -(-max(map(len, rows)) // 8) * 8
     mask = np.zeros((len(rows), width), np.uint8)
     for k, row in enumerate(rows):
