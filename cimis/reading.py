@@ -197,7 +197,9 @@ class Reading:
         UsageError
             For SQL that is wrong or not allowed.
         """
-        return self._engine(qc, unsafe=unsafe).ask(text, params, timings=timings)
+        from queries.duck import Answer
+
+        return Answer(self._engine(qc, unsafe=unsafe), text, params, timings)
 
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the same views, sandboxed; close it after use."""
@@ -252,16 +254,14 @@ class Reading:
         loader = self._indexes()
         if (chosen, unsafe) not in self._engines:
 
-            def rows(scope: Scope) -> Callable[[QueryTimings], ChunkDataset]:
-                return lambda timings: ChunkDataset(
-                    self._source(scope), policy=chosen, timings=timings
-                )
+            def rows(scope: Scope) -> Callable[[], ChunkDataset]:
+                return lambda: ChunkDataset(self._source(scope), policy=chosen)
 
             views = {
                 "daily": rows(Scope.DAILY),
                 "hourly": rows(Scope.HOURLY),
-                "stations": lambda _: loader.stations(),
-                "chunks": lambda _: loader.chunks(),
+                "stations": loader.stations,
+                "chunks": loader.chunks,
             }
             self._engines[chosen, unsafe] = Engine(views, unsafe=unsafe)
         return self._engines[chosen, unsafe]

@@ -252,6 +252,27 @@ class Catalog:
         with self._errors():
             return self._connection.execute(query, [json.dumps(list(paths))]).fetchall()
 
+    def station_chunks(self, scope: Scope) -> list[tuple[str, int, int, int, int, str, str]]:
+        """Return path, station, rows, first and last second, checksum, items of a scope's chunks.
+
+        They come in station and time order, as bare tuples because there may be ten thousand.
+        """
+        query = (
+            "select path, station, rows, first_s, last_s, checksum, items from chunks "
+            "where scope = ? and station is not null order by station, year"
+        )
+        with self._errors():
+            return self._connection.execute(query, [scope.value]).fetchall()
+
+    def station_statistics(self, scope: Scope) -> list[tuple[str, str, bytes]]:
+        """Return checksum, items and packed statistics of the same chunks, in the same order."""
+        query = (
+            "select checksum, items, statistics from chunks "
+            "where scope = ? and station is not null order by station, year"
+        )
+        with self._errors():
+            return self._connection.execute(query, [scope.value]).fetchall()
+
     def item_codes(self, scope: Scope) -> set[str]:
         """Return the codes of all items that some chunk of a scope holds."""
         query = "select distinct items from chunks where scope = ?"

@@ -13,6 +13,7 @@ from queries.expressions import columns_in, term_of
 from queries.quality import FlagPolicy
 from queries.reader import Question, answer
 from queries.source import ChunkSource
+from queries.terms import UNKNOWN, Term
 from queries.timing import QueryTimings
 
 __all__ = ["ChunkDataset", "ChunkScanner"]
@@ -51,12 +52,25 @@ class ChunkDataset(ds.Dataset):  # type: ignore[misc]  # pyarrow ships no types
         self._policy = policy
         self._timings = timings or QueryTimings()
         self._filter = filter
+        self._schema = source.schema
         self.failure: CimisError | None = None
 
     @property
     def schema(self) -> pa.Schema:
-        """Physical schema: the keys, then every item stored anywhere with its flag column."""
-        return self._source.schema
+        """Physical schema: the keys, then every item stored anywhere with its flag column.
+
+        It is what was stored when the dataset was made, and does not change; the rows do.
+        """
+        return self._schema
+
+    def use(self, timings: QueryTimings) -> None:
+        """Fill other timings from now on, and forget a former failure."""
+        self._timings = timings
+        self.failure = None
+
+    def is_current(self) -> bool:
+        """Tell whether the schema is still that of what is stored."""
+        return bool(self._source.schema.equals(self._schema, check_metadata=True))
 
     def scanner(
         self,
@@ -81,6 +95,22 @@ class ChunkDataset(ds.Dataset):  # type: ignore[misc]  # pyarrow ships no types
         if self._filter is not None:
             filter = self._filter if filter is None else self._filter & filter  # noqa: A001
         return ChunkScanner(self, columns, filter, batch_size)
+
+    def reader_of(self, columns: list[str], term: Term | None) -> pa.RecordBatchReader:
+        """Return a reader of some columns and the rows for which an exact tree of terms is true."""
+        schema = pa.schema([self._schema.field(n) for n in columns], metadata=self._schema.metadata)
+        question = Question(
+            schema=schema, term=term or UNKNOWN, exact=term is not None, policy=self._policy
+        )
+        return pa.RecordBatchReader.from_batches(schema, self._answered(question))
+
+    def _answered(self, question: Question) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of an answer; an error of ours is kept for the engine's caller."""
+        try:
+            yield from answer(self._source, question, self._timings)
+        except CimisError as error:
+            self.failure = error
+            raise
 
     def filter(self, expression: Any) -> ChunkDataset:
         """Return a dataset of the rows that satisfy an expression."""
@@ -198,12 +228,7 @@ class ChunkScanner:
         return batch.filter(self._filter)
 
     def _rows(self) -> Iterator[pa.RecordBatch]:
-        dataset = self._dataset
-        try:
-            yield from answer(dataset._source, self._question(), dataset._timings)
-        except CimisError as error:
-            dataset.failure = error
-            raise
+        return self._dataset._answered(self._question())
 
     def _computed(self, batches: Iterator[pa.RecordBatch]) -> ds.Scanner:
         return ds.Scanner.from_batches(

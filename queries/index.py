@@ -10,12 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.items import Scope, default_items, scope_items
-from pipeline.schema import physical_schema
+from pipeline.schema import KEY_FIELDS, physical_schema
 from queries.terms import Range
+from queries.values import Column, Keys, Part
 
 __all__ = ["ScopeIndex"]
 
 Numbers = npt.NDArray[np.int64]
+_KEYS = frozenset(field.name for fields in KEY_FIELDS.values() for field in fields)
 
 
 class ScopeIndex:
@@ -52,6 +54,7 @@ class ScopeIndex:
         self.rows_of = rows
         self._values = values
         self._stored = stored
+        self._ranges: dict[str, Range | None] = {}
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -79,6 +82,11 @@ class ScopeIndex:
 
     def key_range(self, column: str) -> Range | None:
         """Return a key column's ranges per chunk; None for another column, and for hour."""
+        if column not in self._ranges:
+            self._ranges[column] = self._key_range(column)
+        return self._ranges[column]
+
+    def _key_range(self, column: str) -> Range | None:
         if column == "station":
             first = last = self.stations
         elif column == "date":
@@ -91,3 +99,27 @@ class ScopeIndex:
             return None
         yes = np.ones(len(self), np.bool_)
         return Range(first, last, yes, ~yes)
+
+    def keys_of(self, place: int, names: Sequence[str]) -> Part | None:
+        """Return a chunk's key columns where they follow from the catalog; None where not.
+
+        They do where only the station is asked for, or no day (or hour) of the chunk is absent.
+        """
+        rows = int(self.rows_of[place])
+        station = Keys(np.full(rows, self.stations[place], np.uint16))
+        if all(name == "station" for name in names):
+            return Part(rows, {"station": station})
+        step = 86_400 if self.scope is Scope.DAILY else 3_600
+        first = int(self.first_s[place])
+        whole = (int(self.last_s[place]) - first) // step + 1 == rows
+        if not whole or any(name not in _KEYS for name in names):
+            return None
+        seconds = np.arange(rows, dtype=np.int64) * step + first
+        before = seconds if self.scope is Scope.DAILY else seconds - 3_600
+        columns: dict[str, Column] = {
+            "station": station,
+            "date": Keys((before // 86_400).astype(np.int32)),
+            "time": Keys(seconds),
+            "hour": Keys((before % 86_400 // 3_600 + 1).astype(np.uint8)),
+        }
+        return Part(rows, {name: columns[name] for name in names})

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.dataset as ds
 
-from pipeline.catalog import Catalog, ChunkRow
+from pipeline.catalog import Catalog
 from pipeline.chunks import read_footer
 from pipeline.errors import StoreError
 from pipeline.items import Scope, by_code
@@ -54,39 +53,48 @@ class IndexLoader:
             generation = self._catalog.generation()
             known = self._known.get(scope)
             if known is None or known[0] != generation:
-                rows = [r for r in self._catalog.chunks(scope=scope) if r.station is not None]
-                known = self._known[scope] = (generation, self._made(scope, rows))
+                known = self._known[scope] = (generation, self._made(scope))
             return known[1]
 
-    def _made(self, scope: Scope, rows: Sequence[ChunkRow]) -> ScopeIndex:
+    def _made(self, scope: Scope) -> ScopeIndex:
+        rows = self._catalog.station_chunks(scope)
+        columns = list(zip(*rows, strict=True)) or [()] * 7
+        paths, stations, counts, first_s, last_s, checksums, items = columns
         return ScopeIndex(
             scope,
-            paths=[row.path for row in rows],
-            checksums=[row.checksum for row in rows],
-            stations=_integers([row.station or 0 for row in rows]),
-            first_s=_integers([row.first_s for row in rows]),
-            last_s=_integers([row.last_s for row in rows]),
-            rows=_integers([row.rows for row in rows]),
-            stored=self._columns(rows),
-            values=lambda: _values(rows),
+            paths=paths,
+            checksums=checksums,
+            stations=np.array(stations, np.int64),
+            first_s=np.array(first_s, np.int64),
+            last_s=np.array(last_s, np.int64),
+            rows=np.array(counts, np.int64),
+            stored=self._columns(paths, items),
+            values=lambda: self._values(scope, checksums),
         )
 
-    def _columns(self, rows: Sequence[ChunkRow]) -> dict[str, tuple[int, str]]:
+    def _columns(self, paths: Sequence[str], items: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Return decimals and unit per stored item, from as few footers as name them all."""
+        newest = {text: place for place, text in enumerate(items)}
         found: dict[str, tuple[int, str]] = {}
-        for row in reversed(rows):
-            if found.keys() >= set(row.items):
+        for text, place in sorted(newest.items(), key=lambda pair: -pair[1]):
+            if found.keys() >= set(text.split(",")):
                 continue
             try:
-                footer = read_footer(self._root / row.path)
+                footer = read_footer(self._root / paths[place])
             except StoreError:  # a damaged chunk is told of when its rows are asked for
-                usual = [item for code in row.items if (item := by_code(code)) is not None]
-                for item in usual:
+                for item in filter(None, map(by_code, text.split(","))):
                     found.setdefault(item.code, (item.decimals_metric, item.unit_metric))
                 continue
             for column in footer.columns:
                 found.setdefault(column.code, (column.decimals, column.unit))
         return found
+
+    def _values(self, scope: Scope, checksums: Sequence[str]) -> dict[str, Range]:
+        """Return bounds of values per chunk; none where the catalog has changed meanwhile."""
+        rows = self._catalog.station_statistics(scope)
+        if [row[0] for row in rows] != list(checksums):
+            return {}
+        return _bounds([(items, packed) for _, items, packed in rows])
 
     def stations(self) -> ds.Dataset:
         """Return the stations, one row each, read when they are scanned."""
@@ -97,22 +105,19 @@ class IndexLoader:
         return LazyTable(CHUNK_SCHEMA, lambda: chunk_table(self._catalog.chunks()))
 
 
-def _integers(numbers: Sequence[int]) -> npt.NDArray[np.int64]:
-    return np.array(numbers, np.int64)
-
-
-def _values(rows: Sequence[ChunkRow]) -> dict[str, Range]:
+def _bounds(rows: Sequence[tuple[str, bytes]]) -> dict[str, Range]:
     """Return per value column the bounds of each chunk, from the catalog's packed statistics.
 
     Chunks with the same items and number of blocks are unpacked together.
     """
-    alike: dict[tuple[tuple[str, ...], int], list[int]] = defaultdict(list)
-    for place, row in enumerate(rows):
-        alike[row.items, int.from_bytes(row.statistics[:4], "little")].append(place)
+    alike: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for place, (items, packed) in enumerate(rows):
+        alike[items, int.from_bytes(packed[:4], "little")].append(place)
     made: dict[str, Range] = {}
     for (items, blocks), places in alike.items():
-        lows, highs, missing = _unpacked([rows[p].statistics for p in places], blocks, len(items))
-        for number, code in enumerate(items):
+        codes = [code for code in items.split(",") if code]
+        lows, highs, missing = _unpacked([rows[p][1] for p in places], blocks, len(codes))
+        for number, code in enumerate(codes):
             item = by_code(code)
             if item is None:
                 continue

@@ -12,7 +12,7 @@ from pipeline.chunks.footer import Footer
 from pipeline.items import Scope
 from queries.index import ScopeIndex
 from queries.quality import FlagPolicy
-from queries.terms import Bools, Range, Term, Unknown, evaluate
+from queries.terms import And, Bools, Range, Term, Unknown, columns_of, evaluate
 
 __all__ = ["Selection", "blocks_that_may", "prune"]
 
@@ -31,10 +31,32 @@ class Selection:
 
 
 def prune(index: ScopeIndex, term: Term, policy: FlagPolicy = FlagPolicy.KEEP) -> Selection:
-    """Return the chunks of which some row may satisfy a term; no file is opened."""
-    outcome = evaluate(term, _ChunkBounds(index, policy))
-    chunks = np.flatnonzero(outcome.true)
-    return Selection(chunks, outcome.every[chunks], len(index))
+    """Return the chunks of which some row may satisfy a term; no file is opened.
+
+    Of terms joined by AND each is put to the chunks that are left, those on stations first.
+    """
+    left: npt.NDArray[np.intp] | None = None
+    every = np.ones(len(index), np.bool_)
+    for part in sorted(_conjuncts(term), key=lambda t: "station" not in columns_of(t)):
+        outcome = evaluate(part, _ChunkBounds(index, policy, left))
+        places = np.flatnonzero(outcome.true)
+        every = every[places] & outcome.every[places]
+        left = places if left is None else left[places]
+    assert left is not None
+    return Selection(left, every, len(index))
+
+
+def _conjuncts(term: Term) -> list[Term]:
+    """Return the terms that AND joins, a single one for any other term."""
+    found: list[Term] = []
+    pending = [term]
+    while pending:
+        match pending.pop():
+            case And(left, right):
+                pending += [right, left]
+            case other:
+                found.append(other)
+    return found
 
 
 def blocks_that_may(footer: Footer, term: Term, policy: FlagPolicy) -> Sequence[int]:
@@ -53,19 +75,26 @@ def _under_policy(known: Range | None, policy: FlagPolicy) -> Range | None:
 
 
 class _ChunkBounds:
-    """Ranges of columns over all chunks of an index."""
+    """Ranges of columns over the chunks of an index, or over some of them."""
 
-    def __init__(self, index: ScopeIndex, policy: FlagPolicy) -> None:
+    def __init__(
+        self, index: ScopeIndex, policy: FlagPolicy, some: npt.NDArray[np.intp] | None
+    ) -> None:
         self._index = index
         self._policy = policy
+        self._some = some
 
     @property
     def size(self) -> int:
-        return len(self._index)
+        return len(self._index) if self._some is None else len(self._some)
 
     def of(self, column: str) -> Range | None:
-        keys = self._index.key_range(column)
-        return keys or _under_policy(self._index.values.get(column), self._policy)
+        known = self._index.key_range(column)
+        if known is None:
+            known = _under_policy(self._index.values.get(column), self._policy)
+        if known is None or self._some is None:
+            return known
+        return Range(*(values[self._some] for values in known))
 
 
 class _BlockBounds:

@@ -9,13 +9,15 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
+from queries.exact import narrowed
 from queries.index import ScopeIndex
 from queries.prune import Selection, prune
 from queries.quality import FlagPolicy
+from queries.ruling import FLAG_OF, flags_needed, ruled
 from queries.source import ChunkSource
-from queries.terms import UNKNOWN, Term
+from queries.terms import UNKNOWN, Term, columns_of
 from queries.timing import QueryTimings
-from queries.values import Part, assembled, flag_fields
+from queries.values import Part, assembled
 
 __all__ = ["Question", "answer"]
 
@@ -32,7 +34,9 @@ class Question:
     schema : pyarrow.Schema
         Columns of the answer, in order; one that a chunk lacks is null.
     term : Term
-        For pruning: every row of the answer satisfies it.
+        Every row of the answer satisfies it.
+    exact : bool
+        Whether every row that satisfies the term belongs to the answer; if not, ``keep`` says.
     keep : function, optional
         From a batch to its rows that belong to the answer, exactly. It is not called for chunks of
         which ``term`` says that every row belongs.
@@ -47,6 +51,7 @@ class Question:
 
     schema: pa.Schema
     term: Term = UNKNOWN
+    exact: bool = False
     keep: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None
     keep_fields: tuple[pa.Field, ...] = ()
     limit: int | None = None
@@ -58,9 +63,15 @@ class Question:
     def __post_init__(self) -> None:
         more = [f for f in self.keep_fields if self.schema.get_field_index(f.name) < 0]
         read = pa.schema([*self.schema, *more], metadata=self.schema.metadata)
-        flags = [f.name for f in flag_fields(read, self.policy)]
+        flags = flags_needed(read, self.policy)
+        asked = list(columns_of(self.term)) if self.exact else []
+        flags += [
+            FLAG_OF[name]
+            for name in asked
+            if self.policy is not FlagPolicy.KEEP and name in FLAG_OF
+        ]
         object.__setattr__(self, "read_schema", read)
-        object.__setattr__(self, "names", tuple(dict.fromkeys([*read.names, *flags])))
+        object.__setattr__(self, "names", tuple(dict.fromkeys([*read.names, *asked, *flags])))
 
 
 def answer(
@@ -118,7 +129,10 @@ def _batches(
     rows, ramp = 0, list(_RAMP_ROWS)
     for first, after, every in _stretches(selection.every):
         for part in source.parts(index, selection.chunks[first:after], question, timings):
-            for piece in _cut(part, (ramp or [question.batch_rows])[0]):
+            for whole in _cut(part, (ramp or [question.batch_rows])[0]):
+                piece = _wanted(whole, question, timings, every=every)
+                if not piece.rows:
+                    continue
                 held.append(piece)
                 rows += piece.rows
                 if rows >= (ramp or [question.batch_rows])[0]:
@@ -150,4 +164,13 @@ def _cut(part: Part, size: int) -> Iterator[Part]:
 
 def _built(parts: list[Part], question: Question, timings: QueryTimings) -> pa.RecordBatch:
     with timings.phase("decode"):
-        return assembled(parts, question.read_schema, question.policy)
+        return assembled(parts, question.read_schema)
+
+
+def _wanted(part: Part, question: Question, timings: QueryTimings, *, every: bool) -> Part:
+    """Return a part under the flag policy, and of an exact question its rows that belong."""
+    if question.policy is FlagPolicy.KEEP and (every or not question.exact):
+        return part
+    with timings.phase("decode"):
+        under = ruled(part, question.policy)
+        return narrowed(under, question.term) if question.exact and not every else under

@@ -6,15 +6,14 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline.items import Item, Scope, Standard
-from pipeline.schema import KEY_FIELDS, physical_schema, time_zone_metadata
+from pipeline.schema import physical_schema, time_zone_metadata
 from queries.quality import FlagPolicy
 from queries.reader import Question, answer
 from queries.source import ChunkSource
-from queries.terms import UNKNOWN, And, Compare, In, Term
+from queries.terms import UNKNOWN, And, Compare, In, Term, Unknown
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
 
@@ -99,13 +98,11 @@ def select(
         Greatest number of rows.
     timings : QueryTimings, optional
     """
-    date = next(f for f in KEY_FIELDS[source.scope] if f.name == "date")
-    days = (_number(start), _number(end))
+    term = _term(stations, _number(start), _number(end))
     question = Question(
         schema=_schema(source, items),
-        term=_term(stations, *days),
-        keep=None if days == (None, None) else lambda batch: _between(batch, *days),
-        keep_fields=(date,),
+        term=term,
+        exact=not isinstance(term, Unknown),
         limit=limit,
         policy=policy,
     )
@@ -139,25 +136,3 @@ def _term(stations: Sequence[int] | None, start: int | None, end: int | None) ->
     for number, part in enumerate(parts):
         term = part if number == 0 else And(term, part)
     return term
-
-
-def _between(batch: pa.RecordBatch, start: int | None, end: int | None) -> pa.RecordBatch:
-    """Return the rows of a range of days: a slice where they are one run, as they mostly are."""
-    column = batch.column("date")
-    days = np.frombuffer(column.buffers()[1], np.int32)[column.offset :][: len(column)]
-    inside = np.ones(len(days), np.bool_)
-    if start is not None:
-        inside &= days >= start
-    if end is not None:
-        inside &= days <= end
-    places = np.flatnonzero(inside)
-    if not len(places):
-        return batch.slice(0, 0)
-    first, last = int(places[0]), int(places[-1])
-    if last - first + 1 == len(places):
-        return batch.slice(first, len(places))
-    return batch.filter(
-        pa.Array.from_buffers(
-            pa.bool_(), len(days), [None, pa.py_buffer(np.packbits(inside, bitorder="little"))]
-        )
-    )

@@ -141,6 +141,9 @@ class ChunkSource:
         self, index: ScopeIndex, place: int, question: Question, timings: QueryTimings
     ) -> Part:
         """Return a chunk's rows from the read cache or its file."""
+        keys = index.keys_of(place, question.names)
+        if keys is not None:
+            return keys
         path = self.root / index.paths[place]
         if self._cache is None:
 

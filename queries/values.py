@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.schema import FLAG_TYPE, item_of
-from queries.quality import FlagPolicy, rejected
+from pipeline.schema import FLAG_TYPE
 
 __all__ = [
     "Column",
@@ -27,7 +26,6 @@ __all__ = [
     "assembled",
     "bitmap",
     "flag_array",
-    "flag_fields",
     "joined",
     "key_array",
     "missing_mark",
@@ -36,7 +34,6 @@ __all__ = [
     "rescaled",
     "strings",
     "value_array",
-    "with_policy",
 ]
 
 Ints = npt.NDArray[Any]
@@ -86,6 +83,23 @@ class Part(NamedTuple):
         columns = {name: _sliced(c, start, stop) for name, c in self.columns.items()}
         return Part(stop - start, columns)
 
+    def taken(self, places: npt.NDArray[np.intp]) -> Part:
+        """Return the rows at some places."""
+        columns = {name: _taken(c, places) for name, c in self.columns.items()}
+        return Part(len(places), columns)
+
+
+def _taken(column: Column, places: npt.NDArray[np.intp]) -> Column:
+    match column:
+        case Scaled(values, decimals):
+            return Scaled(values[places], decimals)
+        case Flags(codes, letters):
+            return Flags(codes[places], letters)
+        case Doubles(doubles, present):
+            return Doubles(doubles[places], present[places])
+        case Keys(numbers):
+            return Keys(numbers[places])
+
 
 def _sliced(column: Column, start: int, stop: int) -> Column:
     match column:
@@ -99,13 +113,12 @@ def _sliced(column: Column, start: int, stop: int) -> Column:
             return Keys(numbers[start:stop])
 
 
-def assembled(parts: Sequence[Part], schema: pa.Schema, policy: FlagPolicy) -> pa.RecordBatch:
-    """Return parts as one batch of a physical schema, flagged values missing as a policy says."""
+def assembled(parts: Sequence[Part], schema: pa.Schema) -> pa.RecordBatch:
+    """Return parts as one batch of a physical schema; a column that no part has is null."""
     rows = sum(part.rows for part in parts)
     arrays = []
     for field in schema:
         column = _gathered(parts, field.name)
-        item = item_of(field)
         if column is None:
             arrays.append(nulls(field.type, rows))
         elif isinstance(column, Flags):
@@ -113,17 +126,12 @@ def assembled(parts: Sequence[Part], schema: pa.Schema, policy: FlagPolicy) -> p
         elif isinstance(column, Keys):
             arrays.append(key_array(column, field.type))
         else:
-            flags = None if item is None else _gathered(parts, item.flag_column, policy)
-            if isinstance(flags, Flags):
-                column = with_policy(column, flags, policy)
             arrays.append(value_array(column))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _gathered(parts: Sequence[Part], name: str, policy: FlagPolicy | None = None) -> Column | None:
+def _gathered(parts: Sequence[Part], name: str) -> Column | None:
     """Return a column of all parts, null where a part has none; None where no part has it."""
-    if policy is FlagPolicy.KEEP:
-        return None
     found = [part.columns.get(name) for part in parts]
     example = next((column for column in found if column is not None), None)
     if example is None:
@@ -268,24 +276,3 @@ def presence(column: pa.Array) -> Bools:
     bits = np.frombuffer(marks, np.uint8)
     stop = column.offset + rows
     return np.unpackbits(bits, count=stop, bitorder="little")[column.offset :].view(np.bool_)
-
-
-def flag_fields(schema: pa.Schema, policy: FlagPolicy) -> tuple[pa.Field, ...]:
-    """Return the flag columns that a policy has to read for a schema's value columns."""
-    if policy is FlagPolicy.KEEP:
-        return ()
-    items = [item for field in schema if (item := item_of(field)) is not None]
-    return tuple(pa.field(item.flag_column, FLAG_TYPE) for item in items)
-
-
-def with_policy(values: Scaled | Doubles, flags: Flags, policy: FlagPolicy) -> Scaled | Doubles:
-    """Return values of which those that the policy rejects are missing."""
-    bad = rejected(policy, flags.letters)
-    if not bad or not flags.codes.any():
-        return values
-    table = np.array([False, *(letter in bad for letter in flags.letters)])
-    gone = table[flags.codes]
-    if isinstance(values, Doubles):
-        return Doubles(values.values, values.present & ~gone)
-    mark = values.values.dtype.type(missing_mark(values.values.dtype))
-    return Scaled(np.where(gone, mark, values.values), values.decimals)

@@ -1,0 +1,47 @@
+"""A flag policy applied to decoded columns: values that it rejects become missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.items import Scope, scope_items
+from pipeline.schema import item_of
+from queries.quality import FlagPolicy, rejected
+from queries.values import Doubles, Flags, Part, Scaled, missing_mark
+
+__all__ = ["FLAG_OF", "flags_needed", "ruled"]
+
+FLAG_OF = {item.column: item.flag_column for scope in Scope for item in scope_items(scope)}
+
+
+def flags_needed(schema: pa.Schema, policy: FlagPolicy) -> list[str]:
+    """Return the flag columns that a policy has to read for a schema's value columns."""
+    if policy is FlagPolicy.KEEP:
+        return []
+    return [item.flag_column for field in schema if (item := item_of(field)) is not None]
+
+
+def ruled(part: Part, policy: FlagPolicy) -> Part:
+    """Return a part in which values that the policy rejects are missing; flags stay."""
+    if policy is FlagPolicy.KEEP:
+        return part
+    columns = dict(part.columns)
+    for name, column in part.columns.items():
+        flags = part.columns.get(FLAG_OF.get(name, ""))
+        if isinstance(column, Scaled | Doubles) and isinstance(flags, Flags):
+            columns[name] = _masked(column, flags, policy)
+    return Part(part.rows, columns)
+
+
+def _masked(values: Scaled | Doubles, flags: Flags, policy: FlagPolicy) -> Scaled | Doubles:
+    """Return values of which those that the policy rejects are missing."""
+    bad = rejected(policy, flags.letters)
+    if not bad or not flags.codes.any():
+        return values
+    table = np.array([False, *(letter in bad for letter in flags.letters)])
+    gone = table[flags.codes]
+    if isinstance(values, Doubles):
+        return Doubles(values.values, values.present & ~gone)
+    mark = values.values.dtype.type(missing_mark(values.values.dtype))
+    return Scaled(np.where(gone, mark, values.values), values.decimals)
