@@ -1,13 +1,20 @@
-"""HTTP to the service: client, settings, retry policy, timings, stations."""
+"""HTTP to the service: client, settings, retry policy, timings, stations.
+
+Names are imported when they are first used, so that reading a setting does not pay for HTTP.
+"""
 
 from __future__ import annotations
 
-from pipeline.api.client import CimisClient, Timeouts
-from pipeline.api.response import Response
-from pipeline.api.retry import Retry, RetryPolicy
-from pipeline.api.settings import AppKey, Settings
-from pipeline.api.stations import Station
-from pipeline.api.timings import Timings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.api.client import CimisClient, Timeouts
+    from pipeline.api.response import Response
+    from pipeline.api.retry import Retry, RetryPolicy
+    from pipeline.api.settings import AppKey, Settings
+    from pipeline.api.stations import Station
+    from pipeline.api.timings import Timings
 
 __all__ = [
     "AppKey",
@@ -20,3 +27,21 @@ __all__ = [
     "Timeouts",
     "Timings",
 ]
+
+_HOMES = {
+    "AppKey": "settings",
+    "CimisClient": "client",
+    "Response": "response",
+    "Retry": "retry",
+    "RetryPolicy": "retry",
+    "Settings": "settings",
+    "Station": "stations",
+    "Timeouts": "client",
+    "Timings": "timings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -119,6 +119,20 @@ def test_help_of_a_command_imports_no_engine(name: str) -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_a_setting_is_read_without_the_network_code() -> None:
+    """Asking the store needs the settings, but neither HTTP nor rich nor Polars nor DuckDB."""
+    script = (
+        "import sys\n"
+        "from cimis.cli.main import run\n"
+        "run(['query', '--data-dir', 'no/such/place'])\n"
+        "print(sorted({'duckdb', 'httpx', 'polars', 'rich'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_without_a_command_the_list_is_shown(typed: Typed) -> None:
     """``cimis`` alone answers like ``cimis --help``."""
     assert typed().out == typed("--help").out
