@@ -121,17 +121,15 @@ class FastPath:
             return None
         braces = np.flatnonzero(np.frombuffer(data, np.uint8)[position:] == _OPEN) + position
         braces = braces[: np.searchsorted(braces, len(data) - self._reach)]
-        offset, word = template.probe
-        eights = np.ndarray((len(data) - 7,), np.uint64, data, 0, (1,))
-        firsts = np.flatnonzero(eights[braces + offset] == np.uint64(word))
+        per = len(template.items) + 1
+        firsts = self._firsts(data, braces, per)
         if len(firsts) < 2 or braces[firsts[0]] != position:
             return None
         starts = braces[firsts]
-        per = len(template.items) + 1
-        good = np.diff(firsts) == per
+        good = firsts[1:] - firsts[:-1] == per
         if good.all():
-            opens = braces[firsts[0] : firsts[-1]].reshape(-1, per)
-            ends = braces[firsts[0] + 1 : firsts[-1] + 1].reshape(-1, per)
+            opens = braces[: firsts[-1]].reshape(-1, per)
+            ends = braces[1 : firsts[-1] + 1].reshape(-1, per)
         else:
             which = firsts[:-1][good][:, None] + np.arange(per)
             opens, ends = braces[which], braces[which + 1]
@@ -143,6 +141,15 @@ class FastPath:
             block = block.rows_of(np.flatnonzero(fine))
         self._count_unknown(block.rows)
         return Scan(starts, good, block)
+
+    def _firsts(self, data: bytes, braces: Positions, per: int) -> Positions:
+        """Return which braces open records: each `per`-th if those look so, else all that do."""
+        offset, word = self.template.probe
+        eights = np.ndarray((len(data) - 7,), np.uint64, data, 0, (1,))
+        regular = np.arange(0, len(braces), per)
+        if bool((eights[braces[regular] + offset] == np.uint64(word)).all()):
+            return regular
+        return np.flatnonzero(eights[braces + offset] == np.uint64(word))
 
     def _read(self, data: bytes, opens: Positions, ends: Positions) -> tuple[Block, Marks]:
         """Return the rows of all candidate records, and which of them are fine."""

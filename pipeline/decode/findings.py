@@ -97,15 +97,15 @@ class Findings:
             self.targets.append(text)
         return code
 
-    def check_unit(self, item: Item, text: str) -> None:
-        """Check an item's unit text against the asked system of units, and keep the first one.
+    def check_unit(self, item: Item, key: str, text: str) -> None:
+        """Check the unit text of an item (with its JSON key), and keep the first one met.
 
         Raises
         ------
         ValueError
             When it is the text of another unit.
         """
-        if (item.json_key, text) in self.agreed:
+        if (key, text) in self.agreed:
             return
         if not unit_agrees(item, text, self.standard):
             due = item.unit(self.standard) or "no unit"
@@ -113,7 +113,7 @@ class Findings:
         text.encode()
         self.units.setdefault(item.code, text)
         if len(self.agreed) < _MAX_UNITS:
-            self.agreed.add((item.json_key, text))
+            self.agreed.add((key, text))
 
     def count_unknown(self, name: str, times: int = 1) -> None:
         """Count a key that is not the API's."""

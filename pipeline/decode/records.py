@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -53,10 +53,12 @@ def parse_day(text: str) -> int:
     return dt.date.fromisoformat(text).toordinal() - _EPOCH
 
 
-@cache
-def _by_key(scope: Scope) -> dict[str, Item]:
-    """Return a scope's items by JSON key, in registry order."""
-    return {item.json_key: item for item in scope_items(scope)}
+@lru_cache(maxsize=64)
+def _keys(scope: Scope, items: frozenset[Item] | None) -> tuple[dict[str, Item], frozenset[str]]:
+    """Return the items to read by JSON key, in registry order, and the API's other keys."""
+    known = {item.json_key: item for item in scope_items(scope)}
+    wanted = {key: item for key, item in known.items() if items is None or item in items}
+    return wanted, frozenset((known.keys() | HEADER_KEYS) - wanted.keys())
 
 
 class RecordReader:
@@ -86,11 +88,8 @@ class RecordReader:
         self.key = key
         self.findings = findings
         self.where_type: type[np.integer] = np.uint16 if key == "station" else np.int32
-        known = _by_key(scope)
-        codes = None if items is None else {item.code for item in items}
-        self.wanted = {k: i for k, i in known.items() if codes is None or i.code in codes}
+        self.wanted, self.quiet = _keys(scope, None if items is None else frozenset(items))
         self._numbers: dict[str | None, tuple[int, int]] = {None: (0, -1)}
-        self.quiet = frozenset((known.keys() | HEADER_KEYS) - self.wanted.keys())
 
     def read(self, records: Sequence[Any], places: Sequence[Place]) -> list[Block]:
         """Return the rows of parsed records: one block, or one each where no scale fits all.
@@ -238,7 +237,7 @@ class RecordReader:
             if unit is not None:
                 if type(unit) is not str:
                     raise ValueError("a Unit that is not text")
-                self.findings.check_unit(item, unit)
+                self.findings.check_unit(item, key, unit)
         except ValueError as error:
             raise self._fault(_reason(error), record, place, key, text) from error
         if len(content) > 3 or (len(content) == 3 and not ("Qc" in content and "Unit" in content)):

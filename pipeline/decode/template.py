@@ -32,6 +32,8 @@ class Template:
 
     Attributes
     ----------
+    names : tuple of str
+        JSON keys of a record's item objects, in its order.
     items : tuple of Item or None
         Per item object of a record, in the record's order, the item; None for those not asked for.
     front : Front
@@ -59,6 +61,7 @@ class Template:
         Header texts between front and first value, with the station (or target) each names.
     """
 
+    names: tuple[str, ...]
     items: tuple[Item | None, ...]
     front: Front
     opening: int
@@ -132,7 +135,7 @@ def learn(
     rows, until = _rows(text, found, after.group())
     flag = 1 + flags.pop()
     between, width = _side_by_side(tuple(rows), flag)
-    names = [m[1].decode() for m in found]
+    names = tuple([m[1].decode() for m in found])
     if not (wanted.keys().isdisjoint(keys) and HEADER_KEYS.isdisjoint(names)):
         return None  # an item among the header's texts, or a header field that looks like an item
     front, tail = split
@@ -140,6 +143,7 @@ def learn(
     if probe is None:
         return None
     template = Template(
+        names=names,
         items=tuple(wanted.get(name) for name in names),
         front=front,
         opening=openings.pop(),

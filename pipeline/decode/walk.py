@@ -111,9 +111,9 @@ class RecordWalk:
             template = learn(data, position, stop, where, self._reader.wanted, self._reader.quiet)
             if template is None:
                 return False
-            for item in template.items:
+            for name, item in zip(template.names, template.items, strict=True):
                 if item is not None:
-                    self._findings.check_unit(item, record[item.json_key]["Unit"])
+                    self._findings.check_unit(item, name, record[name]["Unit"])
         except (DecodeError, ValueError):
             return False  # the general path will say what is wrong, and where
         self._fast = FastPath(template, self._reader, self._findings)
