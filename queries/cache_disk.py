@@ -24,8 +24,8 @@ _WAIT_S = 0.5
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS entry (
     checksum TEXT NOT NULL, name TEXT NOT NULL, used INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    crc32 INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (checksum, name)
-) WITHOUT ROWID;
+    crc32 INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (checksum, name)
+);
 CREATE INDEX IF NOT EXISTS entry_used ON entry (used, bytes);
 PRAGMA user_version = {_VERSION};
 """
@@ -130,6 +130,21 @@ class DiskCache:
         connection = self._open(make=bool(pending))
         if connection is None:
             return
+        try:
+            self._write(connection, pending, touched, self._limit * 2 // 3)
+        except sqlite3.OperationalError as error:
+            if "full" not in str(error):
+                raise
+            # pages are fuller or emptier than thought: let go of more
+            self._write(connection, pending, touched, self._limit // 4)
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        pending: dict[tuple[str, str], bytes],
+        touched: set[tuple[str, str]],
+        room: int,
+    ) -> None:
         now = time.time_ns()
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -138,7 +153,7 @@ class DiskCache:
                 [(now, *key) for key in touched],
             )
             needed = sum(len(data) + _ROW_BYTES for data in pending.values())
-            self._make_room(connection, needed)
+            self._make_room(connection, needed, room)
             connection.executemany(
                 "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)",
                 [
@@ -152,10 +167,10 @@ class DiskCache:
                 connection.execute("ROLLBACK")
             raise
 
-    def _make_room(self, connection: sqlite3.Connection, needed: int) -> None:
-        """Delete the entries used longest ago until ``needed`` bytes fit, on pages partly full."""
+    def _make_room(self, connection: sqlite3.Connection, needed: int, room: int) -> None:
+        """Delete the entries used longest ago until ``needed`` bytes fit into ``room``."""
         (total,) = connection.execute("SELECT coalesce(sum(bytes), 0) FROM entry").fetchone()
-        excess = total + needed - self._limit * 2 // 3
+        excess = total + needed - room
         if excess <= 0:
             return
         (until,) = connection.execute(

@@ -29,6 +29,10 @@ class ColumnFile:
         """Append numbers in the file's type."""
         self._stream.write(np.ascontiguousarray(values, self.kind).data)
 
+    def abandon(self) -> None:
+        """Close the file as it is."""
+        self._stream.close()
+
     def close(self) -> list[int]:
         """Bring the file to disk; return a CRC-32 per segment."""
         self._stream.flush()

@@ -28,6 +28,7 @@ from queries.values import Doubles, Flags, Keys, Part, Scaled
 
 __all__ = ["Compacted", "compact", "discard"]
 
+_MOST_FLAGS = 127
 _KEY_TYPES = {"station": "<u2", "date": "<i4", "time": "<i8", "hour": "|u1"}
 
 
@@ -105,6 +106,7 @@ class _Build:
         self._former = ColumnCache.open(root, scope)
         self.generation = uuid.uuid4().hex
         self._folder = folder_of(root, scope) / self.generation
+        self._flags = list(LETTERS)
         self.checksums: list[str] = []
         self.rows: list[int] = []
         self.decoded = self.left_out = 0
@@ -112,19 +114,21 @@ class _Build:
     def write(self) -> None:
         """Write every column, then make the build the current one."""
         self._folder.mkdir(parents=True)
+        files: dict[str, ColumnFile] = {}
         try:
-            files = self._files()
+            self._open_files(files)
             for part in self._parts():
                 self._append(files, part)
             facts = {name: _closed(file) for name, file in files.items()}
             self._publish(facts)
         except BaseException:
+            for file in files.values():
+                file.abandon()
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
 
-    def _files(self) -> dict[str, ColumnFile]:
+    def _open_files(self, files: dict[str, ColumnFile]) -> None:
         """Open a file for each key, value and flag column of what is stored."""
-        files: dict[str, ColumnFile] = {}
         for field in KEY_FIELDS[self._scope]:
             files[field.name] = ColumnFile(self._folder / field.name, _KEY_TYPES[field.name])
         names = set(self._index.schema.names)
@@ -132,7 +136,6 @@ class _Build:
             if item.column in names:
                 files[item.column] = ValueFile(self._folder / item.column)
                 files[item.flag_column] = ColumnFile(self._folder / item.flag_column, "|u1")
-        return files
 
     def _parts(self) -> Iterator[Part]:
         """Yield each chunk's rows, from the former build or its file."""
@@ -164,10 +167,20 @@ class _Build:
             if isinstance(file, ValueFile):
                 absent = Scaled(np.full(part.rows, np.iinfo(np.int16).min, np.int16), 0)
                 file.put(column if isinstance(column, Scaled) else absent)
-            elif isinstance(column, Flags | Keys):
-                file.append(column[0])
+            elif isinstance(column, Flags):
+                file.append(self._coded(column))
+            elif isinstance(column, Keys):
+                file.append(column.values)
             else:
                 file.append(np.zeros(part.rows, np.uint8))
+
+    def _coded(self, flags: Flags) -> Any:
+        """Return flags by the build's own codes; a letter that is new gets the next one."""
+        if flags.letters == tuple(self._flags[: len(flags.letters)]):
+            return flags.codes
+        self._flags += [letter for letter in flags.letters if letter not in self._flags]
+        codes = [0, *(self._flags.index(letter) + 1 for letter in flags.letters)]
+        return np.array(codes, np.uint8)[flags.codes]
 
     def _publish(self, columns: dict[str, Any]) -> None:
         """Put the new build in the place of the former, at once."""
@@ -175,7 +188,7 @@ class _Build:
             "version": VERSION,
             "generation": self.generation,
             "rows": sum(self.rows),
-            "flags": LETTERS,
+            "flags": self._flags,
             "columns": columns,
             "chunks": {"checksum": self.checksums, "rows": self.rows},
         }
@@ -189,11 +202,10 @@ class _Build:
 
 
 def _fits(part: Part) -> bool:
-    """Tell whether a chunk can be in the cache: no doubles, no flag that the registry lacks."""
+    """Tell whether a chunk can be in the cache: it holds no doubles, and not a host of flags."""
     return not any(
         isinstance(column, Doubles)
-        or (isinstance(column, Flags) and column.letters[: len(LETTERS)] != LETTERS)
-        or (isinstance(column, Flags) and int(column.codes.max(initial=0)) > len(LETTERS))
+        or (isinstance(column, Flags) and len(column.letters) > _MOST_FLAGS)
         for column in part.columns.values()
     )
 
