@@ -1,7 +1,8 @@
 """Bytes per row of the same rows in V2, V1, Parquet, Arrow IPC, pcodec and JSON; and write time.
 
-Run with ``just bench-size [FOLDER]``: FOLDER holds the network's FTP zips and saved API answers; where
-it is absent, generated weather stands in. Every form keeps the same values, missing marks and flags.
+Run with ``just bench-size [FOLDER]``: FOLDER holds the network's FTP zips and saved API answers;
+where it is absent, generated weather stands in. Every form keeps the same values, missing marks and
+flags.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +152,7 @@ def ipc(table: pa.Table) -> int:
 
 
 def pcodec(table: pa.Table) -> int:
-    """Return the size of every column in pcodec; flags and missing marks as one more column each."""
+    """Return the size of all columns in pcodec; flags and missing marks as one more column each."""
     total = 0
     config = ChunkConfig(compression_level=12)
     for field, column in zip(table.schema, table.columns, strict=True):
@@ -161,9 +163,8 @@ def pcodec(table: pa.Table) -> int:
             codes = {t: n for n, t in enumerate(dict.fromkeys(texts))}
             numbers = np.array([codes[t] for t in texts], dtype=np.uint16)
         else:
-            if pa.types.is_date32(field.type):
-                column = column.cast(pa.int32())
-            numbers = np.asarray(column.cast(pa.int64()).fill_null(0))
+            whole = column.cast(pa.int32()) if pa.types.is_date32(field.type) else column
+            numbers = np.asarray(whole.cast(pa.int64()).fill_null(0))
             missing = np.asarray(column.is_null())
             if missing.any():
                 total += len(standalone.simple_compress(missing.astype(np.uint16), config))
@@ -223,7 +224,7 @@ def write_time(rows: Rows) -> None:
         sys.stdout.write(f"  {'V2':32}{ours:9.2f} ms\n")
         for name, settings in SETTINGS.items():
             if name != "byte stream split":
-                theirs = _median_ms(lambda s=settings: pq.write_table(physical, path, **s))
+                theirs = _median_ms(partial(pq.write_table, physical, path, **settings))
                 sys.stdout.write(
                     f"  {'Parquet, ' + name:32}{theirs:9.2f} ms   {ours / theirs:.2f}\n"
                 )

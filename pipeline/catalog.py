@@ -10,14 +10,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline.chunks.statistics import BlockStatistics
 from pipeline.errors import StoreError
 from pipeline.items import Scope
+from pipeline.listed import ChunkRow
 
 __all__ = ["CATALOG_FILE", "Catalog", "ChunkRow"]
 
@@ -46,42 +45,6 @@ _COLUMNS = (
     "path, scope, station, target, year, format, rows, first_s, last_s, bytes, checksum, items, "
     "provisional_from_s, fetched_at, source, statistics"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkRow:
-    """What the catalog says of one chunk.
-
-    Times are seconds since 1970-01-01 in PST; ``items`` are item codes in column order;
-    ``provisional_from_s`` is the first time that may still change (None = all final);
-    ``statistics`` is read by `BlockStatistics.of_bytes`.
-    """
-
-    path: str
-    scope: Scope
-    station: int | None
-    target: str | None
-    year: int
-    format: str
-    rows: int
-    first_s: int
-    last_s: int
-    file_bytes: int
-    checksum: str
-    items: tuple[str, ...]
-    provisional_from_s: int | None
-    fetched_at: str
-    source: str
-    statistics: bytes
-
-    @property
-    def state(self) -> str:
-        """``final``, or ``provisional`` where some rows may still change."""
-        return "final" if self.provisional_from_s is None else "provisional"
-
-    def block_statistics(self) -> BlockStatistics:
-        """Return the chunk's statistics per block and column."""
-        return BlockStatistics.of_bytes(self.statistics)
 
 
 class Catalog:
@@ -272,6 +235,12 @@ class Catalog:
         )
         with self._errors():
             return self._connection.execute(query, [scope.value]).fetchall()
+
+    def count(self, scope: Scope) -> int:
+        """Return the number of chunks of a scope."""
+        with self._errors():
+            query = "select count(*) from chunks where scope = ? and station is not null"
+            return int(self._connection.execute(query, [scope.value]).fetchone()[0])
 
     def item_codes(self, scope: Scope) -> set[str]:
         """Return the codes of all items that some chunk of a scope holds."""

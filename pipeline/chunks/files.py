@@ -61,12 +61,10 @@ class Stored:
 
 
 def _load(path: Path) -> bytes:
-    try:
+    if not path.exists():
+        raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'")
+    with disk_errors(path, "read"):
         return path.read_bytes()
-    except FileNotFoundError:
-        raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'") from None
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _decode(
@@ -77,9 +75,8 @@ def _decode(
         if v2.is_v2(data[:4]):
             return v2.decode_scaled(data, columns=columns)
         table = v1.decode(data, key or _v1_key(path, data))
-        if columns is None:
-            return table
-        return table.select([name for name in table.schema.names if name in set(columns)])
+        wanted = set(table.schema.names if columns is None else columns)
+        return table.select([name for name in table.schema.names if name in wanted])
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None
 
