@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.ingest import RunReport
     from pipeline.verify import Verdict
 
-__all__ = ["Store", "create", "open_store"]
+__all__ = ["Store", "create", "data_directory", "open_store"]
 
 
 class Store(Reading):
@@ -40,7 +40,7 @@ class Store(Reading):
     """
 
     def __init__(self, root: str | Path, *, cache: int | str = 0) -> None:
-        super().__init__(_checked(Path(root)), byte_count(cache))
+        super().__init__(data_directory(Path(root)), byte_count(cache))
 
     def __enter__(self) -> Self:
         return self
@@ -169,7 +169,7 @@ def create(path: str | Path) -> Store:
     return Store(root)
 
 
-def _checked(root: Path) -> Path:
+def data_directory(root: Path) -> Path:
     """Return the root of a data directory that is one."""
     if not root.exists():
         raise StoreError(

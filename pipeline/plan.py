@@ -12,12 +12,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "FIRST_DAY",
@@ -196,6 +198,8 @@ class _DateCuts:
         self._per_request = station_days
         most = min(stations, station_days, MAX_STATIONS)
         lengths = sorted({min(station_days // g, days) for g in range(1, most + 1)})
+        import numpy as np  # not needed to tell the day, which every command asks
+
         numbers = np.arange(stations + 1, dtype=np.int64)
         price = np.stack([-(-numbers // self._fit(d)) * _ONE + numbers for d in lengths])
         self.cost: NDArray[np.int64] = np.zeros((days + 1, stations + 1), np.int64)
@@ -214,6 +218,8 @@ class _DateCuts:
 
     def pieces(self, stations: tuple[int, ...], start: dt.date) -> Iterator[Piece]:
         """Yield the cheapest cut of some stations over the whole span."""
+        import numpy as np
+
         left = len(self.cost) - 1
         while left:
             length = int(self._choice[left, len(stations)])

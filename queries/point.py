@@ -57,6 +57,7 @@ def point(
     items: Sequence[Item] | None = None,
     units: Standard = Standard.METRIC,
     policy: FlagPolicy = FlagPolicy.KEEP,
+    limit: int | None = None,
     timings: QueryTimings,
 ) -> PointRows | None:
     """Return the rows of stations over a range of days; None where this path cannot.
@@ -72,6 +73,8 @@ def point(
         By default all that are stored.
     units : Standard
     policy : FlagPolicy
+    limit : int, optional
+        Greatest number of rows.
     timings : QueryTimings
 
     Raises
@@ -87,18 +90,19 @@ def point(
             scope=scope, stations=stations, first_year=start.year, last_year=end.year
         )
         chosen = items or _stored(catalog, scope)
+        stored = catalog.count(scope)
     if any(chunk.format != "v2" for chunk in chunks):
         return None
     bad = None if policy is FlagPolicy.STRICT else rejected(policy, _LETTERS)
     ask = _Ask(scope, start, end, tuple(chosen), units, bad)
     rows: list[Row] = []
     for chunk in chunks:
-        timings.count(chunks_considered=1)
         found = ask.of_chunk(root, chunk, timings)
         if found is None:
             return None
         rows += found
-    return PointRows(*ask.columns(), rows)
+    timings.count(chunks_considered=stored, chunks_skipped=stored - timings.chunks_read)
+    return PointRows(*ask.columns(), rows[:limit])
 
 
 def _stored(catalog: Catalog, scope: Scope) -> list[Item]:
@@ -133,7 +137,6 @@ class _Ask:
         first_day = (chunk.first_s - early) // 86_400 + _EPOCH
         last_day = (chunk.last_s - early) // 86_400 + _EPOCH
         if first_day > self.end.toordinal() or last_day < self.start.toordinal():
-            timings.count(chunks_skipped=1)
             return []
         path = root / chunk.path
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from queries.timing import QueryTimings
 
-__all__ = ["Form", "answering", "deliver"]
+__all__ = ["Form", "answering", "deliver", "format_of_answer"]
 
 FORMATS = ("table", "csv", "tsv", "json", "ndjson", "parquet", "arrow")
 
@@ -97,7 +97,7 @@ def deliver(
         Where there are none and that was not allowed; the empty answer has been given by then.
     """
     rows = _limited(batches, form.limit)
-    chosen = _format(form, out)
+    chosen = format_of_answer(form, out)
     if chosen == "table":
         count = _draw(rows, schema, form, out, timings)
     else:
@@ -109,7 +109,8 @@ def deliver(
     return count
 
 
-def _format(form: Form, out: Output) -> str:
+def format_of_answer(form: Form, out: Output) -> str:
+    """Return the format that an answer is wanted in."""
     to_file = form.output not in (None, "-")
     if form.format == "table" and to_file:
         raise UsageError("a file cannot hold a table", hint="choose csv, parquet or another format")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cimis.store import Store
     from pipeline.api.settings import Settings
 
-__all__ = ["data_root", "opened", "service_settings"]
+__all__ = ["cache_size", "data_root", "opened", "service_settings"]
 
 
 def data_root(given: str | None) -> Path:
@@ -29,7 +29,13 @@ def service_settings(base_url: str | None, app_key: str | None) -> Settings:
 def opened(data_dir: str | None, cache: str | None) -> Store:
     """Open the data directory, with a read cache of the size that was asked for."""
     from cimis.store import open_store
+
+    return open_store(data_root(data_dir), cache=cache_size(cache) or 0)
+
+
+def cache_size(given: str | None) -> str | None:
+    """Return the size of the read cache that was asked for, if any."""
     from pipeline.api.settings import resolve
 
-    size = resolve("cache", cache).value
-    return open_store(data_root(data_dir), cache=str(size) if size is not None else 0)
+    size = resolve("cache", given).value
+    return None if size is None else str(size)

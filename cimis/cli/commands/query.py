@@ -76,11 +76,38 @@ def command(
     Without --start, --end and --year all that is stored is given. A flag stands behind its value in
     a table, and in a column of its own (NAME_qc) elsewhere.
     """
-    from cimis.cli.session import opened
+    from cimis.cli.plain import answered_plainly
+    from cimis.cli.session import cache_size, data_root, opened
+    from cimis.store import data_directory
+    from pipeline.items import Scope
+    from queries.timing import QueryTimings
 
     chosen = parse_stations(stations)
     first, last = open_span(year=year, start=start, end=end, now=today())
-    scope = "hourly" if hourly else "daily"
+    scope = Scope.HOURLY if hourly else Scope.DAILY
+    asked = _asked(scope, stations, first, last)
+    timings = QueryTimings()
+    if cache_size(cache) is None:
+        root = data_directory(data_root(data_dir))
+        try:
+            if answered_plainly(
+                root,
+                scope,
+                chosen,
+                first,
+                last,
+                items=items,
+                units=units,
+                qc=qc,
+                form=form,
+                out=out,
+                timings=timings,
+                asked=asked,
+            ):
+                return
+        finally:
+            if perf and timings.print_s:
+                out.timings(timings.stop())
     with opened(data_dir, cache) as store:
         rows = store.query(
             scope, stations=chosen, start=first, end=last, items=items, units=units, qc=qc
@@ -92,7 +119,7 @@ def command(
                 form=form,
                 out=out,
                 timings=rows.timings,
-                asked=_asked(scope, stations, first, last),
+                asked=asked,
             )
         finally:
             if perf:

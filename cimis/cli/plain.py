@@ -1,0 +1,76 @@
+"""The short way of ``cimis query``: a few rows as text, without importing Arrow."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cimis.cli.answers import Form, format_of_answer
+from cimis.cli.output import Output
+from pipeline.errors import NoDataError
+from pipeline.items import Scope, resolve
+from queries.timing import QueryTimings
+
+__all__ = ["answered_plainly"]
+
+
+def answered_plainly(
+    root: Path,
+    scope: Scope,
+    stations: Sequence[int] | None,
+    first: dt.date | None,
+    last: dt.date | None,
+    *,
+    items: str | None,
+    units: str,
+    qc: str,
+    form: Form,
+    out: Output,
+    timings: QueryTimings,
+    asked: str,
+) -> bool:
+    """Answer a question of few rows on standard output; False where it has to go the long way.
+
+    The bytes are those that the long way gives. ``asked`` says in words what was asked for.
+
+    Raises
+    ------
+    NoDataError
+        Where nothing matches and that was not allowed; the empty answer has been given by then.
+    """
+    from queries.plain_texts import FORMATS, as_bytes
+
+    name = format_of_answer(form, out)
+    if name not in FORMATS or form.output not in (None, "-"):
+        return False
+    if stations is None or first is None or last is None:
+        return False
+    from queries.conversion import standard
+    from queries.point import point
+    from queries.quality import policy
+
+    answer = point(
+        root,
+        scope,
+        stations,
+        first,
+        last,
+        items=None if items is None else resolve(items, scope),
+        units=standard(units),
+        policy=policy(qc),
+        limit=form.limit,
+        timings=timings,
+    )
+    if answer is None:
+        return False
+    with timings.phase("print"):
+        sys.stdout.buffer.write(as_bytes(answer, name))
+        sys.stdout.buffer.flush()
+    timings.count(rows=len(answer.rows))
+    if not answer.rows and not form.allow_empty:
+        raise NoDataError(
+            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
+        )
+    return True
