@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.encodings import Ints, magnitude
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
@@ -89,7 +89,8 @@ def _joined(column: pa.ChunkedArray) -> pa.Array:
     if column.num_chunks == 1:
         return column.chunk(0)
     if pa.types.is_dictionary(column.type):
-        column = column.unify_dictionaries()
+        # plain texts: pyarrow cannot unify dictionaries that hold a null
+        return _joined(column.cast(pa.string())).dictionary_encode()
     joined = column.combine_chunks()
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
@@ -182,7 +183,7 @@ def _canonical(numbers: Ints, decimals: int, least: int) -> tuple[Ints, int]:
     """Return numbers with the fewest decimals that hold them all, but not fewer than ``least``."""
     while decimals > least and not bool((numbers % 10).any()):
         numbers, decimals = numbers // 10, decimals - 1
-    top = int(np.abs(numbers).max()) if numbers.size and decimals < least else 0
+    top = magnitude(numbers)
     while 0 <= top < 1 << 58 and decimals < least:
         numbers, decimals, top = numbers * 10, decimals + 1, top * 10
     return numbers, decimals

@@ -6,7 +6,14 @@ from functools import cache
 
 import numpy as np
 
-from pipeline.chunks.encodings import Ints, Words, residuals, split_planes, width_of
+from pipeline.chunks.encodings import (
+    Ints,
+    Words,
+    magnitude,
+    residuals,
+    split_planes,
+    width_of,
+)
 from pipeline.chunks.kinds import Encoding, Kind, Predictor
 from pipeline.chunks.parse import MAX_BLOCK_ROWS
 from pipeline.chunks.psychro import Formula
@@ -187,7 +194,7 @@ def _sources(codes: tuple[str, ...], others: dict[str, Column]) -> list[Column]:
     if len(sources) < len(codes):
         return []
     for source in sources:
-        if source.decimals > _MAX_PREDICTOR_DECIMALS or np.abs(source.values).max() >= 1 << 24:
+        if source.decimals > _MAX_PREDICTOR_DECIMALS or magnitude(source.values) >= 1 << 24:
             return []
     return sources
 
@@ -201,7 +208,7 @@ def _fit(column: Column, sources: list[Column]) -> Predictor | None:
     rows = slice(None) if column.missing is None else ~column.missing
     data = [s.values[rows] for s in sources] + [np.ones_like(column.values[rows])]
     target = column.values[rows]
-    if target.size < 2 * len(data) or np.abs(target).max() >= 1 << 24:
+    if target.size < 2 * len(data) or magnitude(target) >= 1 << 24:
         return None
     size = len(data)
     system = [[float(int(a @ b)) for b in data] + [float(int(a @ target))] for a in data]

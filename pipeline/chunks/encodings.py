@@ -13,10 +13,15 @@ from pipeline.chunks import psychro
 from pipeline.chunks.kinds import Encoding, Kind, Predictor
 from pipeline.errors import ChunkError
 
-__all__ = ["decode_column", "join_planes", "residuals", "split_planes", "width_of"]
+__all__ = ["decode_column", "join_planes", "magnitude", "residuals", "split_planes", "width_of"]
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+
+
+def magnitude(values: Ints) -> int:
+    """Return the largest absolute value, 0 where there is none; exact for -2**63 too."""
+    return max(int(values.max()), -int(values.min())) if values.size else 0
 
 
 def zigzag(values: Ints) -> Words:

@@ -14,7 +14,7 @@ from pipeline.chunks.arrow import (
     arrange,
     take_apart,
 )
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.encodings import Ints, magnitude
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.tables import put_together
@@ -143,7 +143,7 @@ def _rescaled(value: ValueColumn, info: ColumnInfo) -> Ints:
             return value.numbers
         return np.divide(value.numbers, 10.0**value.info.decimals).view(np.int64)
     factor = 10 ** (info.decimals - value.info.decimals)
-    if factor > 1 and value.numbers.size and np.abs(value.numbers).max() > (1 << 62) // factor:
+    if factor > 1 and magnitude(value.numbers) > (1 << 62) // factor:
         raise ChunkError(
             f"column '{info.code}' needs more than 64 bits for {info.decimals} decimals"
         )

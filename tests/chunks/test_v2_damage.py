@@ -1,0 +1,185 @@
+"""Damage never passes unnoticed: every bit, every length, and footers that lie."""
+
+from __future__ import annotations
+
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import zstandard
+
+from pipeline.chunks import container, v2
+from pipeline.chunks.footer import Block, Cell, Footer
+from pipeline.chunks.kinds import Encoding, Kind, Predictor
+from pipeline.errors import ChunkError
+from tests.chunks.golden_chunks import GOLDEN
+
+
+def _golden(name: str) -> bytes:
+    return (GOLDEN / f"{name}.zst").read_bytes()
+
+
+def _undamaged(data: bytes) -> bool:
+    try:
+        v2.decode_scaled(data)
+    except ChunkError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", ["three_days", "spatial_zip", "extremes"])
+def test_every_flipped_bit_is_reported(name: str) -> None:
+    data = bytearray(_golden(name))
+    for bit in range(len(data) * 8):
+        data[bit // 8] ^= 1 << bit % 8
+        assert not _undamaged(bytes(data)), f"bit {bit}"
+        data[bit // 8] ^= 1 << bit % 8
+
+
+def test_flipped_bits_of_a_year_are_reported() -> None:
+    data = bytearray(_golden("daily_year"))
+    for bit in range(0, len(data) * 8, 61):
+        data[bit // 8] ^= 1 << bit % 8
+        assert not _undamaged(bytes(data)), f"bit {bit}"
+        data[bit // 8] ^= 1 << bit % 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["daily_year", "hourly_quarter"])
+def test_every_flipped_bit_of_a_year_is_reported(name: str) -> None:
+    data = bytearray(_golden(name))
+    for bit in range(len(data) * 8):
+        data[bit // 8] ^= 1 << bit % 8
+        assert not _undamaged(bytes(data)), f"bit {bit}"
+        data[bit // 8] ^= 1 << bit % 8
+
+
+@pytest.mark.parametrize("name", ["three_days", "daily_year"])
+def test_every_truncation_is_reported(name: str) -> None:
+    data = _golden(name)
+    for length in range(len(data)):
+        with pytest.raises(ChunkError):
+            v2.decode_scaled(data[:length])
+
+
+def test_bytes_behind_the_trailer_are_reported() -> None:
+    with pytest.raises(ChunkError, match="not the magic"):
+        v2.decode_scaled(_golden("three_days") + b"\0")
+
+
+def test_a_flipped_bit_in_a_column_that_is_not_read_does_not_matter_to_others() -> None:
+    data = bytearray(_golden("three_days"))
+    data[0x32] ^= 1  # inside the frame of the second column
+    table = v2.decode_scaled(bytes(data), columns=["date", "air_tmp_avg"])
+    assert table["air_tmp_avg"].to_pylist() == [81, None, 94]
+    with pytest.raises(ChunkError, match="checksum"):
+        v2.decode_scaled(bytes(data), columns=["precip"])
+
+
+def _resealed(change: Callable[[Footer], Footer], name: str = "three_days") -> bytes:
+    """Return a golden file whose footer says something else, with right checksums."""
+    data = _golden(name)
+    footer = container.parse_footer(data, len(data))
+    frames = data[container.HEADER_BYTES : footer.data_end]
+    return container.seal(frames, change(footer))
+
+
+def _block(change: Callable[[Block], Block]) -> Callable[[Footer], Footer]:
+    return lambda footer: replace(footer, blocks=(change(footer.blocks[0]),))
+
+
+def _cell(change: Callable[[Cell], Cell]) -> Callable[[Footer], Footer]:
+    return _block(lambda block: replace(block, cells=(change(block.cells[0]), *block.cells[1:])))
+
+
+LIES: dict[str, Callable[[Footer], Footer]] = {
+    "version": lambda f: replace(f, version=3),
+    "feature": lambda f: replace(f, features=4),
+    "year without rows": lambda f: replace(f, blocks=()),
+    "column twice": lambda f: replace(f, columns=(f.columns[0], f.columns[0])),
+    "decimals": lambda f: replace(f, columns=(replace(f.columns[0], decimals=19), f.columns[1])),
+    "rows": _block(lambda b: replace(b, rows=60_000)),
+    "times repeated": _block(lambda b: replace(b, runs=((19723, 2), (19724, 1)))),
+    "no times": _block(lambda b: replace(b, runs=())),
+    "times far off": _block(lambda b: replace(b, runs=((1 << 40, 3),))),
+    "marks beyond": _block(lambda b: replace(b, marks_length=b.marks_length + 1)),
+    "marks size": _block(lambda b: replace(b, marks_size=b.marks_size + 5)),
+    "frame longer": _cell(lambda c: replace(c, length=c.length + 1)),
+    "frame shorter": _cell(lambda c: replace(c, length=c.length - 1)),
+    "frame of gigabytes": _cell(lambda c: replace(c, length=1 << 33)),
+    "width": _cell(lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 2, 81))),
+    "no frame": _cell(lambda c: replace(c, length=0)),
+    "missing count": _cell(lambda c: replace(c, missing=0)),
+    "minimum": _cell(lambda c: replace(c, minimum=80)),
+    "maximum": _cell(lambda c: replace(c, maximum=95)),
+    "predicted from itself": _cell(
+        lambda c: replace(c, encoding=Encoding(Kind.LINEAR, 1, 0, Predictor((0,), (65536,), 0)))
+    ),
+    "predicted from nothing": _cell(
+        lambda c: replace(c, encoding=Encoding(Kind.LINEAR, 1, 0, Predictor((), (), 0)))
+    ),
+    "formula": _cell(
+        lambda c: replace(c, encoding=Encoding(Kind.PSYCHRO, 1, 0, Predictor((1,), formula=1)))
+    ),
+    "doubles": _cell(lambda c: replace(c, encoding=Encoding(Kind.DOUBLE, 1, 0))),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_footer_that_lies_is_reported(lie: str) -> None:
+    with pytest.raises(ChunkError) as caught:
+        v2.decode_scaled(_resealed(LIES[lie]))
+    assert caught.value.reason
+
+
+def test_an_unknown_version_names_itself_and_what_to_do() -> None:
+    with pytest.raises(ChunkError, match="version 3; 2 is known") as caught:
+        v2.decode_scaled(_resealed(LIES["version"]))
+    assert caught.value.hint is not None
+    assert "update" in caught.value.hint
+
+
+def _with_trailer(packed: int, unpacked: int) -> bytes:
+    data = _golden("three_days")
+    tail = data[0x3D:0x8B] + struct.pack("<2I", packed, unpacked)
+    return data[:0x3D] + tail + struct.pack("<I", zlib.crc32(tail)) + b"CIM2"
+
+
+@pytest.mark.parametrize(
+    ("packed", "unpacked"), [(1 << 31, 91), (70, 1 << 31), (69, 91), (70, 92), (0, 0), (70, 90)]
+)
+def test_a_trailer_that_lies_is_reported_without_allocating(packed: int, unpacked: int) -> None:
+    data = _with_trailer(packed, unpacked)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ChunkError):
+            v2.decode_scaled(data)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_frame_that_is_a_bomb_is_reported_without_allocating() -> None:
+    bomb = zstandard.ZstdCompressor(level=19).compress(bytes(1 << 28))
+    data = _golden("three_days")
+    footer = container.parse_footer(data, len(data))
+    block = footer.blocks[0]
+    cell = replace(block.cells[1], length=len(bomb), crc32=zlib.crc32(bomb))
+    frames = data[container.HEADER_BYTES : block.cells[1].offset] + bomb
+    lying = replace(footer, blocks=(replace(block, cells=(block.cells[0], cell)),))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ChunkError):
+            v2.decode_scaled(container.seal(frames, lying))
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"CIM2", bytes(38), b"CIM2" * 20, bytes(1000)])
+def test_what_is_no_chunk_is_reported(data: bytes) -> None:
+    with pytest.raises(ChunkError):
+        v2.decode_scaled(data)
