@@ -95,43 +95,80 @@ def _made(path: Path) -> Path:
     return path
 
 
-def within(root: Path, scope: Scope, variant: str, repeats: int) -> dict[str, dict[str, float]]:
-    """Return per question the first time and the median of the repeated ones, in one process."""
-    ask, close = opened(variant, root, scope)
-    found = {}
-    try:
-        for question in QUESTIONS:
-            first = timed(ask, question)
-            again = [timed(ask, question) for _ in range(repeats if first < 1 else 2)]
-            found[question] = {"first": first, "again": statistics.median(again)}
-    finally:
+def within(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Return per variant and question the first time and the median of the repeated ones.
+
+    All are asked in turn within one process, so that what else the machine does meets all alike.
+    """
+    asks = {variant: opened(variant, root, scope) for variant in VARIANTS}
+    found: dict[str, dict[str, dict[str, float]]] = {variant: {} for variant in asks}
+    for question in QUESTIONS:
+        times: dict[str, list[float]] = {variant: [] for variant in asks}
+        for turn in range(repeats + 1):
+            for variant, (ask, _) in asks.items():
+                slow = len(times[variant]) > 2 and times[variant][0] > 1
+                if turn < 3 or not slow:
+                    times[variant].append(timed(ask, question))
+        for variant, each in times.items():
+            found[variant][question] = {"first": each[0], "again": statistics.median(each[1:])}
+    for _, close in asks.values():
         close()
     return found
 
 
-def fresh(root: Path, scope: Scope, variant: str, question: str, repeats: int) -> float:
-    """Return the median wall time of new processes that ask one question."""
-    command = [sys.executable, "-m", "benchmarks.query", "--root", str(root), "--one"]
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        subprocess.run([*command, scope.value, variant, question], check=True)
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+def fresh(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, float]]:
+    """Return per variant and question the median wall time of new processes, asked in turn."""
+    words = ["-m", "benchmarks.query", "--root", str(root), "--one", scope.value]
+    found: dict[str, dict[str, float]] = {variant: {} for variant in VARIANTS}
+    for question in ("Q1", "Q2", "Q3"):
+        times: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+        for _ in range(repeats):
+            for variant in VARIANTS:
+                times[variant].append(_wall([*words, variant, question]))
+        for variant, each in times.items():
+            found[variant][question] = statistics.median(each)
+    return found
 
 
-def command_line(root: Path, repeats: int) -> float:
-    """Return the median wall time of ``cimis query`` for Q1 of the daily rows."""
-    words = ["query", "--data-dir", str(root / "store"), "--station", "21"]
-    words += ["--start", "2021-06-01", "--end", "2021-06-07", "--items", "asce_eto,air_tmp_avg"]
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "cimis", *words], check=True, stdout=subprocess.DEVNULL
-        )
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+def _wall(arguments: list[str]) -> float:
+    """Return the wall time of Python with arguments, its answer thrown away."""
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begin
+
+
+_RIVAL = """
+import duckdb
+duckdb.connect().execute(
+    "SELECT date, asce_eto, air_tmp_avg FROM read_parquet('{path}') WHERE station = 21"
+    " AND date BETWEEN DATE '2021-06-01' AND DATE '2021-06-07'").fetchall()
+"""
+
+
+def command_line(root: Path, repeats: int) -> dict[str, dict[str, float]]:
+    """Return median wall times of new processes: ``cimis query`` beside Python and DuckDB.
+
+    Also of ``cimis --help`` beside ``import pyarrow``.
+    """
+    week = ["--start", "2021-06-01", "--end", "2021-06-07", "--items", "asce_eto,air_tmp_avg"]
+    ours = ["-m", "cimis", "query", "--data-dir", str(root / "store"), "--station", "21", *week]
+    cases = {
+        "duckdb big Parquet": ["-c", _RIVAL.format(path=root / "daily" / "big.parquet")],
+        "cimis query": ours,
+        "cimis query, first with cache": [*ours, "--cache", "50MB"],
+        "cimis query, again with cache": [*ours, "--cache", "50MB"],
+        "cimis --help": ["-m", "cimis", "--help"],
+        "import pyarrow": ["-c", "import pyarrow"],
+        "python": ["-c", "pass"],
+    }
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(repeats + 1):
+        for name, words in cases.items():
+            if "first" in name:
+                clear = ["-m", "cimis", "cache", "clear", "--data-dir", str(root / "store")]
+                subprocess.run([sys.executable, *clear], check=False, capture_output=True)
+            times[name].append(_wall(words))
+    return {name: {"Q1": statistics.median(each[1:])} for name, each in times.items()}
 
 
 def report(found: dict[str, Any]) -> str:
@@ -153,18 +190,15 @@ def report(found: dict[str, Any]) -> str:
 def measure(root: Path, scope: Scope, repeats: int) -> dict[str, Any]:
     """Return all times of a scope, by title, variant and question."""
     found: dict[str, Any] = {}
-    for variant in VARIANTS:
-        times = within(root, scope, variant, repeats)
-        for kind in ("first", "again"):
-            row = {question: t[kind] for question, t in times.items()}
-            found.setdefault(f"{scope}, one process, {kind}", {})[variant] = row
-    fewer = max(repeats // 2, 3)
-    for variant in VARIANTS:
-        row = {q: fresh(root, scope, variant, q, fewer) for q in ("Q1", "Q2", "Q3")}
-        found.setdefault(f"{scope}, new process", {})[variant] = row
+    times = within(root, scope, repeats)
+    for kind in ("first", "again"):
+        found[f"{scope}, one process, {kind}"] = {
+            variant: {question: t[kind] for question, t in each.items()}
+            for variant, each in times.items()
+        }
+    found[f"{scope}, new process"] = fresh(root, scope, max(repeats // 2, 3))
     if scope is Scope.DAILY:
-        row = {"Q1": command_line(root, repeats)}
-        found[f"{scope}, new process"]["cimis query (command line)"] = row
+        found["one station and week, new process"] = command_line(root, repeats)
     return found
 
 
@@ -185,10 +219,12 @@ def main() -> None:
         close()
         return
     build(options.root, Scope.DAILY, options.stations, options.years)
-    build(options.root, Scope.HOURLY, options.hourly_stations, 5)
+    if options.hourly_stations:
+        build(options.root, Scope.HOURLY, options.hourly_stations, 5)
     found: dict[str, Any] = {}
     for scope in Scope:
-        found |= measure(options.root, scope, options.repeats)
+        if (options.root / scope.value / "done").exists():
+            found |= measure(options.root, scope, options.repeats)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
     print(report(found))
