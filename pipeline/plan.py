@@ -2,9 +2,8 @@
 
 What is asked is a rectangle of stations by days; a request is a smaller one, of at most so many
 records. Two ways of cutting are mixed: *by station* (a few stations through the whole span, cut
-into equal lengths) and *by date* (all of them through a short one). The best mix of the two is
-found exactly; of plans with equally few requests the one with the fewest pieces per station wins,
-because every piece of a station-year is one more merge.
+into equal lengths) and *by date* (all of them through a short one). The best mix is found exactly;
+of equally few requests the fewest pieces per station win: every piece is one more merge.
 """
 
 from __future__ import annotations
