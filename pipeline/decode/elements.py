@@ -70,6 +70,11 @@ class Elements:
         """Begin an array."""
         self._due = "first"
 
+    @property
+    def value_due(self) -> bool:
+        """Whether a value must or may come next, rather than a comma."""
+        return self._due != "after"
+
     def skip(self, records: int, *, last: bool) -> None:
         """Say that records were read elsewhere, with the comma behind them unless the last was."""
         self.count += records

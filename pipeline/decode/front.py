@@ -101,17 +101,27 @@ def split_header(header: bytes) -> tuple[Front, bytes] | None:
     return front, header[end:]
 
 
-def header_pairs(header: bytes) -> list[tuple[str, Any]]:
-    """Return the pairs of a header, numbers kept as text."""
-    text = header.decode().rstrip(" \t\r\n").removesuffix(",")
+def header_pairs(header: bytes) -> tuple[list[tuple[str, Any]], str]:
+    """Return the pairs of a header, numbers kept as text, and the first item's key.
+
+    The header goes to the first item's value: closed behind it, all of it must be JSON.
+
+    Raises
+    ------
+    ValueError
+        When it is not, or does not end so.
+    """
     pairs: list[tuple[str, Any]] = json.loads(
-        text + "}",
+        header.decode() + "null}}",
         object_pairs_hook=list,
         parse_int=JsonNumber,
         parse_float=JsonNumber,
         parse_constant=_no_constant,
     )
-    return pairs
+    key, opened = pairs.pop()
+    if opened != [("Value", None)]:
+        raise ValueError("no item begins here")
+    return pairs, key
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.decode.front import Fixed
+from pipeline.decode.front import Fixed, header_pairs
 from pipeline.decode.records import Place, RecordReader, parse_day
 from pipeline.decode.template import Template
 from pipeline.errors import DecodeError
@@ -37,6 +37,7 @@ class HeaderReader:
     def __init__(self, template: Template, reader: RecordReader) -> None:
         self.template = template
         self._reader = reader
+        self._keys = (*template.header_keys, template.names[0])
         self._hourly = reader.scope is Scope.HOURLY
 
     def read(
@@ -109,11 +110,12 @@ class HeaderReader:
         tail = data[start:stop]
         if tail in self.template.tails:
             return self.template.tails[tail]
-        header = data[record:stop]
+        if not tail.startswith(b'"'):
+            return -1  # the last slot's text goes on
         try:
-            pairs = self.template.pairs_of(header)
+            pairs, first = header_pairs(data[record:stop])
             facts = dict(pairs)
-            if tuple(facts) != self.template.header_keys or len(pairs) != len(facts):
+            if (*(key for key, _ in pairs), first) != self._keys:
                 return -1
             place = Place(0, 0)
             where = self._reader.where(facts, place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +52,6 @@ class Template:
     unknown : tuple of str
         Keys in a record that are not the API's.
     header_keys : tuple of str
-    first : bytes
-        Text of the first item up to its value.
     separator : bytes
         Text between two records.
     tails : dict
@@ -72,21 +69,8 @@ class Template:
     probe: tuple[int, int]
     unknown: tuple[str, ...]
     header_keys: tuple[str, ...]
-    first: bytes
     separator: bytes
     tails: dict[bytes, int] = field(default_factory=dict)
-
-    def pairs_of(self, header: bytes) -> list[tuple[str, Any]]:
-        """Return keys and values of a header, given with the beginning of the first item.
-
-        Raises
-        ------
-        ValueError
-            When it is not JSON, or the first item is not the template's.
-        """
-        if not header.endswith(self.first):
-            raise ValueError("another first item")
-        return header_pairs(header[: -len(self.first)])
 
     def add_tail(self, tail: bytes, where: int) -> None:
         """Keep the rest of a header, and the station (or target) that it names."""
@@ -155,7 +139,6 @@ def learn(
         unknown=tuple(k for k in (*keys, *names) if k not in wanted and k not in quiet),
         header_keys=keys,
         separator=after.group(),
-        first=text[found[0].start() : found[0].start(3)],
     )
     template.add_tail(tail, where)
     return template
@@ -173,7 +156,7 @@ def _header_keys(text: bytes, found: list[re.Match[bytes]]) -> tuple[str, ...] |
     """Return the keys before the items; None when there are no items or a key stands twice."""
     if not found:
         return None
-    pairs = header_pairs(text[: found[0].start()])
+    pairs, _ = header_pairs(text[: found[0].start(3)])
     keys = tuple(key for key, _ in pairs)
     every = {*keys, *(m[1].decode() for m in found)}
     return keys if len(every) == len(keys) + len(found) else None

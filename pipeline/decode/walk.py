@@ -136,14 +136,14 @@ class RecordWalk:
                 continue
             if count >= _LONG_RUN and self._layouts_left:
                 return
-            while count and self.position < end:
+            while count and self.position < end and self.elements.value_due:
                 parsed = self._one_by_one(data, base, count, final=final)
                 if parsed.stopped:
                     return
                 yield from self._reader.read(parsed.records, parsed.places)
                 count -= len(parsed.records)
-            if count or self.position != end:
-                return  # a brace in a text was taken for a record's
+            if count or self.position != end or not self.elements.value_due:
+                return  # a brace in a text was taken for a record's, or a comma is missing
 
     def _one_by_one(self, data: bytes, base: int, limit: int | None, *, final: bool) -> Parsed:
         parsed = self.elements.parse(data, self.position, base, limit, final=final)

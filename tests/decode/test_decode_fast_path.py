@@ -6,48 +6,15 @@ import json
 import random
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from decode_bodies import batches, body, envelope, generated, hourly, item, record, table, text
+from decode_paths import both_paths
 from decode_reference import reference, rows_of, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.decode import DecodeStats, StreamDecoder, stream
-from pipeline.errors import DecodeError
+from pipeline.decode import StreamDecoder, stream
 from pipeline.items import Scope, scope_items
-
-Outcome = tuple[list[pa.RecordBatch] | None, str, DecodeStats | None]
-
-
-def _outcome(data: bytes, scope: Scope, size: int, *, fast: bool, **options: Any) -> Outcome:
-    decoder = StreamDecoder(scope, fast=fast, **options)
-    try:
-        found = [b for i in range(0, len(data), size) for b in decoder.feed(data[i : i + size])]
-        found += decoder.finish()
-    except DecodeError as error:
-        return None, str(error), None
-    return found, "", decoder.stats
-
-
-def _alike(data: bytes, scope: Scope, **options: Any) -> DecodeStats | None:
-    """Check both paths against each other; return the fast one's counts."""
-    due, error, counts = _outcome(data, scope, 1 << 20, fast=False, **options)
-    for size in (1 << 20, 4096):
-        found, complaint, stats = _outcome(data, scope, size, fast=True, **options)
-        assert complaint == error
-        if due is None or found is None or stats is None or counts is None:
-            assert found is None
-            assert due is None
-            continue
-        assert len(found) == len(due)
-        for one, other in zip(found, due, strict=True):
-            assert one.equals(other, check_metadata=True)
-        assert stats.records == counts.records
-        assert stats.unknown_keys == counts.unknown_keys
-        assert stats.duplicates == counts.duplicates
-        assert counts.fast_records == 0
-    return stats
 
 
 @pytest.fixture(params=[768 * 1024, 20_000, 5_000], autouse=True)
@@ -62,7 +29,7 @@ def test_bodies_like_the_services_take_the_fast_path(scope: Scope, style: dict[s
     """Nearly all records of a uniform body, in any whitespace, are read together."""
     items = scope_items(scope)[:12]
     data = body(*generated(scope, 300, items=items, stations=(2, 80, 250)), **style)
-    stats = _alike(data, scope)
+    stats = both_paths(data, scope)
     assert stats is not None
     assert stats.fast_records >= 290
 
@@ -114,8 +81,8 @@ def test_every_value_form_among_good_records() -> None:
     for value in odd:
         records = generated(Scope.DAILY, 40, items=scope_items(Scope.DAILY)[:5])
         records[20]["DayAirTmpMax"]["Value"] = value
-        _alike(body(*records), Scope.DAILY)
-        _alike(body(*records), Scope.DAILY, items="dew_pnt,air_tmp_avg")
+        both_paths(body(*records), Scope.DAILY)
+        both_paths(body(*records), Scope.DAILY, items="dew_pnt,air_tmp_avg")
 
 
 def test_every_flag_form_among_good_records() -> None:
@@ -124,8 +91,8 @@ def test_every_flag_form_among_good_records() -> None:
     for flag in odd:
         records = generated(Scope.DAILY, 40, items=scope_items(Scope.DAILY)[:5])
         records[7]["DayAirTmpMin"]["Qc"] = flag
-        _alike(body(*records), Scope.DAILY)
-        _alike(body(*records), Scope.DAILY, items="dew_pnt")
+        both_paths(body(*records), Scope.DAILY)
+        both_paths(body(*records), Scope.DAILY, items="dew_pnt")
 
 
 def test_a_flag_byte_that_json_forbids() -> None:
@@ -133,7 +100,7 @@ def test_a_flag_byte_that_json_forbids() -> None:
     data = body(*generated(Scope.DAILY, 40, items=scope_items(Scope.DAILY)[:3]))
     for byte in (b"\x01", b"\\", b"\x80", b'"', b"\x00"):
         at = data.index(b'"Qc":" "', 4000) + 6
-        _alike(data[:at] + byte + data[at + 1 :], Scope.DAILY)
+        both_paths(data[:at] + byte + data[at + 1 :], Scope.DAILY)
 
 
 HEADERS: list[dict[str, Any]] = [
@@ -178,10 +145,10 @@ def test_headers_that_differ(header: dict[str, Any]) -> None:
     """One record with another header is judged as the general path judges it."""
     records = generated(Scope.HOURLY, 60, items=scope_items(Scope.HOURLY)[:4])
     records[30].update(header)
-    _alike(body(*records), Scope.HOURLY)
+    both_paths(body(*records), Scope.HOURLY)
     for each in records[30:]:
         each.update(header)
-    _alike(body(*records), Scope.HOURLY)
+    both_paths(body(*records), Scope.HOURLY)
 
 
 def test_layouts_that_change_within_a_body() -> None:
@@ -189,13 +156,13 @@ def test_layouts_that_change_within_a_body() -> None:
     items = scope_items(Scope.HOURLY)
     runs = [items[:5], items[2:9], items[:1], items[::-1], items[:5]]
     records = [r for seed, run in enumerate(runs) for r in _run(run, seed)]
-    stats = _alike(body(*records), Scope.HOURLY)
+    stats = both_paths(body(*records), Scope.HOURLY)
     assert stats is not None
     assert stats.fast_records > len(records) // 2
-    _alike(text(envelope(records[:90], records[90:])), Scope.HOURLY)
-    _alike(body(*records), Scope.HOURLY, items="dew_pnt,wind_spd,eto")
+    both_paths(text(envelope(records[:90], records[90:])), Scope.HOURLY)
+    both_paths(body(*records), Scope.HOURLY, items="dew_pnt,wind_spd,eto")
     random.Random(3).shuffle(records)
-    _alike(body(*records), Scope.HOURLY)
+    both_paths(body(*records), Scope.HOURLY)
 
 
 def _run(items: Any, seed: int) -> list[dict[str, Any]]:
@@ -208,18 +175,18 @@ def test_many_stations_interleaved() -> None:
         Scope.DAILY, 400, items=scope_items(Scope.DAILY)[:4], stations=range(1, 101)
     )
     random.Random(5).shuffle(records)
-    stats = _alike(body(*records), Scope.DAILY)
+    stats = both_paths(body(*records), Scope.DAILY)
     assert stats is not None
     assert stats.records == 400
 
 
-def test_unknown_keys_are_counted_alike() -> None:
+def test_unknown_keys_are_countedboth_paths() -> None:
     """Unknown header keys and items are counted on both paths."""
     records = generated(Scope.DAILY, 50, items=scope_items(Scope.DAILY)[:3])
     for each in records:
         each["DayMoon"] = item("1", "R", "(%)")
     records = [{"Note": "x", **each} for each in records]
-    stats = _alike(body(*records), Scope.DAILY)
+    stats = both_paths(body(*records), Scope.DAILY)
     assert stats is not None
     assert stats.unknown_keys == 100
 
@@ -228,13 +195,13 @@ def test_units_are_checked_on_the_fast_path() -> None:
     """A record of another unit among good ones is found."""
     records = generated(Scope.DAILY, 50, items=scope_items(Scope.DAILY)[:3])
     records[30]["DayAirTmpMax"]["Unit"] = "(F)"
-    assert _alike(body(*records), Scope.DAILY) is None
+    assert both_paths(body(*records), Scope.DAILY) is None
     records[30]["DayAirTmpMax"]["Unit"] = "°C"
-    assert _alike(body(*records), Scope.DAILY) is not None
+    assert both_paths(body(*records), Scope.DAILY) is not None
     for each in records:
         each["DayAirTmpMax"]["Unit"] = "(F)"
-    assert _alike(body(*records), Scope.DAILY) is None
-    assert _alike(body(*records), Scope.DAILY, items="dew_pnt") is not None
+    assert both_paths(body(*records), Scope.DAILY) is None
+    assert both_paths(body(*records), Scope.DAILY, items="dew_pnt") is not None
 
 
 def test_targets_and_duplicates() -> None:
@@ -243,7 +210,7 @@ def test_targets_and_duplicates() -> None:
     for n, each in enumerate(records):
         del each["Station"]
         each["ZipCodes"] = str(95000 + n // 7)
-    _alike(body(*records, *records[:9]), Scope.DAILY, key="target")
+    both_paths(body(*records, *records[:9]), Scope.DAILY, key="target")
 
 
 def test_texts_that_look_like_records() -> None:
@@ -252,7 +219,7 @@ def test_texts_that_look_like_records() -> None:
     inner = json.dumps(records[3], separators=(",", ":"))
     for text_ in (inner, "," + inner + ",", inner.replace('"', "'"), '{"Date":"', "}},{", "{" * 50):
         records[9]["ZipCodes"] = text_
-        _alike(body(*records), Scope.DAILY)
+        both_paths(body(*records), Scope.DAILY)
 
 
 VALUES = st.one_of(
@@ -284,7 +251,7 @@ def test_any_values_and_flags(
     for n, value, flag in odd:
         records[n % len(records)]["HlyAirTmp"] = item(value, flag)
     data = body(*records, **({"indent": 2} if pretty else {}))
-    stats = _alike(data, Scope.HOURLY)
+    stats = both_paths(data, Scope.HOURLY)
     if stats is not None:
         assert same(rows_of(table(data, Scope.HOURLY)), reference(data, Scope.HOURLY))
 
