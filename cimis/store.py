@@ -15,6 +15,7 @@ from pipeline.items import Item, Scope, resolve
 if TYPE_CHECKING:
     from pipeline.ingest import RunReport
     from pipeline.verify import Verdict
+    from queries.compact import Compacted
 
 __all__ = ["Store", "create", "data_directory", "open_store"]
 
@@ -116,6 +117,18 @@ class Store(Reading):
             **how,
         )
         return fetch(self.root, request, Settings.load(base_url=base_url, app_key=app_key))
+
+    def compact(self) -> list[Compacted]:
+        """Build or update the column cache of each scope, as ``cimis compact`` does."""
+        from queries.compact import compact
+
+        return [compact(self.root, scope) for scope in Scope]
+
+    def discard_columns(self) -> int:
+        """Delete the column cache; return the bytes freed. The chunks stay."""
+        from queries.compact import discard
+
+        return discard(self.root)
 
     def verify(self, *, repair: bool = False) -> Verdict:
         """Check every byte of every chunk and the catalog, as ``cimis verify`` does.

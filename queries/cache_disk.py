@@ -62,6 +62,8 @@ class DiskCache:
         if self._connection is None and (make or self.path.exists()):
             if make:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+                if self.path.exists() and self.path.stat().st_size > self._limit:
+                    self.path.unlink()  # kept under a larger bound, and a file does not shrink
             opened = sqlite3.connect(
                 self.path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False
             )

@@ -33,6 +33,8 @@ COMMANDS: dict[str, Entry] = {
     "stats": Entry("Ask", "stats", "Show what is stored: rows, years, bytes."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
+    "compact": Entry("Look after", "compact", "Make questions over everything fast."),
+    "cache": Entry("Look after", "cache", "Show what the read cache holds, or delete it."),
     "inspect": Entry("Look after", "inspect", "Show what is inside one chunk file."),
     "stations": Entry("Look up", "stations", "List the stations of the network."),
     "items": Entry("Look up", "items", "List the data items with meaning and unit."),

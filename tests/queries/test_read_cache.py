@@ -112,6 +112,15 @@ def test_an_entry_used_again_outlives_older_ones(tmp_path: Path) -> None:
     disk.close()
 
 
+def test_a_smaller_bound_than_before_is_kept_to(tmp_path: Path) -> None:
+    for limit in (400_000, 100_000):
+        disk = DiskCache(tmp_path, limit)
+        for number in range(300):
+            disk.put(f"{limit}-{number}", {"v": (500, _column(number))})
+        disk.close()
+        assert sum(f.stat().st_size for f in tmp_path.iterdir()) <= limit
+
+
 @pytest.mark.parametrize("damage", ["garbage", "cut", "entry", "folder"])
 def test_a_damaged_cache_costs_speed_alone(damage: str, root: Path) -> None:
     plain, _ = _ask(root, WEEK, 0)
