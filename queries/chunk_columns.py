@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,10 @@ from queries.values import (
 
 __all__ = ["LETTERS", "FileBytes", "blocks_of_v2", "rows_of_v1"]
 
-_INTS = (np.dtype("<i2"), np.dtype("<i4"), np.dtype("<i8"))
+_INTS = tuple(
+    (np.dtype(kind), int(np.iinfo(kind).min), int(np.iinfo(kind).max))
+    for kind in ("<i2", "<i4", "<i8")
+)
 _NO_ROWS = np.empty(0, np.int64)
 _NO_STATES = np.empty(0, np.uint8)
 
@@ -129,12 +133,11 @@ class _Decoder:
     def block(self, block: Block) -> Part:
         """Return one block."""
         made: dict[str, Column] = dict(self._key_columns(block))
-        marks = self._reader.marks(block) if self._values else None
+        marks = (
+            _Marks(self._reader.packed_marks(block), block, self._footer) if self._values else None
+        )
         for number, _, value, flag in self._values:
-            if marks is None:
-                rows, states = _NO_ROWS, _NO_STATES
-            else:
-                rows, states = expand(marks[0][number], marks[1][number], marks[2][number])
+            rows, states = marks.of(number)
             if value is not None:
                 made[value] = self._value(block, number, rows[self._missing[states]])
             if flag is not None:
@@ -152,9 +155,9 @@ class _Decoder:
             present[missing] = False
             return Doubles(whole.view(np.float64), present)
         low, high = int(cell.minimum or 0), int(cell.maximum or 0)
-        kind = next(k for k in _INTS if low > missing_mark(k) and high <= np.iinfo(k).max)
+        kind, mark = next((k, least) for k, least, most in _INTS if least < low and high <= most)
         values = whole.astype(kind)
-        values[missing] = missing_mark(kind)
+        values[missing] = mark
         return Scaled(values, self._footer.columns[number].decimals)
 
     def _key_columns(self, block: Block) -> dict[str, Column]:
@@ -180,6 +183,41 @@ class _Decoder:
         return made
 
 
+class _Marks:
+    """The marks of a block: which rows of a column are missing or flagged, one column at a time."""
+
+    def __init__(self, data: bytes, block: Block, footer: Footer) -> None:
+        columns = len(footer.columns)
+        self._rows = block.rows
+        self._states = len(footer.states)
+        if not data:
+            self._edges = [0] * (columns + 1)
+            return
+        if len(data) < 2 * columns:
+            raise ChunkError(f"marks hold {len(data)} bytes for {columns} columns")
+        heads = zip(data[:columns], data[columns : 2 * columns], strict=True)
+        self._edges = list(accumulate((low | high << 8 for low, high in heads), initial=0))
+        total = self._edges[-1]
+        if len(data) != 2 * columns + 5 * total:
+            raise ChunkError(f"marks of {total} runs hold {len(data)} bytes")
+        self._planes = np.frombuffer(data, np.uint8, offset=2 * columns).reshape(5, total)
+
+    def of(self, number: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """Return the marked rows of a column and the number of the state of each."""
+        first, after = self._edges[number], self._edges[number + 1]
+        if first == after:
+            return _NO_ROWS, _NO_STATES
+        low, high, few, many, states = self._planes[:, first:after]
+        starts = low.astype(np.int64) | high.astype(np.int64) << 8
+        lengths = (few.astype(np.int64) | many.astype(np.int64) << 8) + 1
+        ends = starts + lengths
+        if int(states.min()) == 0 or int(states.max()) > self._states:
+            raise ChunkError(f"marks name state {int(states.max())} of {self._states}")
+        if int(ends[-1]) > self._rows or bool((starts[1:] < ends[:-1]).any()):
+            raise ChunkError("marks overlap or leave their block")
+        return expand(starts, lengths, states - np.uint8(1))
+
+
 class _Memory(_BlockReader):
     """A block reader that decodes a column once per block, however many are predicted from it."""
 
@@ -192,6 +230,14 @@ class _Memory(_BlockReader):
         if number not in self._seen:
             self._seen[number] = super().values(block, number)
         return self._seen[number]
+
+    def packed_marks(self, block: Block) -> bytes:
+        """Return the bytes of a block's marks, none where there are none."""
+        if not block.marks_length:
+            return b""
+        return self._frame(
+            block.marks_offset, block.marks_length, block.marks_size, block.marks_crc32
+        )
 
     def forget(self) -> None:
         """Forget the block's columns, before another block."""
