@@ -133,9 +133,8 @@ class _Decoder:
     def block(self, block: Block) -> Part:
         """Return one block."""
         made: dict[str, Column] = dict(self._key_columns(block))
-        marks = (
-            _Marks(self._reader.packed_marks(block), block, self._footer) if self._values else None
-        )
+        packed = self._reader.packed_marks(block) if self._values else b""
+        marks = _Marks(packed, block, self._footer)
         for number, _, value, flag in self._values:
             rows, states = marks.of(number)
             if value is not None:
