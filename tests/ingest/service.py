@@ -124,7 +124,7 @@ def body_of(records: Sequence[Record]) -> bytes:
 
 def whole(body: bytes, *, status: str = "200 OK", packed: bool = False, extra: str = "") -> bytes:
     """Return a whole HTTP answer."""
-    body = gzip.compress(body, 1) if packed else body
+    body = gzip.compress(body, 1, mtime=0) if packed else body
     encoding = "Content-Encoding: gzip\r\n" if packed else ""
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n"
     return f"{head}{encoding}{extra}\r\n".encode() + body
