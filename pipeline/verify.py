@@ -2,11 +2,13 @@
 
 The chunk files are the truth. A repair enters what is sound into the catalog and moves what is
 damaged into ``quarantine``; it deletes nothing but the temporary files of writers that are gone.
+Values that can hardly be true are stored as they came, so they are warned about, not faults.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,9 +20,10 @@ from pipeline.catalog import CATALOG_FILE, Catalog, ChunkRow
 from pipeline.chunks import ChunkInfo, ChunkKey
 from pipeline.chunks.disk import disk_errors, locked, remove_stale_temporaries
 from pipeline.chunks.files import describe
+from pipeline.chunks.statistics import of_footer
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, StoreError
-from pipeline.items import Scope
+from pipeline.items import Item, Scope, by_code
 
 __all__ = ["Finding", "Verdict", "verify"]
 
@@ -29,6 +32,28 @@ _FOLDERS = ("stations", "spatial")
 _V1_RADIATION = (
     "radiation in V1 chunks of the older program wrapped around above 25.5 MJ/m² and is suspect"
 )
+
+
+_FILES_NAMED = 3
+
+
+@dataclass(slots=True)
+class _Extremes:
+    """Lowest and highest value of an item in the chunks where it leaves its plausible range."""
+
+    low: float = math.inf
+    high: float = -math.inf
+    paths: list[str] = field(default_factory=list)
+
+    def warning(self, item: Item) -> str:
+        """Return the line for people."""
+        more = len(self.paths) - _FILES_NAMED
+        named = ", ".join(self.paths[:_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
+        unit = f" {item.symbol()}" if item.symbol() else ""
+        return (
+            f"{item.scope} {item.column} from {self.low:.10g} to {self.high:.10g}{unit} leaves the "
+            f"plausible {item.plausible_min:g} to {item.plausible_max:g}{unit}: {named}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +179,7 @@ def _check_chunks(
 ) -> None:
     listed = {} if catalog is None else {row.path: row for row in catalog.chunks()}
     files = list(_files(root))
+    extremes: dict[Item, _Extremes] = {}
     for place, path in enumerate(files):
         name = _below(root, path)
         row = listed.pop(name, None)
@@ -162,6 +188,8 @@ def _check_chunks(
             # a writer may have been between the file and its row: look once more
             row = next(iter(catalog.chunks(path=name)), None)
             reason, info = _examine(path, row, listing=True)
+        if info is not None:
+            _gauge(extremes, name, info)
         _count(verdict, info)
         if reason is not None:
             done = None
@@ -170,6 +198,7 @@ def _check_chunks(
             verdict.findings.append(Finding(name, reason, done))
         if on_chunk is not None:
             on_chunk(place + 1, len(files))
+    verdict.warnings += [extremes[i].warning(i) for i in sorted(extremes, key=lambda i: i.code)]
     for name in listed:
         if (root / name).exists():
             continue
@@ -214,6 +243,24 @@ def _count(verdict: Verdict, info: ChunkInfo | None) -> None:
     old = info.format == "v1" and info.key.scope is Scope.DAILY
     if old and _V1_RADIATION not in verdict.warnings:
         verdict.warnings.append(_V1_RADIATION)
+
+
+def _gauge(extremes: dict[Item, _Extremes], name: str, info: ChunkInfo) -> None:
+    """Note the items of a chunk that leave their plausible range, by the blocks' statistics."""
+    statistics = of_footer(info.footer)
+    width = statistics.columns
+    for place, column in enumerate(info.footer.columns):
+        item = by_code(column.code)
+        lows = [v for v in statistics.minimum[place::width] if not math.isnan(v)]
+        highs = [v for v in statistics.maximum[place::width] if not math.isnan(v)]
+        if item is None or not lows:
+            continue
+        low, high = min(lows), max(highs)
+        if item.plausible_min <= low and high <= item.plausible_max:
+            continue
+        seen = extremes.setdefault(item, _Extremes())
+        seen.low, seen.high = min(seen.low, low), max(seen.high, high)
+        seen.paths.append(name)
 
 
 def _mend(

@@ -145,9 +145,9 @@ class RecordReader:
     def _target(self, record: Mapping[str, Any], place: Place) -> int:
         for name in _TARGETS:
             value = record.get(name)
-            if type(value) is list and all(type(part) is str for part in value):
+            if type(value) is list and all(isinstance(part, str) for part in value):
                 value = ", ".join(value)
-            if type(value) is str and value.strip():
+            if isinstance(value, str) and value.strip():
                 try:
                     return self.findings.target_code(value.strip())
                 except ValueError as error:

@@ -222,6 +222,7 @@ def test_wind_run_and_sectors_pass_with_any_unit(unit: str) -> None:
 SPATIAL = [
     ({"ZipCodes": "95616", "Coordinate": "", "Address": ""}, "95616"),
     ({"ZipCodes": ["95616", "95618"]}, "95616, 95618"),
+    ({"ZipCodes": 95616}, "95616"),
     (
         {"ZipCodes": "", "Coordinate": "lat=34.99,lng=-118.34", "Address": ""},
         "lat=34.99,lng=-118.34",
