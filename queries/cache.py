@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from queries.cache_disk import DiskCache
 from queries.timing import QueryTimings
 from queries.values import Column, Doubles, Flags, Keys, Part, Scaled
@@ -28,7 +30,7 @@ class _Entry(NamedTuple):
     """A chunk's column and the chunk's number of rows; None for a column that it lacks."""
 
     rows: int
-    column: Column | None
+    column: Column | pa.Array | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def _size(entry: _Entry) -> int:
             return _OVERHEAD_BYTES + int(values.nbytes)
         case Doubles(values, present):
             return _OVERHEAD_BYTES + int(values.nbytes + present.nbytes)
+        case pa.Array():
+            return _OVERHEAD_BYTES + int(entry.column.get_total_buffer_size())
     return _OVERHEAD_BYTES
 
 
@@ -120,6 +124,26 @@ class ReadCache:
             kept |= fresh
         rows = next(iter(kept.values())).rows
         return Part(rows, {n: e.column for n, e in kept.items() if e.column is not None})
+
+    def array(
+        self, timings: QueryTimings, place: tuple[str, str], make: Callable[[], pa.Array]
+    ) -> pa.Array:
+        """Return the Arrow array of rows of the column cache, kept in memory or made.
+
+        Parameters
+        ----------
+        timings : QueryTimings
+        place : tuple of str, str
+            What names the rows for good, and their column.
+        make : function
+        """
+        entry = self._kept(place[0], [place[1]]).get(place[1])
+        self._count(timings, hits=int(entry is not None), misses=int(entry is None))
+        if entry is not None:
+            return entry.column
+        made = make()
+        self._put(place[0], {place[1]: _Entry(len(made), made)}, timings)
+        return made
 
     def _kept(self, checksum: str, names: Sequence[str]) -> dict[str, _Entry]:
         found = {}

@@ -20,6 +20,7 @@ from pipeline.chunks.v2 import _BlockReader
 from pipeline.errors import ChunkError
 from pipeline.items import QC_FLAGS, Scope
 from pipeline.schema import decimals_of, item_of, key_columns
+from queries.arrays import presence
 from queries.timing import QueryTimings
 from queries.values import (
     Column,
@@ -30,7 +31,6 @@ from queries.values import (
     Scaled,
     joined,
     missing_mark,
-    presence,
 )
 
 __all__ = ["LETTERS", "FileBytes", "blocks_of_v2", "rows_of_v1"]

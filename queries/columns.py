@@ -14,6 +14,7 @@ Every segment of 131,072 rows has its CRC-32, checked when a process first reads
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def folder_of(root: Path, scope: Scope) -> Path:
 def stamp_of(root: Path, scope: Scope) -> Stamp:
     """Return the stamp of the build that is current now."""
     try:
-        found = (folder_of(root, scope) / "current.json").stat()
+        # a string: this is asked at every question, and paths are slow to join
+        found = os.stat(f"{root}/columns/{scope.value}/current.json")  # noqa: PTH116
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns

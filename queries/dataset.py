@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NoReturn
 
 import pyarrow as pa
@@ -11,12 +12,15 @@ import pyarrow.dataset as ds
 from pipeline.errors import CimisError, UsageError
 from queries.expressions import columns_in, term_of
 from queries.quality import FlagPolicy
-from queries.reader import Question, answer
+from queries.reader import EARLY_ROWS, Question, answer
 from queries.source import ChunkSource
 from queries.terms import UNKNOWN, Term
 from queries.timing import QueryTimings
 
 __all__ = ["ChunkDataset", "ChunkScanner"]
+
+_ENGINE_ROWS = 65_536
+"""Rows of a batch for an engine that shares out batches to threads: enough of them for all."""
 
 
 class ChunkDataset(ds.Dataset):  # type: ignore[misc]  # pyarrow ships no types
@@ -96,13 +100,28 @@ class ChunkDataset(ds.Dataset):  # type: ignore[misc]  # pyarrow ships no types
             filter = self._filter if filter is None else self._filter & filter  # noqa: A001
         return ChunkScanner(self, columns, filter, batch_size)
 
-    def reader_of(self, columns: list[str], term: Term | None) -> pa.RecordBatchReader:
-        """Return a reader of some columns and the rows for which an exact tree of terms is true."""
-        schema = pa.schema([self._schema.field(n) for n in columns], metadata=self._schema.metadata)
+    def reader_of(self, columns: list[str], term: Term | None) -> pa.Table | pa.RecordBatchReader:
+        """Return some columns of the rows for which an exact tree of terms is true, as a stream.
+
+        Few rows are read at once and come as a table: an engine that takes them on a thread of its
+        own need not wait for the interpreter at every batch.
+        """
+        schema = pa.schema([self._schema.field(n) for n in columns])
         question = Question(
-            schema=schema, term=term or UNKNOWN, exact=term is not None, policy=self._policy
+            schema=schema,
+            term=term or UNKNOWN,
+            exact=term is not None,
+            policy=self._policy,
+            batch_rows=_ENGINE_ROWS,
         )
-        return pa.RecordBatchReader.from_batches(schema, self._answered(question))
+        batches = self._answered(question)
+        early: list[pa.RecordBatch] = []
+        while sum(batch.num_rows for batch in early) < EARLY_ROWS:
+            batch = next(batches, None)
+            if batch is None:
+                return pa.Table.from_batches(early, schema)
+            early.append(batch)
+        return pa.RecordBatchReader.from_batches(schema, chain(early, batches))
 
     def _answered(self, question: Question) -> Iterator[pa.RecordBatch]:
         """Yield the rows of an answer; an error of ours is kept for the engine's caller."""

@@ -80,6 +80,15 @@ class ScopeIndex:
             units={code: unit for code, (_, unit) in self._stored.items()},
         )
 
+    def of_stations(self, numbers: Sequence[float]) -> npt.NDArray[np.intp]:
+        """Return the places of the chunks of some stations, given in ascending order."""
+        first = np.searchsorted(self.stations, numbers, side="left").tolist()
+        after = np.searchsorted(self.stations, numbers, side="right").tolist()
+        if len(first) == 1:
+            return np.arange(first[0], after[0])
+        runs = [np.arange(a, b) for a, b in zip(first, after, strict=True)]
+        return np.concatenate(runs) if runs else np.arange(0)
+
     def key_range(self, column: str) -> Range | None:
         """Return a key column's ranges per chunk; None for another column, and for hour."""
         if column not in self._ranges:

@@ -12,7 +12,7 @@ from pipeline.chunks.footer import Footer
 from pipeline.items import Scope
 from queries.index import ScopeIndex
 from queries.quality import FlagPolicy
-from queries.terms import And, Bools, Range, Term, Unknown, columns_of, evaluate
+from queries.terms import And, Bools, Compare, In, Range, Term, Unknown, columns_of, evaluate
 
 __all__ = ["Selection", "blocks_that_may", "prune"]
 
@@ -35,15 +35,37 @@ def prune(index: ScopeIndex, term: Term, policy: FlagPolicy = FlagPolicy.KEEP) -
 
     Of terms joined by AND each is put to the chunks that are left, those on stations first.
     """
-    left: npt.NDArray[np.intp] | None = None
-    every = np.ones(len(index), np.bool_)
-    for part in sorted(_conjuncts(term), key=lambda t: "station" not in columns_of(t)):
-        outcome = evaluate(part, _ChunkBounds(index, policy, left))
-        places = np.flatnonzero(outcome.true)
-        every = every[places] & outcome.every[places]
-        left = places if left is None else left[places]
-    assert left is not None
-    return Selection(left, every, len(index))
+    places, every = np.arange(len(index)), np.ones(len(index), np.bool_)
+    narrowed = False
+    for part in sorted(_conjuncts(term), key=_on_stations):
+        stations = _stations(part)
+        if stations is not None and not narrowed:
+            places = index.of_stations(stations)
+            every = np.ones(len(places), np.bool_)
+        else:
+            outcome = evaluate(part, _ChunkBounds(index, policy, places if narrowed else None))
+            kept = np.flatnonzero(outcome.true)
+            every = every[kept] & outcome.every[kept]
+            places = places[kept]
+        narrowed = True
+    return Selection(places, every, len(index))
+
+
+def _on_stations(term: Term) -> int:
+    """Return the place of a term in the order of evaluation: those that a look-up answers first."""
+    if _stations(term) is not None:
+        return 0
+    return 1 if "station" in columns_of(term) else 2
+
+
+def _stations(term: Term) -> tuple[int | float, ...] | None:
+    """Return the stations that a term names; None for a term that does not."""
+    match term:
+        case Compare("station", "==", value):
+            return (value,)
+        case In("station", values):
+            return values
+    return None
 
 
 def _conjuncts(term: Term) -> list[Term]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 import numpy as np
 import pyarrow as pa
 
+from queries.arrays import assembled
 from queries.exact import narrowed
 from queries.index import ScopeIndex
 from queries.prune import Selection, prune
@@ -17,12 +18,18 @@ from queries.ruling import FLAG_OF, flags_needed, ruled
 from queries.source import ChunkSource
 from queries.terms import UNKNOWN, Term, columns_of
 from queries.timing import QueryTimings
-from queries.values import Part, assembled
+from queries.values import Part
 
-__all__ = ["Question", "answer"]
+__all__ = ["EARLY_ROWS", "Question", "answer"]
 
-_RAMP_ROWS = (1_024, 8_192, 32_768)
+EARLY_ROWS = 1_024
+"""Rows of the first batch."""
+
+_RAMP_ROWS = (EARLY_ROWS, 8_192, 32_768)
 """Rows of the first batches, so that a question that stops early has not paid for many."""
+
+_FEW_ROWS = 8_192
+"""So many rows, by the catalog, come in one batch where a filter chose them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +132,48 @@ def _batches(
     timings: QueryTimings,
 ) -> Iterator[tuple[pa.RecordBatch, bool]]:
     """Yield decoded batches, the first ones small, and whether all of a batch's rows belong."""
+    if question.exact and int(index.rows_of[selection.chunks].sum()) <= _FEW_ROWS:
+        yield from _whole(source, index, selection, question, timings)
+        return
     held: list[Part] = []
-    rows, ramp = 0, list(_RAMP_ROWS)
+    rows, sizes = 0, chain(_RAMP_ROWS, repeat(question.batch_rows))
+    size = next(sizes)
     for first, after, every in _stretches(selection.every):
         for part in source.parts(index, selection.chunks[first:after], question, timings):
-            for whole in _cut(part, (ramp or [question.batch_rows])[0]):
-                piece = _wanted(whole, question, timings, every=every)
-                if not piece.rows:
-                    continue
-                held.append(piece)
-                rows += piece.rows
-                if rows >= (ramp or [question.batch_rows])[0]:
-                    ramp = ramp[1:]
-                    yield _built(held, question, timings), every
-                    held, rows = [], 0
+            start = 0
+            while start < part.rows:
+                # a part that fits is taken whole, and so is a rest too small for a batch
+                left = part.rows - start
+                stop = part.rows if left <= 2 * size else start + size
+                piece = _wanted(part.sliced(start, stop), question, timings, every=every)
+                start = stop
+                if piece.rows:
+                    held.append(piece)
+                    rows += piece.rows
+                if rows >= size:
+                    yield _built(source, held, question, timings), every
+                    held, rows, size = [], 0, next(sizes)
         if held:
-            yield _built(held, question, timings), every
+            yield _built(source, held, question, timings), every
             held, rows = [], 0
+
+
+def _whole(
+    source: ChunkSource,
+    index: ScopeIndex,
+    selection: Selection,
+    question: Question,
+    timings: QueryTimings,
+) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """Yield the rows of few chunks as one batch."""
+    every = bool(selection.every.all())
+    found = [
+        piece
+        for part in source.parts(index, selection.chunks, question, timings)
+        if (piece := _wanted(part, question, timings, every=every)).rows
+    ]
+    if found:
+        yield _built(source, found, question, timings), every
 
 
 def _stretches(every: np.ndarray) -> Iterator[tuple[int, int, bool]]:
@@ -153,18 +185,12 @@ def _stretches(every: np.ndarray) -> Iterator[tuple[int, int, bool]]:
         yield first, after, bool(every[first])
 
 
-def _cut(part: Part, size: int) -> Iterator[Part]:
-    """Yield a part whole, or in pieces of ``size`` rows where it is far longer."""
-    if part.rows <= 2 * size:
-        yield part
-        return
-    for start in range(0, part.rows, size):
-        yield part.sliced(start, min(start + size, part.rows))
-
-
-def _built(parts: list[Part], question: Question, timings: QueryTimings) -> pa.RecordBatch:
+def _built(
+    source: ChunkSource, parts: list[Part], question: Question, timings: QueryTimings
+) -> pa.RecordBatch:
     with timings.phase("decode"):
-        return assembled(parts, question.read_schema)
+        keep = source.keeper(timings) if question.policy is FlagPolicy.KEEP else None
+        return assembled(parts, question.read_schema, keep)
 
 
 def _wanted(part: Part, question: Question, timings: QueryTimings, *, every: bool) -> Part:

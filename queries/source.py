@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from pipeline.chunks.footer import Footer
 from pipeline.items import Scope
+from queries.arrays import Keep
 from queries.cache import ReadCache
 from queries.chunk_file import read_part, read_whole
 from queries.columns import SEGMENT_ROWS, ColumnCache, Superseded, stamp_of
@@ -92,6 +94,10 @@ class ChunkSource:
             for place in chunks[first:after].tolist():
                 yield self._chunk(index, place, question, timings)
 
+    def keeper(self, timings: QueryTimings) -> Keep | None:
+        """Return what keeps Arrow arrays of rows that the column cache holds; None without one."""
+        return None if self._cache is None else partial(self._cache.array, timings)
+
     def _runs(
         self, index: ScopeIndex, chunks: npt.NDArray[np.intp]
     ) -> Iterator[tuple[int, int, int]]:
@@ -135,7 +141,7 @@ class ChunkSource:
                     name: cache.column(name, begin, end) for name in names if name in cache.columns
                 }
             timings.count(rows_decoded=end - begin, columns_read=len(columns))
-            yield Part(end - begin, columns)
+            yield Part(end - begin, columns, (cache.generation, begin))
 
     def _chunk(
         self, index: ScopeIndex, place: int, question: Question, timings: QueryTimings

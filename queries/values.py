@@ -1,6 +1,6 @@
-"""Columns between their compact form in numpy and the Arrow columns of an answer.
+"""Columns in their compact form, as chunks and caches give them and filters read them.
 
-Compact, a value column is integers scaled by its decimals, the least integer of the type meaning
+A value column is integers scaled by its decimals, the least integer of the type meaning
 missing; a flag column is one byte per row, 0 meaning none, else 1 + the flag's place in a list of
 letters. Keys are plain integers.
 """
@@ -12,9 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-
-from pipeline.schema import FLAG_TYPE
 
 __all__ = [
     "Column",
@@ -23,17 +20,10 @@ __all__ = [
     "Keys",
     "Part",
     "Scaled",
-    "assembled",
-    "bitmap",
-    "flag_array",
+    "as_doubles",
     "joined",
-    "key_array",
     "missing_mark",
-    "nulls",
-    "presence",
     "rescaled",
-    "strings",
-    "value_array",
 ]
 
 Ints = npt.NDArray[Any]
@@ -71,17 +61,23 @@ Column = Scaled | Doubles | Flags | Keys
 
 
 class Part(NamedTuple):
-    """Consecutive rows: how many, and their columns by name, of those that there are."""
+    """Consecutive rows: how many, and their columns by name, of those that there are.
+
+    ``origin`` names rows that are known by where they lie, for good: a build of the column cache
+    and the first row in it.
+    """
 
     rows: int
     columns: dict[str, Column]
+    origin: tuple[str, int] | None = None
 
     def sliced(self, start: int, stop: int) -> Part:
         """Return some of the rows, without a copy."""
         if start == 0 and stop >= self.rows:
             return self
         columns = {name: _sliced(c, start, stop) for name, c in self.columns.items()}
-        return Part(stop - start, columns)
+        origin = None if self.origin is None else (self.origin[0], self.origin[1] + start)
+        return Part(stop - start, columns, origin)
 
     def taken(self, places: npt.NDArray[np.intp]) -> Part:
         """Return the rows at some places."""
@@ -113,49 +109,6 @@ def _sliced(column: Column, start: int, stop: int) -> Column:
             return Keys(numbers[start:stop])
 
 
-def assembled(parts: Sequence[Part], schema: pa.Schema) -> pa.RecordBatch:
-    """Return parts as one batch of a physical schema; a column that no part has is null."""
-    rows = sum(part.rows for part in parts)
-    arrays = []
-    for field in schema:
-        column = _gathered(parts, field.name)
-        if column is None:
-            arrays.append(nulls(field.type, rows))
-        elif isinstance(column, Flags):
-            arrays.append(flag_array(column))
-        elif isinstance(column, Keys):
-            arrays.append(key_array(column, field.type))
-        else:
-            arrays.append(value_array(column))
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _gathered(parts: Sequence[Part], name: str) -> Column | None:
-    """Return a column of all parts, null where a part has none; None where no part has it."""
-    found = [part.columns.get(name) for part in parts]
-    example = next((column for column in found if column is not None), None)
-    if example is None:
-        return None
-    return joined(
-        [
-            _absent(example, part.rows) if column is None else column
-            for column, part in zip(found, parts, strict=True)
-        ]
-    )
-
-
-def _absent(example: Column, rows: int) -> Column:
-    """Return a column of missing values that joins with an example."""
-    match example:
-        case Scaled(values, decimals):
-            return Scaled(np.full(rows, missing_mark(values.dtype), values.dtype), decimals)
-        case Flags(_, letters):
-            return Flags(np.zeros(rows, np.uint8), letters)
-        case Doubles():
-            return Doubles(np.zeros(rows), np.zeros(rows, np.bool_))
-    raise TypeError("a key column is never absent")
-
-
 def joined(parts: Sequence[Column]) -> Column:
     """Return columns of one kind one after another."""
     if len(parts) == 1:
@@ -167,7 +120,7 @@ def joined(parts: Sequence[Column]) -> Column:
         return _joined_flags([part for part in parts if isinstance(part, Flags)])
     scaled = [part for part in parts if isinstance(part, Scaled)]
     if len(scaled) < len(parts):
-        halves = [_as_doubles(part) for part in parts if isinstance(part, Scaled | Doubles)]
+        halves = [as_doubles(part) for part in parts if isinstance(part, Scaled | Doubles)]
         values, present = zip(*halves, strict=True)
         return Doubles(np.concatenate(values), np.concatenate(present))
     decimals = max(part.decimals for part in scaled)
@@ -206,7 +159,7 @@ def rescaled(column: Scaled, decimals: int) -> Ints:
     return wide
 
 
-def _as_doubles(column: Scaled | Doubles) -> Doubles:
+def as_doubles(column: Scaled | Doubles) -> Doubles:
     """Return values as the doubles nearest to their decimal texts."""
     if isinstance(column, Doubles):
         return column
@@ -214,65 +167,3 @@ def _as_doubles(column: Scaled | Doubles) -> Doubles:
     # division gives the nearest double, multiplication by the reciprocal does not
     divided = np.divide(values, 10.0**decimals, dtype=np.float64)
     return Doubles(divided, values != values.dtype.type(missing_mark(values.dtype)))
-
-
-def value_array(column: Scaled | Doubles) -> pa.Array:
-    """Return values as float64, each the double nearest to its decimal text."""
-    values, present = _as_doubles(column)
-    return pa.Array.from_buffers(pa.float64(), len(values), [bitmap(present), pa.py_buffer(values)])
-
-
-def flag_array(column: Flags) -> pa.Array:
-    """Return flags as dictionary-encoded strings, none as null."""
-    codes, letters = column
-    rows = len(codes)
-    if not codes.any():
-        return nulls(FLAG_TYPE, rows)
-    indices = np.maximum(codes, 1) - np.uint8(1)
-    packed = pa.Array.from_buffers(
-        pa.int8(), rows, [bitmap(codes != 0), pa.py_buffer(indices.view(np.int8))]
-    )
-    return pa.DictionaryArray.from_arrays(packed, strings(letters))
-
-
-def key_array(column: Keys, kind: pa.DataType) -> pa.Array:
-    """Return a key column of an Arrow type, without a copy where the width is its own."""
-    wanted = np.dtype(f"{'u' if pa.types.is_unsigned_integer(kind) else 'i'}{kind.bit_width // 8}")
-    values = np.ascontiguousarray(column.values, wanted)
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
-
-
-def strings(texts: Sequence[str]) -> pa.Array:
-    """Return texts as an Arrow array, without pyarrow's conversion of Python lists.
-
-    That conversion looks for pandas first and imports it where it is installed, at half a second.
-    """
-    coded = [text.encode() for text in texts]
-    ends = np.cumsum([0, *map(len, coded)], dtype=np.int32)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(coded))]
-    return pa.Array.from_buffers(pa.string(), len(coded), buffers)
-
-
-def nulls(kind: pa.DataType, rows: int) -> pa.Array:
-    """Return a column of missing values; a dictionary's is empty."""
-    marks = pa.py_buffer(bytes((rows + 7) // 8))
-    coded = pa.types.is_dictionary(kind)
-    plain = kind.index_type if coded else kind
-    data = pa.py_buffer(bytes(rows * plain.bit_width // 8))
-    column = pa.Array.from_buffers(plain, rows, [marks, data], null_count=rows)
-    return pa.DictionaryArray.from_arrays(column, strings(())) if coded else column
-
-
-def bitmap(present: Bools) -> pa.Buffer | None:
-    """Return booleans as an Arrow validity bitmap; None where all are true."""
-    return None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
-
-
-def presence(column: pa.Array) -> Bools:
-    """Return which values of an Arrow column are not missing."""
-    marks, rows = column.buffers()[0], len(column)
-    if marks is None:
-        return np.ones(rows, np.bool_)
-    bits = np.frombuffer(marks, np.uint8)
-    stop = column.offset + rows
-    return np.unpackbits(bits, count=stop, bitorder="little")[column.offset :].view(np.bool_)

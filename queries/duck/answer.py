@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.errors import CimisError
 from queries.duck.engine import Engine, Parameters
-from queries.duck.sandbox import allowed, translated
+from queries.duck.sandbox import translated
 from queries.timing import QueryTimings
 
 __all__ = ["Answer"]
@@ -134,7 +134,7 @@ class _Run:
             self._cursor = self._seat.connection
             self._closing = weakref.finalize(self, self._cursor.close)
             with _Translation(self):
-                self._statements = allowed(self._cursor, text, unsafe=engine.unsafe)
+                self._statements = engine.statements(self._seat, text)
 
     def schema(self) -> pa.Schema:
         """Begin to run, unless that has happened, and return the answer's schema."""

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow.dataset as ds
 
 from queries.dataset import ChunkDataset
-from queries.duck.sandbox import SETTINGS
+from queries.duck.sandbox import SETTINGS, allowed
 from queries.duck.source import register
 from queries.timing import QueryTimings
 
@@ -21,6 +21,7 @@ __all__ = ["Engine", "Parameters", "Seat"]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 _MOST_FREE = 4
+_MOST_PARSED = 128
 
 
 class Engine:
@@ -53,6 +54,7 @@ class Engine:
         self._views = views
         self._direct = direct
         self._free: list[Seat] = []
+        self._parsed: dict[str, list[Any]] = {}
         self._lock = threading.Lock()
         self.unsafe = unsafe
         self._root = duckdb.connect(":memory:")
@@ -62,6 +64,24 @@ class Engine:
         if not unsafe:
             for setting in SETTINGS:
                 self._root.execute(setting)
+
+    def statements(self, seat: Seat, text: str) -> list[Any]:
+        """Return the statements of a text, all allowed; those asked before are parsed already.
+
+        Raises
+        ------
+        UsageError
+            Where one is not allowed, or there is none.
+        """
+        with self._lock:
+            known = self._parsed.get(text)
+        if known is None:
+            known = allowed(seat.connection, text, unsafe=self.unsafe)
+            with self._lock:
+                self._parsed[text] = known
+                if len(self._parsed) > _MOST_PARSED:
+                    self._parsed.pop(next(iter(self._parsed)))
+        return known
 
     def close(self) -> None:
         """Close the database; safe to call twice."""
