@@ -91,7 +91,12 @@ class Catalog:
                 if not run("select 1 from sqlite_master where name = 'meta'").fetchone():
                     for statement in _SCHEMA.split(";"):
                         run(statement)
-                    run("insert into meta values ('version', ?), ('generation', 0)", [_VERSION])
+                    # a rebuilt catalog must not count through the numbers of the lost one again
+                    first = "abs(random() / 4)"
+                    run(
+                        f"insert into meta values ('version', ?), ('generation', {first})",
+                        [_VERSION],
+                    )
         found = run("select value from meta where key = 'version'").fetchone()
         if found is None or found[0] != _VERSION:
             raise StoreError(
@@ -145,7 +150,7 @@ class Catalog:
                 raise sqlite3.DatabaseError(found)
 
     def generation(self) -> int:
-        """Return a number that grows with every change of a chunk's row."""
+        """Return a number that grows with every change of a chunk's row, from a random start."""
         with self._errors():
             row = self._connection.execute("select value from meta where key = 'generation'")
             return int(row.fetchone()[0])

@@ -4,7 +4,8 @@ Built from the chunks by ``cimis compact`` and never the truth: a chunk whose ch
 one it was built from is read from its file, and the whole may be deleted at any time. On disk::
 
     <root>/columns/daily/current.json        what is there, replaced atomically
-    <root>/columns/daily/<generation>/       one file per column, rows in station and time order
+    <root>/columns/daily/<generation>/       one file per column, rows in station and time order,
+                                             and chunks, what the catalog says of each chunk
 
 A value column holds integers of 2, 4 or 8 bytes, the least one of its type meaning missing; a
 flag column one byte per row, 0 meaning none, else 1 + the flag's place in the list of flags.
@@ -28,6 +29,7 @@ from pipeline.items import Scope
 from queries.values import Column, Flags, Keys, Scaled
 
 __all__ = [
+    "CHUNK_FACTS",
     "SEGMENT_ROWS",
     "VERSION",
     "ColumnCache",
@@ -38,7 +40,19 @@ __all__ = [
 ]
 
 SEGMENT_ROWS = 131_072
-VERSION = 1
+VERSION = 2
+CHUNK_FACTS = np.dtype(
+    [
+        ("path", "S64"),
+        ("station", "<i8"),
+        ("rows", "<i8"),
+        ("first_s", "<i8"),
+        ("last_s", "<i8"),
+        ("checksum", "S32"),
+    ]
+)
+"""What is known of each chunk, in the order of :meth:`Catalog.station_chunks`."""
+
 _TYPES = ("<i2", "<i4", "<i8", "<u2", "|u1")
 
 Values = npt.NDArray[Any]
@@ -85,6 +99,12 @@ class ColumnCache:
     flags : tuple of str
         The flags that codes stand for: code 1 is the first.
     columns : dict of str to ColumnFacts
+    chunks : array of CHUNK_FACTS
+        The chunks whose rows are here, in order.
+    catalog : int or None
+        Generation of the catalog that says just this of all its chunks; None where it differed.
+    stored : dict of str to tuple of int, str
+        Decimals and unit of every item that was stored, by its code.
     """
 
     def __init__(self, folder: Path, facts: dict[str, Any], stamp: Stamp) -> None:
@@ -96,8 +116,13 @@ class ColumnCache:
             for name, c in facts["columns"].items()
         }
         self._folder = folder / self.generation
-        first_rows = np.concatenate([[0], np.cumsum(facts["chunks"]["rows"])]).tolist()
-        self._places = dict(zip(facts["chunks"]["checksum"], first_rows, strict=False))
+        data = (self._folder / "chunks").read_bytes()
+        if zlib.crc32(data) != facts["chunks_crc32"]:
+            raise ValueError("chunks is damaged")
+        self.chunks = np.frombuffer(data, CHUNK_FACTS)
+        self.catalog: int | None = facts["catalog"]
+        self.stored = {code: (int(d), str(u)) for code, (d, u) in facts["stored"].items()}
+        self._places: dict[str, int] | None = None
         self.stamp = stamp
         self._mapped: dict[str, Values] = {}
         self._checked: set[tuple[str, int]] = set()
@@ -117,7 +142,16 @@ class ColumnCache:
 
     def first_row(self, checksum: str) -> int | None:
         """Return where a chunk's rows begin; None for a chunk that is not there."""
+        if self._places is None:
+            names = self.chunks["checksum"].astype(str).tolist()
+            self._places = dict(zip(names, self.first_rows().tolist(), strict=True))
         return self._places.get(checksum)
+
+    def first_rows(self) -> npt.NDArray[np.int64]:
+        """Return where each chunk's rows begin, in order."""
+        counts = self.chunks["rows"]
+        starts: npt.NDArray[np.int64] = np.cumsum(counts) - counts
+        return starts
 
     def read(self, name: str, start: int, stop: int) -> Values:
         """Return rows of a column as they are stored, without a copy.

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 import uuid
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from pipeline.schema import KEY_FIELDS
 from queries.chunk_columns import LETTERS
 from queries.chunk_file import read_whole
 from queries.column_files import ColumnFile, ValueFile
-from queries.columns import VERSION, ColumnCache, folder_of
+from queries.columns import CHUNK_FACTS, VERSION, ColumnCache, folder_of
 from queries.index import ScopeIndex
 from queries.loading import IndexLoader
 from queries.timing import QueryTimings
@@ -87,10 +88,10 @@ def compact(root: Path, scope: Scope) -> Compacted:
         loader.close()
     return Compacted(
         scope=scope.value,
-        chunks=len(build.checksums),
+        chunks=len(build.chunks),
         decoded=build.decoded,
         left_out=build.left_out,
-        rows=sum(build.rows),
+        rows=sum(chunk[2] for chunk in build.chunks),
         bytes=sum(f.stat().st_size for f in (folder / build.generation).iterdir()),
         seconds=time.perf_counter() - begin,
     )
@@ -107,8 +108,8 @@ class _Build:
         self.generation = uuid.uuid4().hex
         self._folder = folder_of(root, scope) / self.generation
         self._flags = list(LETTERS)
-        self.checksums: list[str] = []
-        self.rows: list[int] = []
+        self._whole = True
+        self.chunks: list[tuple[str, int, int, int, int, str]] = []
         self.decoded = self.left_out = 0
 
     def write(self) -> None:
@@ -148,10 +149,18 @@ class _Build:
                 self.decoded += 1
             if not _fits(part):
                 self.left_out += 1
+                self._whole = False
                 continue
-            self.checksums.append(checksum)
-            self.rows.append(part.rows)
+            self._note(place, checksum, part.rows)
             yield part
+
+    def _note(self, place: int, checksum: str, rows: int) -> None:
+        """Note a chunk that is in the build, as the catalog knows it."""
+        index = self._index
+        times = int(index.first_s[place]), int(index.last_s[place])
+        self._whole &= checksum == index.checksums[place]
+        station = int(index.stations[place])
+        self.chunks.append((index.paths[place], station, rows, *times, checksum))
 
     def _from_former(self, checksum: str, rows: int, names: list[str]) -> Part | None:
         former = self._former
@@ -184,21 +193,31 @@ class _Build:
 
     def _publish(self, columns: dict[str, Any]) -> None:
         """Put the new build in the place of the former, at once."""
+        chunks = np.array(self.chunks, CHUNK_FACTS)
+        _write(self._folder / "chunks", chunks.tobytes())
         facts = {
             "version": VERSION,
             "generation": self.generation,
-            "rows": sum(self.rows),
+            "rows": int(chunks["rows"].sum()),
             "flags": self._flags,
             "columns": columns,
-            "chunks": {"checksum": self.checksums, "rows": self.rows},
+            "chunks_crc32": zlib.crc32(chunks.tobytes()),
+            # a chunk rewritten meanwhile, or left out: the catalog must be asked
+            "catalog": self._index.generation if self._whole else None,
+            "stored": self._index.stored,
         }
         current = self._folder.parent / "current.json"
         temporary = self._folder / "current.json.tmp"
-        with temporary.open("w") as file:
-            json.dump(facts, file)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(temporary, json.dumps(facts).encode())
         temporary.replace(current)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file and bring it to disk."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _fits(part: Part) -> bool:

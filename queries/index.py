@@ -30,6 +30,10 @@ class ScopeIndex:
     stations, rows_of : int64 arrays
     first_s, last_s : int64 arrays
         First and last time in seconds since 1970: ends of hours, or midnights of days.
+    stored : dict of str to tuple of int, str
+        Decimals and unit of every item that is stored, by its code.
+    generation : int
+        Of the catalog that said all this.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class ScopeIndex:
         last_s: Numbers,
         rows: Numbers,
         stored: Mapping[str, tuple[int, str]],
+        generation: int,
         values: Callable[[], Mapping[str, Range]],
     ) -> None:
         self.scope = scope
@@ -53,7 +58,8 @@ class ScopeIndex:
         self.last_s = last_s
         self.rows_of = rows
         self._values = values
-        self._stored = stored
+        self.generation = generation
+        self.stored = stored
         self._ranges: dict[str, Range | None] = {}
 
     def __len__(self) -> int:
@@ -72,12 +78,12 @@ class ScopeIndex:
     @cached_property
     def schema(self) -> pa.Schema:
         """Physical schema of all that is stored; of the default items where nothing is."""
-        items = [item for item in scope_items(self.scope) if item.code in self._stored]
+        items = [item for item in scope_items(self.scope) if item.code in self.stored]
         return physical_schema(
             self.scope,
             items or default_items(self.scope),
-            decimals={code: decimals for code, (decimals, _) in self._stored.items()},
-            units={code: unit for code, (_, unit) in self._stored.items()},
+            decimals={code: decimals for code, (decimals, _) in self.stored.items()},
+            units={code: unit for code, (_, unit) in self.stored.items()},
         )
 
     def of_stations(self, numbers: Sequence[float]) -> npt.NDArray[np.intp]:

@@ -15,6 +15,7 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import read_footer
 from pipeline.errors import StoreError
 from pipeline.items import Scope, by_code
+from queries.columns import CHUNK_FACTS, ColumnCache
 from queries.index import ScopeIndex
 from queries.listing import (
     CHUNK_SCHEMA,
@@ -53,22 +54,28 @@ class IndexLoader:
             generation = self._catalog.generation()
             known = self._known.get(scope)
             if known is None or known[0] != generation:
-                known = self._known[scope] = (generation, self._made(scope))
+                known = self._known[scope] = (generation, self._made(scope, generation))
             return known[1]
 
-    def _made(self, scope: Scope) -> ScopeIndex:
-        rows = self._catalog.station_chunks(scope)
-        columns = list(zip(*rows, strict=True)) or [()] * 7
-        paths, stations, counts, first_s, last_s, checksums, items = columns
+    def _made(self, scope: Scope, generation: int) -> ScopeIndex:
+        built = ColumnCache.open(self._root, scope)
+        if built is not None and built.catalog == generation:
+            facts, stored = built.chunks, built.stored
+        else:
+            rows = self._catalog.station_chunks(scope)
+            facts = np.array([row[:-1] for row in rows], CHUNK_FACTS)
+            stored = self._columns([row[0] for row in rows], [row[-1] for row in rows])
+        checksums = facts["checksum"].astype(str).tolist()
         return ScopeIndex(
             scope,
-            paths=paths,
+            paths=facts["path"].astype(str).tolist(),
             checksums=checksums,
-            stations=np.array(stations, np.int64),
-            first_s=np.array(first_s, np.int64),
-            last_s=np.array(last_s, np.int64),
-            rows=np.array(counts, np.int64),
-            stored=self._columns(paths, items),
+            stations=np.ascontiguousarray(facts["station"], np.int64),
+            first_s=np.ascontiguousarray(facts["first_s"]),
+            last_s=np.ascontiguousarray(facts["last_s"]),
+            rows=np.ascontiguousarray(facts["rows"]),
+            stored=stored,
+            generation=generation,
             values=lambda: self._values(scope, checksums),
         )
 

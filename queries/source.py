@@ -118,7 +118,9 @@ class ChunkSource:
         if self._placed is None or self._placed[0] is not index or known != stamp:
             self._columns = ColumnCache.open(self.root, self.scope)
             places = np.full(len(index), -1, np.int64)
-            if self._columns is not None:
+            if self._columns is not None and self._columns.catalog == index.generation:
+                places = self._columns.first_rows()
+            elif self._columns is not None:
                 found = [self._columns.first_row(checksum) for checksum in index.checksums]
                 places[:] = [-1 if row is None else row for row in found]
             self._placed = (index, places)

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from pipeline.errors import StoreError
 
 __all__ = ["Disk", "disk_errors", "locked", "remove_stale_temporaries"]
@@ -113,6 +111,9 @@ def remove_stale_temporaries(root: Path) -> list[Path]:
 @contextmanager
 def locked(root: Path, name: str, *, timeout_s: float = 60.0) -> Iterator[None]:
     """Hold the lock of one name in a data directory against other threads and processes."""
+    # a reader locks nothing, and need not wait for the import
+    from filelock import FileLock, Timeout
+
     folder = root / ".locks"
     with disk_errors(folder, "make"):
         folder.mkdir(parents=True, exist_ok=True)
