@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +91,10 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
     environment = os.environ if environment is None else environment
     if named := environment.get("CIMIS_CONFIG"):
         return Path(named).expanduser()
+    if sys.platform == "linux":
+        # what platformdirs says there, without its import: every question asks for settings
+        folder = environment.get("XDG_CONFIG_HOME", "").strip() or "~/.config"
+        return Path(folder).expanduser() / "cimis" / "config.toml"
     from platformdirs import user_config_path
 
     return user_config_path("cimis", appauthor=False) / "config.toml"
@@ -99,11 +103,15 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
 def _read_config(path: Path) -> dict[str, str]:
     """Return the settings of a configuration file, none where there is no file."""
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the configuration file {path}: {_said(error)}") from error
+    import tomllib
+
+    try:
+        found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # the parser's message may quote the line, and with it the key
         place = re.search(r"\(at [^)]*\)", str(error))

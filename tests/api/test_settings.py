@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from pipeline.api.settings import AppKey, Settings, config_path, resolve
@@ -149,3 +151,17 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, kind: str) -> None:
 def test_settings_survive_being_sent_to_another_process() -> None:
     settings = Settings("http://127.0.0.1", KEY)
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere platformdirs itself is asked")
+@pytest.mark.parametrize("folder", [None, "/somewhere/else", ""])
+def test_the_configuration_lies_where_the_platform_keeps_them(
+    folder: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if folder is None:
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_CONFIG_HOME", folder)
+    monkeypatch.delenv("CIMIS_CONFIG", raising=False)
+    expected = platformdirs.user_config_path("cimis", appauthor=False) / "config.toml"
+    assert config_path() == expected
