@@ -91,7 +91,8 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
     environment = os.environ if environment is None else environment
     if named := environment.get("CIMIS_CONFIG"):
         return Path(named).expanduser()
-    if sys.platform == "linux":
+    system: str = sys.platform
+    if system == "linux":
         # what platformdirs says there, without its import: every question asks for settings
         folder = environment.get("XDG_CONFIG_HOME", "").strip() or "~/.config"
         return Path(folder).expanduser() / "cimis" / "config.toml"
