@@ -26,7 +26,9 @@ SECTIONS = ("Start", "Fetch", "Ask", "Look after", "Look up")
 COMMANDS: dict[str, Entry] = {
     "demo": Entry("Start", "demo", "Fetch, verify and query, end to end, on an embedded server."),
     "init": Entry("Start", "init", "Make a data directory."),
-    "fetch-streaming": Entry("Fetch", "fetch", "Fetch stations and store them."),
+    "fetch-streaming": Entry("Fetch", "fetch_streaming", "Fetch stations and store them."),
+    "ingest": Entry("Fetch", "ingest", "The same, under the older program's name."),
+    "fetch": Entry("Fetch", "fetch", "Fetch the plain way: slower, the same chunks."),
     "emulator": Entry("Fetch", "emulator", "Run an embedded server that answers like the service."),
     "query": Entry("Ask", "query", "Print or save the records of stations over a range of dates."),
     "sql": Entry("Ask", "sql", "Answer a question in SQL over all that is stored."),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import tracemalloc
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,9 +45,24 @@ class AllocReport:
         """Bytes kept per record; 0 without records."""
         return self.kept / self.records if self.records else 0.0
 
+    def add(self, other: AllocReport, *, share: float = 1.0) -> None:
+        """Add a share of what another measurement counted, and take the higher peaks."""
+        for name in ("records", "kept", "python_objects", "arrow_bytes"):
+            setattr(self, name, getattr(self, name) + round(share * getattr(other, name)))
+        self.rss_peak_above = max(self.rss_peak_above, other.rss_peak_above)
+        self.arrow_peak = max(self.arrow_peak, other.arrow_peak)
+
     def as_dict(self) -> dict[str, int | float | None]:
-        """Return the figures ready for JSON."""
-        return {**asdict(self), "kept_per_record": round(self.kept_per_record, 2)}
+        """Return the figures ready for JSON, under the names of a run's report."""
+        return {
+            "bytes_per_record": round(self.kept_per_record, 2),
+            "bytes_kept": self.kept,
+            "records": self.records,
+            "python_objects": self.python_objects,
+            "python_peak_bytes": self.python_peak,
+            "arrow_peak_bytes": self.arrow_peak,
+            "rss_peak_above_start_bytes": self.rss_peak_above,
+        }
 
 
 class Allocations:
@@ -73,6 +89,7 @@ class Allocations:
         self._arrow = 0
 
     def __enter__(self) -> Self:
+        gc.collect()  # what was left over by others must not be freed on our account
         self._objects = sys.getallocatedblocks()
         self._arrow = pa.total_allocated_bytes()
         self.report.rss_start = resident_bytes()
@@ -102,6 +119,11 @@ class Allocations:
         report = self.report
         report.rss_peak_above = max(report.rss_peak_above, resident_bytes() - report.rss_start)
         report.arrow_peak = max(report.arrow_peak, pa.total_allocated_bytes() - self._arrow)
+
+    def hold(self, size_bytes: int) -> None:
+        """Count memory other than batches that is held for the records."""
+        self.report.kept += size_bytes
+        self.sample()
 
     def keep(self, batch: pa.RecordBatch) -> None:
         """Count a batch that the caller keeps."""

@@ -84,7 +84,8 @@ def make_agenda(
     windows = [
         window
         for (first, last), stations in groups.items()
-        for window in plan_windows(stations, request.scope, first, last, request.items, today=last)
+        for some in ([[s] for s in stations] if request.plain else [stations])
+        for window in plan_windows(some, request.scope, first, last, request.items, today=last)
     ]
     windows.sort(key=lambda w: (w.start, w.stations))
     shelf.expect(windows)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.api import Timings
+from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError, FetchInterrupted
 from pipeline.ingest.window import Fetched
 from pipeline.items import Scope
@@ -48,7 +49,7 @@ class StationYear:
     state: str | None = None
     added: int = 0
     revised: int = 0
-    alloc_metrics: dict[str, float] | None = None
+    allocs: AllocReport | None = None
     done: bool = False
 
     @property
@@ -80,7 +81,7 @@ class StationYear:
             "bytes_stored": self.bytes_stored,
             "content_encoding": self.content_encoding,
             "compression_ratio": _ratio(self.bytes_decoded, self.bytes_transferred),
-            "alloc_metrics": self.alloc_metrics,
+            "alloc_metrics": None if self.allocs is None else self.allocs.as_dict(),
         }
 
 
@@ -121,6 +122,8 @@ class RunReport:
     splits: int = 0
     bytes_transferred: int = 0
     bytes_decoded: int = 0
+    plain: bool = False
+    allocs: AllocReport | None = None
 
     @property
     def failed(self) -> list[StationYear]:
@@ -154,6 +157,13 @@ class RunReport:
         for name in fetched.unknown_keys:
             self._warn(f"the service sends '{name}', which is not known and was left out")
 
+    def note_allocs(self, measured: AllocReport) -> None:
+        """Take the run's own peaks, and what was kept from the results."""
+        for result in self.results:
+            if result.allocs is not None:
+                measured.add(result.allocs)
+        self.allocs = measured
+
     def note_losses(self, station_year: tuple[int, int], losses: Mapping[str, int]) -> None:
         """Warn of what a V1 chunk could not hold."""
         lost = ", ".join(f"{count} of {code}" for code, count in sorted(losses.items()) if count)
@@ -180,6 +190,7 @@ class RunReport:
             "end": self.end.isoformat(),
             "items": list(self.items),
             "format": self.format,
+            "path": "plain" if self.plain else "streaming",
             "dry_run": self.dry_run,
             "interrupted": self.interrupted,
             "exit_code": self.exit_code,
@@ -209,6 +220,7 @@ class RunReport:
             "bytes_decoded": self.bytes_decoded,
             "compression_ratio": _ratio(self.bytes_decoded, self.bytes_transferred),
             "seconds": round(self.seconds, 3),
+            "alloc_metrics": None if self.allocs is None else self.allocs.as_dict(),
         }
 
     def _timings(self) -> Timings:

@@ -41,7 +41,9 @@ class FetchRequest:
     dry_run : bool
         Plan only: no request, nothing written.
     allocs : bool
-        Measure the memory that the rows take.
+        Measure the memory that decoding and the rows take.
+    plain : bool
+        Take the plain path: one station a request, each body whole before it is parsed.
     timeouts : Timeouts
         Longest waits for the service.
     policy : RetryPolicy, optional
@@ -65,6 +67,7 @@ class FetchRequest:
     full: bool = False
     dry_run: bool = False
     allocs: bool = False
+    plain: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     policy: RetryPolicy | None = None
 

@@ -15,12 +15,8 @@ from pathlib import Path
 from pipeline.api import CimisClient, Retry, RetryPolicy, Settings
 from pipeline.catalog import CATALOG_FILE, Catalog
 from pipeline.chunks.disk import disk_errors, remove_stale_temporaries
-from pipeline.errors import (
-    ChunkError,
-    CimisError,
-    StoreError,
-    TooManyRecords,
-)
+from pipeline.decode.allocs import Allocations
+from pipeline.errors import ChunkError, CimisError, StoreError, TooManyRecords
 from pipeline.ingest.agenda import Smaller, allowed_span, make_agenda
 from pipeline.ingest.final import Span
 from pipeline.ingest.keep import Keeper
@@ -98,6 +94,7 @@ class Run:
             items=tuple(item.code for item in request.items),
             format=request.format,
             dry_run=request.dry_run,
+            plain=request.plain,
         )
 
     async def go(self) -> RunReport:
@@ -131,9 +128,13 @@ class Run:
             self._plan(span, catalog)
             began = time.perf_counter()
             try:
-                await self._carry_out()
+                measuring = Allocations(trace=True) if self._request.allocs else nullcontext()
+                with measuring as measure:
+                    await self._carry_out()
             finally:
                 self.report.seconds = time.perf_counter() - began
+                if measure is not None:
+                    self.report.note_allocs(measure.report)
                 self._enter(catalog)
         return self.report
 
@@ -221,7 +222,7 @@ class Run:
             await self._patience.wait()
             attempts += 1
             self.report.requests += 1
-            return await fetch_window(client, window, on_bytes=self._on_bytes)
+            return await fetch_window(client, window, self._request, on_bytes=self._on_bytes)
 
         try:
             fetched = await self._policy.run(
@@ -282,8 +283,6 @@ class Run:
             result.error = error
             if not isinstance(error, ChunkError):
                 self._fatal = error
-        if self._request.allocs and table is not None:
-            result.alloc_metrics = {"bytes_per_record": table.nbytes / table.num_rows}
         if ended:
             result.done = True
             self._progress.on_station_done(result)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from pipeline.decode import unify
+from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError
 from pipeline.ingest.final import Span
 from pipeline.ingest.report import StationYear
@@ -152,6 +153,9 @@ class Shelf:
         result.bytes_transferred += fetched.wire_bytes * share
         result.bytes_decoded += fetched.decoded_bytes * share
         result.content_encoding = fetched.content_encoding
+        if fetched.allocs is not None:
+            result.allocs = result.allocs or AllocReport()
+            result.allocs.add(fetched.allocs, share=share)
 
 
 def _by_key(table: pa.Table) -> dict[Key, pa.Table]:

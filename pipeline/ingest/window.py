@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.api import CimisClient, Timings
-from pipeline.decode import BodyInflater, StreamDecoder, unify
+from pipeline.decode import BodyInflater, PlainDecoder, StreamDecoder, unify
+from pipeline.decode.allocs import Allocations, AllocReport
 from pipeline.errors import CimisError, DecodeError, NetworkError
+from pipeline.ingest.request import FetchRequest
 from pipeline.plan import Window
 
 __all__ = ["Fetched", "by_station_year", "fetch_window"]
@@ -28,6 +30,7 @@ class Fetched:
     wire_bytes: int
     decoded_bytes: int
     unknown_keys: list[str] = field(default_factory=list)
+    allocs: AllocReport | None = None
 
     @property
     def records(self) -> int:
@@ -38,32 +41,58 @@ class Fetched:
 class _Body:
     """Inflates and decodes a body; its methods run in a thread, one call at a time."""
 
-    def __init__(self, window: Window, encoding: str | None, timings: Timings) -> None:
+    def __init__(
+        self, window: Window, request: FetchRequest, encoding: str | None, timings: Timings
+    ) -> None:
         self.inflater = BodyInflater(encoding)
-        self.decoder = StreamDecoder(window.scope, window.items)
+        kind = PlainDecoder if request.plain else StreamDecoder
+        self.decoder: PlainDecoder | StreamDecoder = kind(window.scope, window.items)
+        self.allocations = Allocations().__enter__() if request.allocs else None
         self._window = window
         self._timings = timings
         self._batches: list[pa.RecordBatch] = []
 
     def feed(self, piece: bytes) -> None:
         with self._timings.measure("decode_ms"):
-            self._batches += self.decoder.feed(self.inflater.feed(piece))
+            self._take(self.decoder.feed(self.inflater.feed(piece)))
 
     def finish(self) -> pa.Table | None:
         with self._timings.measure("decode_ms"):
-            self._batches += self.decoder.feed(self.inflater.finish())
-            self._batches += self.decoder.finish()
+            self._take(self.decoder.feed(self.inflater.finish()))
+            self._take(self.decoder.finish())
+            if self.allocations is not None:
+                self.allocations.hold(getattr(self.decoder, "held_bytes", 0))
+                self.allocations.__exit__(None, None, None)
             if not any(batch.num_rows for batch in self._batches):
                 return None
             table = unify(self._batches, stats=self.decoder.stats)
             _check_asked_for(table, self._window)
             return table
 
+    def _take(self, batches: list[pa.RecordBatch]) -> None:
+        self._batches += batches
+        if self.allocations is not None:
+            for batch in batches:
+                self.allocations.keep(batch)
+
 
 async def fetch_window(
-    client: CimisClient, window: Window, *, on_bytes: Callable[[int], None]
+    client: CimisClient,
+    window: Window,
+    request: FetchRequest,
+    *,
+    on_bytes: Callable[[int], None],
 ) -> Fetched:
     """Make one try of a request and return its rows, which are whole.
+
+    Parameters
+    ----------
+    client : CimisClient
+    window : Window
+    request : FetchRequest
+        Says by which path, and whether memory is measured.
+    on_bytes : function
+        Hears how many bytes came.
 
     Raises
     ------
@@ -73,7 +102,7 @@ async def fetch_window(
     """
     try:
         async with client.data(window) as response:
-            body = _Body(window, response.content_encoding, response.timings)
+            body = _Body(window, request, response.content_encoding, response.timings)
             async for piece in response.pieces():
                 on_bytes(len(piece))
                 await asyncio.to_thread(body.feed, piece)
@@ -88,6 +117,7 @@ async def fetch_window(
         body.inflater.wire_bytes,
         body.inflater.decoded_bytes,
         body.decoder.stats.unknown_names,
+        None if body.allocations is None else body.allocations.report,
     )
 
 

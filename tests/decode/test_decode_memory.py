@@ -101,7 +101,7 @@ def test_allocations_measures_what_is_kept() -> None:
     assert report.python_bytes is not None
     assert report.python_peak > report.python_bytes > 0
     assert report.rss_start > 1_000_000
-    assert report.as_dict()["kept_per_record"] == round(report.kept / 500, 2)
+    assert report.as_dict()["bytes_per_record"] == round(report.kept / 500, 2)
     assert not tracemalloc.is_tracing()
     with Allocations() as nothing:
         pass

@@ -1,0 +1,92 @@
+"""The plain path and the streaming one: the same chunks, and what each costs in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.emulator import Emulator, GeneratedSource
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Typed
+
+SIX = "air_tmp_avg,asce_eto,precip,rel_hum_avg,sol_rad_avg,wind_spd_avg"
+YEAR = ("--stations", "2,5,7", "--year", "2023", "--items", SIX)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Emulator]:
+    with Emulator(GeneratedSource()) as emulator:
+        yield emulator
+
+
+@pytest.fixture(autouse=True)
+def _settings(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
+    monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
+
+
+def fetched(typed: Typed, command: str, root: Path, *more: str) -> dict[str, Any]:
+    """Fetch three stations' year and return the report."""
+    answer = typed(command, "--json", "--data-dir", str(root), *YEAR, *more)
+    assert answer.code == 0, answer.err
+    found: dict[str, Any] = json.loads(answer.out)
+    return found
+
+
+def chunks(root: Path) -> dict[str, bytes]:
+    found = root.glob("stations/*/*.zst")
+    return {str(path.relative_to(root)): path.read_bytes() for path in found}
+
+
+def test_every_way_of_fetching_stores_the_same_bytes(typed: Typed, tmp_path: Path) -> None:
+    """The plain path and the older name give the chunks of the streaming path."""
+    for command in ("fetch-streaming", "ingest", "fetch"):
+        fetched(typed, command, tmp_path / command)
+    expected = chunks(tmp_path / "fetch-streaming")
+    assert len(expected) == 3
+    assert chunks(tmp_path / "ingest") == expected
+    assert chunks(tmp_path / "fetch") == expected
+
+
+def test_the_plain_path_asks_for_each_station_alone(typed: Typed, tmp_path: Path) -> None:
+    """The streaming path asks for all three at once."""
+    assert fetched(typed, "fetch", tmp_path / "a")["totals"]["requests"] == 3
+    assert fetched(typed, "fetch-streaming", tmp_path / "b")["totals"]["requests"] == 1
+
+
+def test_six_items_keep_at_most_30_bytes_per_record(typed: Typed, tmp_path: Path) -> None:
+    """Measured per station and year, and far below what the plain path keeps."""
+    streaming = fetched(typed, "fetch-streaming", tmp_path / "a", "--allocs", "--concurrency", "1")
+    plain = fetched(typed, "fetch", tmp_path / "b", "--allocs", "--concurrency", "1")
+    assert (streaming["path"], plain["path"]) == ("streaming", "plain")
+    for result in streaming["results"]:
+        assert result["alloc_metrics"]["records"] == 365
+        assert 12 < result["alloc_metrics"]["bytes_per_record"] <= 30
+        assert result["alloc_metrics"]["python_objects"] > 0
+    assert plain["totals"]["alloc_metrics"]["bytes_per_record"] > 469
+    assert streaming["totals"]["alloc_metrics"]["python_peak_bytes"] > 0
+
+
+def test_memory_is_measured_only_when_asked_for(typed: Typed, tmp_path: Path) -> None:
+    """Without --allocs there are no figures."""
+    report = fetched(typed, "fetch-streaming", tmp_path)
+    assert report["totals"]["alloc_metrics"] is None
+    assert report["results"][0]["alloc_metrics"] is None
+
+
+def test_figures_are_printed_for_people_too(typed: Typed, tmp_path: Path) -> None:
+    """A line for each station's year, on standard error."""
+    answer = typed("fetch-streaming", "--data-dir", str(tmp_path), *YEAR, "--allocs", "--perf")
+    assert answer.code == 0
+    assert answer.out == ""
+    lines = answer.err.splitlines()
+    assert any(line.split()[:3] == ["2", "2023", "365"] for line in lines)
+    heads = [line for line in lines if line.startswith("station  year")]
+    assert "decode" in heads[0]
+    assert "bytes/record" in heads[1]
+    assert "bytes kept per record" in answer.err
