@@ -67,11 +67,15 @@ docs: setup
     "{{ bin }}/python" docs/generate_cli.py
 
 # run every benchmark beside its rivals
-bench *args: bench-decode bench-size bench-query
+bench *args: bench-decode bench-fetch bench-size bench-query
 
 # decoding against json.loads and orjson
 bench-decode *args: setup
     @"{{ bin }}/python" -m benchmarks.decode "$@"
+
+# fetching from a slow server, by both paths
+bench-fetch *args: setup
+    @"{{ bin }}/python" -m benchmarks.fetch "$@"
 
 # bytes on disk against Parquet and pcodec
 bench-size *args: setup

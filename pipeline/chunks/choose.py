@@ -1,229 +1,137 @@
-"""Choose the encoding of each block's column by a cheap estimate of every candidate's size."""
+"""Choose the encoding of a block's columns by a cheap estimate of every candidate's size."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
-from pipeline.chunks.encodings import (
-    Ints,
-    Words,
-    magnitude,
-    residuals,
-    split_planes,
-    width_of,
-)
-from pipeline.chunks.kinds import Encoding, Kind, Predictor
+from pipeline.chunks.encodings import Ints, Words, split_planes, zigzag
+from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import MAX_BLOCK_ROWS
-from pipeline.chunks.psychro import Formula
+from pipeline.chunks.predictions import Column, predictions
 
-__all__ = ["Column", "choose"]
+__all__ = ["Chosen", "choose"]
 
-# target item -> sets of predictor items; found by trial on real years, most telling first
-_LINEAR: dict[str, tuple[tuple[str, ...], ...]] = {
-    "day-wind-spd-avg": (("day-wind-run",),),
-    "day-air-tmp-max": (("day-air-tmp-avg", "day-air-tmp-min"), ("day-air-tmp-avg",)),
-    "day-soil-tmp-max": (("day-soil-tmp-avg", "day-soil-tmp-min"), ("day-soil-tmp-avg",)),
-    "day-asce-eto": (("day-sol-rad-avg", "day-air-tmp-avg", "day-wind-run"),),
-    "day-eto": (("day-sol-rad-avg", "day-air-tmp-avg", "day-wind-run"),),
-    "day-asce-etr": (("day-sol-rad-avg", "day-air-tmp-avg", "day-wind-run"),),
-    "day-sol-rad-net": (("day-sol-rad-avg",),),
-    "day-rel-hum-max": (("day-rel-hum-min",),),
-    "hly-res-wind": (("hly-wind-spd",),),
-    "hly-asce-eto": (("hly-sol-rad", "hly-air-tmp", "hly-wind-spd"), ("hly-sol-rad",)),
-    "hly-asce-etr": (("hly-sol-rad", "hly-air-tmp", "hly-wind-spd"), ("hly-sol-rad",)),
-    "hly-eto": (("hly-sol-rad", "hly-air-tmp", "hly-wind-spd"), ("hly-sol-rad",)),
-    "hly-net-rad": (("hly-sol-rad",),),
-}
-_PSYCHRO: dict[str, tuple[tuple[Formula, tuple[str, ...]], ...]] = {
-    "day-dew-pnt": ((Formula.DEW_FROM_PRESSURE, ("day-vap-pres-avg",)),),
-    "day-rel-hum-avg": (
-        (
-            Formula.HUMIDITY_FROM_PRESSURE_AND_TEMPERATURE,
-            ("day-vap-pres-avg", "day-air-tmp-avg"),
-        ),
-    ),
-    "hly-dew-pnt": ((Formula.DEW_FROM_HUMIDITY_AND_TEMPERATURE, ("hly-rel-hum", "hly-air-tmp")),),
-    "hly-vap-pres": (
-        (Formula.PRESSURE_FROM_HUMIDITY_AND_TEMPERATURE, ("hly-rel-hum", "hly-air-tmp")),
-    ),
-}
 _SAFE = 1 << 40
-_MAX_PREDICTOR_DECIMALS = 4
+_BIT = 65_536  # one bit in the units of the estimate
+_FULL_BITS = 4  # a plane above so many bits a value is better coded apart from the next
 
 
-class Column:
-    """One block of one column while it is being encoded: values with missing rows filled."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A column's encoding and byte planes, and whether each plane needs a code of its own."""
 
-    __slots__ = ("code", "decimals", "missing", "number", "values")
-
-    def __init__(
-        self, number: int, code: str, decimals: int, values: Ints, missing: np.ndarray | None
-    ) -> None:
-        self.number = number
-        self.code = code
-        self.decimals = decimals
-        self.missing = missing
-        self.values = values if missing is None else _filled(values, missing)
-
-    @property
-    def may_be_predicted(self) -> bool:
-        """Whether other columns are known to tell something of this one."""
-        return self.code in _LINEAR or self.code in _PSYCHRO
-
-
-def _filled(values: Ints, missing: np.ndarray) -> Ints:
-    """Return values with each missing row holding the value before it, or the first present one."""
-    present = np.flatnonzero(~missing)
-    if present.size == 0:
-        return np.zeros_like(values)
-    last = np.maximum.accumulate(np.where(missing, -1, np.arange(values.size)))
-    filled: Ints = values[np.where(last < 0, present[0], last)]
-    return filled
+    encoding: Encoding
+    planes: tuple[bytes, ...]
+    apart: bool
 
 
 @cache
 def _log_table() -> Ints:
-    """Return c log2(c) × 65,536, rounded, for counts up to a block's rows."""
+    """Return c log2(c) in units of the estimate, rounded, for counts up to a block's rows."""
     counts = np.arange(1, MAX_BLOCK_ROWS + 1)
-    return np.concatenate([[0], np.rint(counts * np.log2(counts) * 65_536)]).astype(np.int64)
+    return np.concatenate([[0], np.rint(counts * np.log2(counts) * _BIT)]).astype(np.int64)
 
 
-def estimate(words: Words, width: int) -> float:
-    """Return about how many bytes zstd will need for the planes of residuals.
+def choose(columns: Sequence[Column]) -> list[Chosen]:
+    """Return for each column of integers the encoding that is estimated smallest.
 
-    Order-0 entropy per plane plus 0.45 byte for each distinct byte, in integers so that the choice
-    does not depend on the machine.
-    """
-    table = _log_table()
-    bits = distinct = 0
-    octets = words.view(np.uint8).reshape(-1, 8)
-    for number in range(width):
-        counts = np.bincount(octets[:, number])
-        bits += int(table[words.size] - table[counts].sum())
-        used = int(np.count_nonzero(counts))
-        distinct += used if used > 1 else 0
-    return bits / (65_536 * 8) + 0.45 * distinct
-
-
-def choose(column: Column, others: dict[str, Column], *, predict: bool) -> tuple[Encoding, bytes]:
-    """Return the encoding that is estimated smallest, and its planes.
+    All candidates of all columns are made and estimated together: one by one, their fixed costs
+    would be most of the time that a small block takes.
 
     Parameters
     ----------
-    column : Column
-    others : dict of str to Column
-        Columns that may serve as predictors, by item code: those not predicted themselves.
-    predict : bool
-        Whether predictions may be tried.
-
-    Returns
-    -------
-    tuple of Encoding, bytes
-        The bytes are what the column's zstd frame is made from.
+    columns : sequence of Column
+        Columns of one block, with distinct codes.
     """
-    best: tuple[float, Encoding, Words] | None = None
-    for encoding, words in _candidates(column, others, predict=predict):
-        width = width_of(words)
-        size = estimate(words, width) + _parameter_bytes(encoding)
-        if best is None or size < best[0]:
-            sized = Encoding(encoding.kind, width, encoding.base, encoding.predictor)
-            best = (size, sized, words)
-    assert best is not None
-    _, encoding, words = best
-    return encoding, split_planes(words, encoding.width)
+    if not columns:
+        return []
+    owners, encodings, words = _candidates(columns)
+    widths, sizes, fullest = _estimates(words)
+    best: dict[int, int] = {}
+    for row, (owner, encoding) in enumerate(zip(owners, encodings, strict=True)):
+        sizes[row] += _parameter_bytes(encoding)
+        if owner not in best or sizes[row] < sizes[best[owner]]:
+            best[owner] = row
+    chosen = []
+    for owner in range(len(columns)):
+        row = best[owner]
+        width = int(widths[row])
+        apart = width > 1 and bool(fullest[row] > _FULL_BITS * _BIT * words.shape[1])
+        planes = split_planes(words[row], width)
+        chosen.append(Chosen(replace(encodings[row], width=width), planes, apart))
+    return chosen
+
+
+def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], Words]:
+    """Return candidates as (position of the column, encoding), and a row of residuals of each.
+
+    In the order in which ties are decided: without prediction before predicted.
+    """
+    values = np.stack([column.values for column in columns])
+    low, high, first = values.min(axis=1), values.max(axis=1), values[:, 0]
+    tame = np.flatnonzero((low > -_SAFE) & (high < _SAFE) & (high > low))
+    steps = _steps(values[tame], first[tame])
+    seconds = _steps(steps, np.zeros(tame.size, np.int64))
+    owners = [*range(len(columns)), *tame.tolist(), *tame.tolist()]
+    encodings = [Encoding(Kind.REFERENCE, 0, base) for base in low.tolist()]
+    encodings += [Encoding(Kind.DELTA, 0, base) for base in first[tame].tolist()]
+    encodings += [Encoding(Kind.DELTA2, 0, base) for base in first[tame].tolist()]
+    words = [(values - low[:, None]).view(np.uint64), zigzag(steps), zigzag(seconds)]
+    places = {column.code: place for place, column in enumerate(columns)}
+    varied = {columns[n].number for n in tame.tolist()}
+    for column, encoding, row in predictions({column.code: column for column in columns}):
+        if column.number in varied:
+            owners.append(places[column.code])
+            encodings.append(encoding)
+            words.append(row[None, :])
+    return owners, encodings, np.concatenate(words)
+
+
+def _steps(values: Ints, before: Ints) -> Ints:
+    """Return each value less the one before it in its row, the first less ``before``."""
+    steps = np.empty_like(values)
+    np.subtract(values[:, 0], before, out=steps[:, 0])
+    np.subtract(values[:, 1:], values[:, :-1], out=steps[:, 1:])
+    return steps
+
+
+def _octets(words: Words) -> npt.NDArray[np.uint8]:
+    return words.astype("<u8", copy=False).view(np.uint8).reshape(*words.shape, 8)
+
+
+def _estimates(words: Words) -> tuple[Ints, npt.NDArray[np.float64], Ints]:
+    """Return of each row of residuals its width, about how many bytes zstd needs, and its fullness.
+
+    Order-0 entropy per plane plus 0.45 byte for each distinct byte, counted in integers so that the
+    choice does not depend on the machine. Fullness is the entropy of the lowest plane.
+    """
+    table, (count, rows) = _log_table(), words.shape
+    octets = _octets(words)
+    tops = words.max(axis=1)
+    widths = np.zeros(count, np.int64)
+    bits, distinct = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    fullest = bits
+    for plane in range(8):
+        used = np.flatnonzero(tops >> np.uint64(8 * plane))
+        if used.size == 0:
+            break
+        widths[used] = plane + 1
+        cells = octets[used, :, plane] + np.arange(used.size)[:, None] * 256
+        counts = np.bincount(cells.ravel(), minlength=used.size * 256).reshape(-1, 256)
+        kinds = np.count_nonzero(counts, axis=1)
+        bits[used] += table[rows] - table[counts].sum(axis=1)
+        distinct[used] += np.where(kinds > 1, kinds, 0)
+        if plane == 0:
+            fullest = bits.copy()
+    return widths, bits / (_BIT * 8) + 0.45 * distinct, fullest
 
 
 def _parameter_bytes(encoding: Encoding) -> float:
     if encoding.predictor is None:
         return 2.0
     return 3.0 + 4.0 * len(encoding.predictor.coefficients)
-
-
-def _candidates(
-    column: Column, others: dict[str, Column], *, predict: bool
-) -> list[tuple[Encoding, Words]]:
-    values = column.values
-    low, high = int(values.min()), int(values.max())
-    reference = Encoding(Kind.REFERENCE, 0, low)
-    found = [(reference, residuals(values, reference, [], [], 0))]
-    if low == high:
-        return found
-    if high - low < _SAFE and abs(low) < _SAFE:
-        first = int(values[0])
-        for kind in (Kind.DELTA, Kind.DELTA2):
-            encoding = Encoding(kind, 0, first)
-            found.append((encoding, residuals(values, encoding, [], [], 0)))
-        if predict:
-            found.extend(_predicted(column, others))
-    return found
-
-
-def _predicted(column: Column, others: dict[str, Column]) -> list[tuple[Encoding, Words]]:
-    found = []
-    for formula, codes in _PSYCHRO.get(column.code, ()):
-        sources = _sources(codes, others)
-        if sources and column.decimals <= _MAX_PREDICTOR_DECIMALS:
-            predictor = Predictor(tuple(s.number for s in sources), formula=int(formula))
-            found.append(_with(column, Encoding(Kind.PSYCHRO, 0, 0, predictor), sources))
-    for codes in _LINEAR.get(column.code, ()):
-        sources = _sources(codes, others)
-        if sources:
-            fitted = _fit(column, sources)
-            if fitted is not None:
-                found.append(_with(column, Encoding(Kind.LINEAR, 0, 0, fitted), sources))
-    return found
-
-
-def _with(column: Column, encoding: Encoding, sources: list[Column]) -> tuple[Encoding, Words]:
-    words = residuals(
-        column.values,
-        encoding,
-        [s.values for s in sources],
-        [s.decimals for s in sources],
-        column.decimals,
-    )
-    if column.missing is not None:
-        words = np.where(column.missing, np.uint64(0), words)
-    return encoding, words
-
-
-def _sources(codes: tuple[str, ...], others: dict[str, Column]) -> list[Column]:
-    sources = [others[code] for code in codes if code in others]
-    if len(sources) < len(codes):
-        return []
-    for source in sources:
-        if source.decimals > _MAX_PREDICTOR_DECIMALS or magnitude(source.values) >= 1 << 24:
-            return []
-    return sources
-
-
-def _fit(column: Column, sources: list[Column]) -> Predictor | None:
-    """Return integer coefficients (times 65,536) of the least-squares fit over present rows.
-
-    The sums are exact integers and the small system is solved in plain double arithmetic in a fixed
-    order, so the coefficients do not depend on the machine.
-    """
-    rows = slice(None) if column.missing is None else ~column.missing
-    data = [s.values[rows] for s in sources] + [np.ones_like(column.values[rows])]
-    target = column.values[rows]
-    if target.size < 2 * len(data) or magnitude(target) >= 1 << 24:
-        return None
-    size = len(data)
-    system = [[float(int(a @ b)) for b in data] + [float(int(a @ target))] for a in data]
-    for pivot in range(size):
-        if abs(system[pivot][pivot]) < 1e-9:
-            return None
-        for row in range(size):
-            if row != pivot:
-                factor = system[row][pivot] / system[pivot][pivot]
-                for place in range(pivot, size + 1):
-                    system[row][place] -= factor * system[pivot][place]
-    solved = [system[i][size] / system[i][i] for i in range(size)]
-    if any(not abs(x) < 1 << 20 for x in solved):
-        return None
-    scaled = [round(x * 65536) for x in solved]
-    return Predictor(
-        tuple(s.number for s in sources), tuple(scaled[:-1]), offset=scaled[-1] + 32768
-    )

@@ -13,14 +13,14 @@ from pipeline.chunks.parse import unpack
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
-__all__ = ["HEADER_BYTES", "LEVEL", "VERSION", "parse_footer", "read_footer", "seal"]
+__all__ = ["HEADER_BYTES", "VERSION", "parse_footer", "read_footer", "seal"]
 
 MAGIC = b"CIM2"
 VERSION = 2
 FEATURE_PREDICTION = 1
 FEATURE_DOUBLES = 2
 KNOWN_FEATURES = FEATURE_PREDICTION | FEATURE_DOUBLES
-LEVEL = 17
+_LEVEL = 17
 HEADER_BYTES = 14
 TRAILER_BYTES = 16
 MAX_FOOTER_BYTES = 1 << 22
@@ -51,7 +51,7 @@ def _compressor() -> zstandard.ZstdCompressor:
     primer = zstandard.ZstdCompressionDict(
         footer_dictionary(), dict_type=zstandard.DICT_TYPE_RAWCONTENT
     )
-    return zstandard.ZstdCompressor(level=LEVEL, dict_data=primer, write_dict_id=False)
+    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=primer, write_dict_id=False)
 
 
 @per_thread

@@ -93,12 +93,10 @@ def width_of(words: Words) -> int:
     return (top.bit_length() + 7) // 8
 
 
-def split_planes(words: Words, width: int) -> bytes:
+def split_planes(words: Words, width: int) -> tuple[bytes, ...]:
     """Return the byte planes of residuals, lowest bytes first."""
-    if width == 0:
-        return b""
     octets = words.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
-    return octets[:, :width].T.tobytes()
+    return tuple(plane.tobytes() for plane in np.ascontiguousarray(octets[:, :width].T))
 
 
 def join_planes(data: bytes | memoryview, width: int, rows: int) -> Words:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,24 +23,21 @@ def pack_marks(states: list[Bytes]) -> bytes:
     states : list of uint8 arrays
         Per column and row: 0 for a present value that passed, else 1 + the state's number.
     """
-    counts, starts, lengths, numbers = [], [], [], []
-    for column in states:
-        edges = np.flatnonzero(np.diff(column, prepend=column[:1] ^ 1))
-        runs = np.diff(edges, append=column.size)
-        marked = column[edges] != 0
-        counts.append(int(marked.sum()))
-        starts.append(edges[marked])
-        lengths.append(runs[marked])
-        numbers.append(column[edges][marked])
-    if not any(counts):
+    if not states:
         return b""
-    start = np.concatenate(starts).astype(np.uint16)
-    length = (np.concatenate(lengths) - 1).astype(np.uint16)
-    pieces = [np.array(counts, np.uint16), start, length]
-    planes = [p for words in pieces for p in (words & 0xFF, words >> 8)]
-    return (
-        b"".join(p.astype(np.uint8).tobytes() for p in planes) + np.concatenate(numbers).tobytes()
-    )
+    grid = np.stack(states)
+    edges = np.ones(grid.shape, np.bool_)
+    np.not_equal(grid[:, 1:], grid[:, :-1], out=edges[:, 1:])
+    places = np.flatnonzero(edges)
+    numbers = grid.ravel()[places]
+    marked = numbers != 0
+    if not marked.any():
+        return b""
+    columns, starts = np.divmod(places[marked], grid.shape[1])
+    lengths = np.diff(places, append=grid.size)[marked]
+    counts = np.bincount(columns, minlength=len(states))
+    pieces = [p for words in (counts, starts, lengths - 1) for p in (words & 0xFF, words >> 8)]
+    return b"".join(p.astype(np.uint8).tobytes() for p in (*pieces, numbers[marked]))
 
 
 def unpack_marks(data: bytes | memoryview, columns: int, rows: int, states: int) -> Runs:
@@ -62,13 +61,15 @@ def unpack_marks(data: bytes | memoryview, columns: int, rows: int, states: int)
     number = planes[4]
     if total and (int(number.max()) > states or int(number.min()) == 0):
         raise ChunkError(f"marks name state {int(number.max())} of {states}")
-    edges = np.cumsum(counts)[:-1]
-    found = (np.split(start, edges), np.split(length, edges), np.split(number, edges))
-    for begin, size in zip(found[0], found[1], strict=True):
-        ends = begin + size
-        if begin.size and (int(ends[-1]) > rows or bool((begin[1:] < ends[:-1]).any())):
-            raise ChunkError("marks overlap or leave their block")
-    return found[0], found[1], [n - 1 for n in found[2]]
+    ends = start + length
+    beyond = start[1:] < ends[:-1]
+    edges = list(accumulate(counts.tolist(), initial=0))
+    beyond[[edge - 1 for edge in edges[1:-1] if 0 < edge < total]] = False
+    if total and (int(ends.max()) > rows or bool(beyond.any())):
+        raise ChunkError("marks overlap or leave their block")
+    ranges = [slice(first, after) for first, after in pairwise(edges)]
+    number = number - 1
+    return [start[r] for r in ranges], [length[r] for r in ranges], [number[r] for r in ranges]
 
 
 def expand(

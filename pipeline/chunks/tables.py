@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chunks import marks
-from pipeline.chunks.arrow import Parts, ValueColumn, flag_column, plain_array
+from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, flag_column, plain_array
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, ColumnInfo, Footer
 from pipeline.chunks.key import ChunkKey
@@ -70,30 +70,33 @@ def gather(
     rank = np.array([texts.index(s.flag) + 1 if s.flag else 0 for s in footer.states], np.int64)
     parts = Parts(_times_of(blocks, rows), [], [])
     for number in numbers:
-        info = footer.columns[number]
+        values = np.empty(rows, dtype=np.int64)
         missing = np.zeros(rows, dtype=np.bool_)
         flags = np.zeros(rows, dtype=np.int64)
-        values = np.empty(rows, dtype=np.int64)
+        marked = False
         start = 0
         for block, run in zip(blocks, runs, strict=True):
             stop = start + block.rows
+            values[start:stop] = source.values(block, number)
             if run is not None and run[0][number].size:
                 places, states = marks.expand(run[0][number], run[1][number], run[2][number])
                 missing[start + places] = absent[states]
                 flags[start + places] = rank[states]
-            values[start:stop] = source.values(block, number)
-            _check_statistics(block, number, info, values[start:stop], missing[start:stop])
+                marked = True
+            gone = missing[start:stop] if marked else None
+            _check_statistics(block, number, footer, values[start:stop], gone)
             start = stop
-        parts.values.append(ValueColumn(info, values, missing if missing.any() else None))
-        parts.flags.append(flag_column(texts, flags))
+        kept = missing if marked and missing.any() else None
+        parts.values.append(ValueColumn(footer.columns[number], values, kept))
+        parts.flags.append(flag_column(texts, flags) if marked else FlagColumn((), flags))
     return parts
 
 
 def _check_statistics(
-    block: Block, number: int, info: ColumnInfo, values: Ints, missing: Bools
+    block: Block, number: int, footer: Footer, values: Ints, missing: Bools | None
 ) -> None:
-    cell = block.cells[number]
-    found = ValueColumn(info, values, missing if missing.any() else None).statistics(slice(None))
+    cell, info = block.cells[number], footer.columns[number]
+    found = ValueColumn(info, values, missing).statistics(slice(None))
     if found != (cell.minimum, cell.maximum, cell.missing):
         raise ChunkError(
             f"column '{info.code}' has minimum, maximum and missing count {found}, "

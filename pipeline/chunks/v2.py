@@ -8,16 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import zstandard
 
 from pipeline.chunks import marks
 from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, take_apart
-from pipeline.chunks.choose import Column, choose
+from pipeline.chunks.choose import Chosen, choose
 from pipeline.chunks.container import (
     FEATURE_DOUBLES,
     FEATURE_PREDICTION,
     HEADER_BYTES,
-    LEVEL,
     VERSION,
     check_header,
     parse_footer,
@@ -31,27 +29,24 @@ from pipeline.chunks.encodings import (
     width_of,
 )
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
+from pipeline.chunks.frames import pack_frame, unpack_frame
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, MAX_STATES
+from pipeline.chunks.predictions import Column
 from pipeline.chunks.tables import gather, put_together
-from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
 __all__ = ["BLOCK_ROWS", "decode_parts", "decode_scaled", "encode", "encode_parts", "is_v2"]
 
 BLOCK_ROWS = 2_048
+MANY_RUNS = 48
 _PREFIX = bytes.fromhex("502a4d18")
 
 
 def is_v2(prefix: bytes) -> bool:
     """Tell whether a file's first four bytes are those of a V2 chunk."""
     return prefix[:4] == _PREFIX
-
-
-@per_thread
-def _compressor() -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True, write_checksum=False)
 
 
 def encode(table: pa.Table, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -> bytes:
@@ -141,20 +136,28 @@ def _encode_block(
 ) -> Block:
     packed = marks.pack_marks([n[rows] for n in numbers])
     offset = HEADER_BYTES + len(frames)
-    frame = _compressor().compress(packed) if packed else b""
+    frame = _marks_frame(packed, len(values))
     frames += frame
-    encoded = _encode_columns(values, rows)
     cells = []
-    for value, (encoding, planes) in zip(values, encoded, strict=True):
+    for value, chosen in zip(values, _encode_columns(values, rows), strict=True):
         start = HEADER_BYTES + len(frames)
-        data = _compressor().compress(planes) if planes else b""
+        data = pack_frame(chosen.planes, apart=chosen.apart) if chosen.planes else b""
         frames += data
         low, high, missing = value.statistics(rows)
         crc32 = zlib.crc32(data) if data else 0
-        cells.append(Cell(encoding, low, high, missing, start, len(data), crc32))
+        cells.append(Cell(chosen.encoding, low, high, missing, start, len(data), crc32))
     crc32 = zlib.crc32(frame) if frame else 0
     runs = _runs(times)
     return Block(times.size, runs, offset, len(frame), len(packed), crc32, tuple(cells))
+
+
+def _marks_frame(packed: bytes, columns: int) -> bytes:
+    """Return the frame of a block's marks; the runs' starts, if many, have a code of their own."""
+    if not packed:
+        return b""
+    runs = (len(packed) - 2 * columns) // 5
+    cut = 2 * columns + runs
+    return pack_frame((packed[:cut], packed[cut:]), apart=runs > MANY_RUNS)
 
 
 def _runs(times: Ints) -> tuple[tuple[int, int], ...]:
@@ -163,35 +166,29 @@ def _runs(times: Ints) -> tuple[tuple[int, int], ...]:
     return tuple(zip(times[edges].tolist(), counts.tolist(), strict=True))
 
 
-def _encode_columns(values: Sequence[ValueColumn], rows: slice) -> list[tuple[Encoding, bytes]]:
-    """Encode a block's columns: first those never predicted, then those that may be."""
+def _encode_columns(values: Sequence[ValueColumn], rows: slice) -> list[Chosen]:
+    """Return the encoding of a block's columns, in their order."""
+    chosen: dict[int, Chosen] = {}
     columns = []
     for number, value in enumerate(values):
         missing = None if value.missing is None else value.missing[rows]
         if missing is not None and not missing.any():
             missing = None
         info = value.info
-        columns.append(Column(number, info.code, info.decimals, value.numbers[rows], missing))
-    chosen: list[tuple[Encoding, bytes] | None] = [None] * len(columns)
-    plain: dict[str, Column] = {}
-    for first in (True, False):
-        for column, value in zip(columns, values, strict=True):
-            if column.may_be_predicted == first:
-                continue
-            if value.info.is_double:
-                chosen[column.number] = _doubles(column)
-                continue
-            encoding, planes = choose(column, plain, predict=not first)
-            chosen[column.number] = (encoding, planes)
-            if encoding.predictor is None:
-                plain[column.code] = column
-    return [c for c in chosen if c is not None]
+        column = Column(number, info.code, info.decimals, value.numbers[rows], missing)
+        if info.is_double:
+            chosen[number] = _doubles(column)
+        else:
+            columns.append(column)
+    for column, found in zip(columns, choose(columns), strict=True):
+        chosen[column.number] = found
+    return [chosen[number] for number in range(len(values))]
 
 
-def _doubles(column: Column) -> tuple[Encoding, bytes]:
+def _doubles(column: Column) -> Chosen:
     words = column.values.view(np.uint64)
     width = width_of(words)
-    return Encoding(Kind.DOUBLE, width), split_planes(words, width)
+    return Chosen(Encoding(Kind.DOUBLE, width), split_planes(words, width), apart=False)
 
 
 def decode_scaled(
@@ -227,7 +224,7 @@ def decode_scaled(
         for number, column in enumerate(footer.columns)
         if keep is None or {column.item.column, column.item.flag_column} & keep
     ]
-    table = put_together(footer.key, gather(footer, chosen, _BlockReader(view, footer), numbers))
+    table = put_together(footer.key, gather(footer, chosen, _WholeReader(view, footer), numbers))
     if keep is None:
         return table
     return table.select([name for name in table.schema.names if name in keep])
@@ -238,7 +235,7 @@ def decode_parts(data: bytes | memoryview) -> tuple[Footer, Parts]:
     view = memoryview(data)
     footer = parse_footer(view, len(view))
     check_header(view, footer.features)
-    reader = _BlockReader(view, footer)
+    reader = _WholeReader(view, footer)
     return footer, gather(footer, footer.blocks, reader, range(len(footer.columns)))
 
 
@@ -248,7 +245,6 @@ class _BlockReader:
     def __init__(self, view: memoryview, footer: Footer) -> None:
         self.view = view
         self.footer = footer
-        self.decompressor = zstandard.ZstdDecompressor()
 
     def marks(self, block: Block) -> marks.Runs | None:
         """Return a block's runs of marks by column, or None where it has none."""
@@ -276,15 +272,20 @@ class _BlockReader:
         return decode_column(words, cell.encoding, inputs, decimals, places)
 
     def _frame(self, offset: int, length: int, size: int, crc32: int) -> bytes:
-        frame = self.view[offset : offset + length]
-        found = zlib.crc32(frame)
-        if found != crc32:
-            raise ChunkError(f"checksum {found:#010x}, not {crc32:#010x}", offset=offset)
-        try:
-            stated = zstandard.get_frame_parameters(frame).content_size
-            if stated != size:
-                raise ChunkError(f"frame of {stated} bytes, not {size}", offset=offset)
-            data = self.decompressor.decompress(frame, max_output_size=size, allow_extra_data=False)
-        except zstandard.ZstdError as error:
-            raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
-        return data
+        return unpack_frame(self.view[offset : offset + length], offset, size, crc32)
+
+
+class _WholeReader(_BlockReader):
+    """A block reader that decodes a column once, however many are predicted from it."""
+
+    def __init__(self, view: memoryview, footer: Footer) -> None:
+        super().__init__(view, footer)
+        self._seen: dict[tuple[int, int], Ints] = {}
+
+    def values(self, block: Block, number: int) -> Ints:
+        """Return a block's column as integers, missing rows filled."""
+        place = block.first, number  # blocks without frames share their offsets
+        found = self._seen.get(place)
+        if found is None:
+            found = self._seen[place] = super().values(block, number)
+        return found

@@ -1,0 +1,165 @@
+"""Which columns foretell which, and the predictions fitted to a block's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from pipeline.chunks.encodings import Ints, Words, magnitude, residuals
+from pipeline.chunks.kinds import Encoding, Kind, Predictor
+from pipeline.chunks.psychro import Formula
+
+__all__ = ["Column", "predictions"]
+
+_SUN_AIR_WIND = ("day-sol-rad-avg", "day-air-tmp-avg", "day-wind-run")
+_HOURLY_ETO = (("hly-sol-rad", "hly-air-tmp", "hly-wind-spd"), ("hly-sol-rad",))
+_HUMIDITY = Formula.HUMIDITY_FROM_PRESSURE_AND_TEMPERATURE
+
+# target item -> sets of source items; found by trial on real years, most telling first
+_LINEAR: dict[str, tuple[tuple[str, ...], ...]] = {
+    "day-wind-spd-avg": (("day-wind-run",),),
+    "day-air-tmp-min": (("day-air-tmp-avg", "day-air-tmp-max"), ("day-air-tmp-avg",)),
+    "day-soil-tmp-max": (("day-soil-tmp-avg", "day-soil-tmp-min"), ("day-soil-tmp-avg",)),
+    "day-asce-eto": (_SUN_AIR_WIND,),
+    "day-eto": (_SUN_AIR_WIND,),
+    "day-asce-etr": (_SUN_AIR_WIND,),
+    "day-sol-rad-net": (("day-sol-rad-avg",),),
+    "day-rel-hum-max": (("day-vap-pres-avg", "day-air-tmp-avg"), ("day-rel-hum-min",)),
+    "hly-res-wind": (("hly-wind-spd",),),
+    "hly-asce-eto": _HOURLY_ETO,
+    "hly-asce-etr": _HOURLY_ETO,
+    "hly-eto": _HOURLY_ETO,
+    "hly-net-rad": (("hly-sol-rad",),),
+}
+_PSYCHRO: dict[str, tuple[Formula, tuple[str, ...]]] = {
+    "day-dew-pnt": (Formula.DEW_FROM_PRESSURE, ("day-vap-pres-avg",)),
+    "day-rel-hum-avg": (_HUMIDITY, ("day-vap-pres-avg", "day-air-tmp-avg")),
+    "day-rel-hum-min": (_HUMIDITY, ("day-vap-pres-avg", "day-air-tmp-max")),
+    "hly-dew-pnt": (Formula.DEW_FROM_HUMIDITY_AND_TEMPERATURE, ("hly-rel-hum", "hly-air-tmp")),
+    "hly-vap-pres": (
+        Formula.PRESSURE_FROM_HUMIDITY_AND_TEMPERATURE,
+        ("hly-rel-hum", "hly-air-tmp"),
+    ),
+}
+_MAX_DECIMALS = 4
+_MAX_SOURCE = 1 << 24
+
+
+class Column:
+    """One block of one column while it is being encoded: values with missing rows filled."""
+
+    __slots__ = ("code", "decimals", "missing", "number", "values")
+
+    def __init__(
+        self, number: int, code: str, decimals: int, values: Ints, missing: np.ndarray | None
+    ) -> None:
+        self.number = number
+        self.code = code
+        self.decimals = decimals
+        self.missing = missing
+        self.values = values if missing is None else _filled(values, missing)
+
+
+def _filled(values: Ints, missing: np.ndarray) -> Ints:
+    """Return values with each missing row holding the value before it, or the first present one."""
+    present = np.flatnonzero(~missing)
+    if present.size == 0:
+        return np.zeros_like(values)
+    last = np.maximum.accumulate(np.where(missing, -1, np.arange(values.size)))
+    filled: Ints = values[np.where(last < 0, present[0], last)]
+    return filled
+
+
+def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encoding, Words]]:
+    """Yield every prediction that can be made among a block's columns, and its residuals.
+
+    A column is predicted only from such as have no prediction themselves, so that no reader has to
+    follow a chain.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+        The block's columns of integers by item code.
+    """
+    foretold = {code for code in columns if any(True for _ in _sets(code, columns))}
+    usable = {
+        code
+        for code, column in columns.items()
+        if code not in foretold
+        and column.decimals <= _MAX_DECIMALS
+        and magnitude(column.values) < _MAX_SOURCE
+    }
+    for code in columns:
+        column = columns[code]
+        for formula, codes in _sets(code, columns):
+            if not usable.issuperset(codes):
+                continue
+            sources = [columns[c] for c in codes]
+            predictor = _predictor(column, sources, formula)
+            if predictor is not None:
+                kind = Kind.LINEAR if formula is None else Kind.PSYCHRO
+                encoding = Encoding(kind, 0, 0, predictor)
+                yield column, encoding, _residuals(column, encoding, sources)
+
+
+def _sets(
+    code: str, columns: Mapping[str, Column]
+) -> Iterator[tuple[Formula | None, tuple[str, ...]]]:
+    """Yield the formula (None: linear) and sources of each prediction whose sources are there."""
+    if code in _PSYCHRO and columns.keys() >= set(_PSYCHRO[code][1]):
+        yield _PSYCHRO[code]
+    for codes in _LINEAR.get(code, ()):
+        if columns.keys() >= set(codes):
+            yield None, codes
+
+
+def _predictor(column: Column, sources: list[Column], formula: Formula | None) -> Predictor | None:
+    if formula is None:
+        return _fit(column, sources)
+    if column.decimals > _MAX_DECIMALS:
+        return None
+    return Predictor(tuple(s.number for s in sources), formula=int(formula))
+
+
+def _residuals(column: Column, encoding: Encoding, sources: list[Column]) -> Words:
+    words = residuals(
+        column.values,
+        encoding,
+        [s.values for s in sources],
+        [s.decimals for s in sources],
+        column.decimals,
+    )
+    if column.missing is not None:
+        words = np.where(column.missing, np.uint64(0), words)
+    return words
+
+
+def _fit(column: Column, sources: list[Column]) -> Predictor | None:
+    """Return integer coefficients (times 65,536) of the least-squares fit over present rows.
+
+    The sums are exact integers and the small system is solved in plain double arithmetic in a fixed
+    order, so the coefficients do not depend on the machine.
+    """
+    rows = slice(None) if column.missing is None else ~column.missing
+    data = [s.values[rows] for s in sources] + [np.ones_like(column.values[rows])]
+    target = column.values[rows]
+    if target.size < 2 * len(data) or magnitude(target) >= _MAX_SOURCE:
+        return None
+    size = len(data)
+    system = [[float(int(a @ b)) for b in data] + [float(int(a @ target))] for a in data]
+    for pivot in range(size):
+        if abs(system[pivot][pivot]) < 1e-9:
+            return None
+        for row in range(size):
+            if row != pivot:
+                factor = system[row][pivot] / system[pivot][pivot]
+                for place in range(pivot, size + 1):
+                    system[row][place] -= factor * system[pivot][place]
+    solved = [system[i][size] / system[i][i] for i in range(size)]
+    if any(not abs(x) < 1 << 20 for x in solved):
+        return None
+    scaled = [round(x * 65536) for x in solved]
+    return Predictor(
+        tuple(s.number for s in sources), tuple(scaled[:-1]), offset=scaled[-1] + 32768
+    )
