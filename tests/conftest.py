@@ -30,6 +30,21 @@ def v1_golden() -> Path:
     return _shared("v1-golden")
 
 
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for loopback, with its key and its authority, as one file.
+
+    Servers load it; a client trusts it only where ``SSL_CERT_FILE`` names it.
+    """
+    import trustme
+
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1", "localhost")
+    whole = tmp_path_factory.mktemp("tls") / "both.pem"
+    whole.write_bytes(issued.private_key_and_cert_chain_pem.bytes() + authority.cert_pem.bytes())
+    return whole
+
+
 @pytest.fixture(autouse=True)
 def _quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the user's own settings out: no key, no base URL, no configuration file."""

@@ -56,6 +56,21 @@ _SAID = {
 }
 """Kind of a network failure → what it is in words."""
 
+_LATER = "try again later"
+_ADVICE = {
+    "dns": "check the network, its name service, and the host's name in the base URL",
+    "refused": "check host and port of the base URL, and whether the service is up",
+    "unreachable": "check the network and the base URL",
+    "connect_timeout": "check the network and the base URL; a firewall may drop the packets",
+    "read_timeout": "give it longer with --timeout, or ask for fewer days",
+    "write_timeout": "check the network",
+    "certificate": "name the right authority's certificates in SSL_CERT_FILE",
+    "tls": "check that the base URL's port speaks TLS; else it begins with http://",
+    "proxy": "check the proxy that the environment names",
+    "protocol": "check host and port of the base URL",
+}
+"""Kind of a network failure → what to do; for the rest, `_LATER`."""
+
 _BY_CAUSE: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "dns"),
     (ConnectionRefusedError, "refused"),
@@ -124,12 +139,11 @@ def socket_failure(error: Exception, *, host: str, where: Mapping[str, Any]) -> 
     mapped = NetworkError(
         f"{host}: {_SAID[said]}",
         kind=kind,
-        hint="check the network and the base URL" if kind in ("dns", "unreachable") else None,
+        hint=_ADVICE.get(said, _LATER),
         **where,
     )
     if said == "certificate":
         mapped.retryable = False
-        mapped.hint = "name the right authority's certificates in SSL_CERT_FILE"
     return mapped
 
 
@@ -193,7 +207,7 @@ def refusal(
     if status == 429 or status == 408 or status >= 500:
         kind = RateLimited if status == 429 else ServiceError
         wait_s = _retry_after_s(headers.get("retry-after"), now)
-        advice = "try again later" if wait_s is None else f"try again in {wait_s:.0f} s"
+        advice = _LATER if wait_s is None else f"try again in {wait_s:.0f} s"
         return kind(message, retry_after_s=wait_s, hint=advice, **facts)
     if code == "ERR2112":
         return TooManyRecords(message, hint=hint, **facts)

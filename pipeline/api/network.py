@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,16 +68,41 @@ class _MeasuredNetwork(httpcore.AsyncNetworkBackend):
 async def _addresses(host: str, port: int, timeout_s: float | None) -> list[str]:
     """Return a host's addresses in the order of the system's preference."""
     try:
-        async with asyncio.timeout(timeout_s):
-            found = await asyncio.get_running_loop().getaddrinfo(
-                host, port, type=socket.SOCK_STREAM
-            )
-    except TimeoutError:
-        late = socket.gaierror(socket.EAI_AGAIN, f"no answer within {timeout_s:g} s")
-        raise httpcore.ConnectError(str(late)) from late
+        found = await _looked_up(host, port, timeout_s)
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(str(error)) from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def _looked_up(host: str, port: int, timeout_s: float | None) -> list[Any]:
+    """Ask the system for a host's addresses, in a thread that no time-out or exit waits for."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Any]] = loop.create_future()
+
+    def settle(found: list[Any] | BaseException) -> None:
+        if answer.done():
+            return
+        if isinstance(found, BaseException):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def ask() -> None:
+        found: list[Any] | BaseException
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            found = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, found)
+
+    # the loop's own pool is joined at exit, so a name service that hangs would hold Ctrl-C up
+    threading.Thread(target=ask, name="cimis-look-up", daemon=True).start()
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await answer
+    except TimeoutError:
+        raise socket.gaierror(socket.EAI_AGAIN, f"no answer within {timeout_s:g} s") from None
 
 
 async def _first_to_connect(addresses: list[str], connect: Any) -> httpcore.AsyncNetworkStream:

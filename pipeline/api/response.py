@@ -106,6 +106,7 @@ class Response:
             raise NetworkError(
                 f"{self._host}: the compressed answer is damaged",
                 kind="corrupt_body",
+                hint="try again; if it stays so, ask without compression (--no-gzip)",
                 **self._where,
             ) from error
         return b"".join(parts)

@@ -184,7 +184,8 @@ class Elements:
             start, reason = int(failure.value), "a value was due"
         else:
             start, reason = 0, str(failure)
-        if start >= len(text.rstrip()):
+        # a string without its end runs to the end of what came
+        if start >= len(text.rstrip()) or reason.startswith("unterminated string"):
             return DecodeError(
                 "the body is cut short inside a record",
                 offset=offset + len(chunk),

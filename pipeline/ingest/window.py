@@ -129,11 +129,14 @@ def _located(error: DecodeError | NetworkError, window: Window) -> CimisError:
         return NetworkError(
             str(error),
             kind="truncated",
+            hint="try again; if it stays so, ask for fewer days",
             stations=window.stations,
             start=window.start,
             end=window.end,
         )
     error.stations, error.start, error.end = window.stations, window.start, window.end
+    if error.hint is None:
+        error.hint = "nothing of this answer is stored; if it stays so, the service has changed"
     return error
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import struct
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pipeline.items import Scope, default_items
@@ -67,10 +70,59 @@ async def hangs(writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(60)
 
 
-def _linger() -> tuple[int, int, bytes]:
-    import socket
-    import struct
+@contextmanager
+def hanging_up() -> Iterator[tuple[str, threading.Event, list[int]]]:
+    """Accept connections and break each at once, first in one direction, then in both.
 
+    What is sent on such a connection afterwards meets a broken pipe. Yields the base URL, an event
+    that is set while the newest connection is broken, and a list with one entry per connection.
+    """
+    broken = threading.Event()
+    accepted: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.setsockopt(*_LINGER)
+                    connection.close()
+                    accepted.append(len(accepted))
+                    broken.set()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", broken, accepted
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+@contextmanager
+def never_accepting() -> Iterator[str]:
+    """Listen with a full queue, so that connecting neither succeeds nor fails; yields its URL."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        port = listening.getsockname()[1]
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        yield f"http://127.0.0.1:{port}"
+        for filler in fillers:
+            filler.close()
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """Hold a port on which nobody listens; yields its URL."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+def _linger() -> tuple[int, int, bytes]:
     return socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,9 @@ from tests.api.raw_server import (
     Answer,
     RawServer,
     hangs,
+    never_accepting,
     raw_server,
+    refusing,
     reply,
     resets,
     says,
@@ -235,9 +236,8 @@ def error_at(base_url: str) -> NetworkError:
 
 
 def test_a_refused_connection_is_named_so() -> None:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        error = error_at(f"http://127.0.0.1:{sock.getsockname()[1]}")
+    with refusing() as base_url:
+        error = error_at(base_url)
     assert error.kind == "refused"
     assert error.retryable
 
@@ -249,18 +249,8 @@ def test_a_host_without_an_address_is_named_so() -> None:
 
 
 def test_a_connection_that_never_stands_is_named_so() -> None:
-    """A listener whose queue is full leaves the connection hanging until the time is up."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen(0)
-        port = sock.getsockname()[1]
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", port))
-        error = error_at(f"http://127.0.0.1:{port}")
-        for filler in fillers:
-            filler.close()
+    with never_accepting() as base_url:
+        error = error_at(base_url)
     assert error.kind == "connect_timeout"
 
 
