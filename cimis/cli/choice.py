@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from cimis.parsing import parse_stations, single_stations
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.api import RetryPolicy, Settings, Timeouts
+    from pipeline.api import Retry, RetryPolicy, Settings, Timeouts
 
 __all__ = ["chosen_stations", "refresh_stations"]
 
@@ -24,6 +25,7 @@ def refresh_stations(
     *,
     policy: RetryPolicy | None = None,
     timeout: Timeouts | None = None,
+    on_retry: Callable[[Retry], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Ask the service for its list of stations, keep it in the catalog, and return it."""
     from pipeline.api import CimisClient, Station
@@ -31,7 +33,7 @@ def refresh_stations(
 
     async def ask() -> list[Station]:
         async with CimisClient(settings, policy=policy, timeout=timeout) as client:
-            return await client.stations()
+            return await client.stations(on_retry=on_retry)
 
     listed = asyncio.run(ask())
     with Catalog(root) as catalog:
@@ -77,7 +79,9 @@ def chosen_stations(
     numbers = parse_stations(text)
     known = _known(root)
     if ask and not set(numbers or [-1]) <= known.keys():
-        listed = refresh_stations(root, settings, policy=policy, timeout=timeout)
+        listed = refresh_stations(
+            root, settings, policy=policy, timeout=timeout, on_retry=lambda r: out.note(str(r))
+        )
         known = {facts["number"]: facts for facts in listed}
     if not known and numbers is not None:
         return numbers

@@ -1,17 +1,20 @@
-"""What the commands that fetch have in common: their options, the run, and what is told of it."""
+"""What the commands that fetch have in common: their options, and the run."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service, stations_option
-from cimis.cli.output import Output, counted
-from cimis.parsing import day_span, parse_duration, today
-from pipeline.errors import CimisError, FetchInterrupted
+from cimis.cli.output import Output
+from cimis.cli.telling import raise_failure, tell
+from cimis.parsing import day_span, parse_duration, parse_stations, today
+from pipeline.errors import AuthError, CimisError, FetchInterrupted, ServiceError
 
 if TYPE_CHECKING:
     from pipeline.api import Settings
@@ -131,7 +134,7 @@ def carry_out(
     from cimis.cli.choice import chosen_stations
     from cimis.cli.session import data_root, service_settings
     from pipeline.api import RetryPolicy, Timeouts
-    from pipeline.ingest import FetchRequest
+    from pipeline.ingest import FetchRequest, RunReport
     from pipeline.items import Scope, resolve
 
     now = today()
@@ -143,17 +146,9 @@ def carry_out(
     if not dry_run:
         settings.key()
         _made(root)
+    named = parse_stations(stations)
     request = FetchRequest(
-        stations=chosen_stations(
-            stations,
-            root,
-            settings,
-            span,
-            ask=not dry_run,
-            out=out,
-            policy=RetryPolicy(tries=max(retries, 0) + 1),
-            timeout=timeouts,
-        ),
+        stations=named or (1,),  # "all" is known only after the service's list
         start=span[0],
         end=span[1],
         scope=Scope(scope),
@@ -168,9 +163,28 @@ def carry_out(
         plain=plain,
         timeouts=timeouts,
     )
-    report = _run(root, request, settings, out)
-    _tell(report, out, perf=perf)
-    _raise_failure(report)
+    failure: CimisError | None = None
+    try:
+        numbers = chosen_stations(
+            stations,
+            root,
+            settings,
+            span,
+            ask=not dry_run,
+            out=out,
+            policy=RetryPolicy(tries=max(retries, 0) + 1),
+            timeout=timeouts,
+        )
+    except (ServiceError, AuthError) as error:
+        failure = error
+    except KeyboardInterrupt:
+        failure = FetchInterrupted("stopped before the first request for data")
+    if failure is not None:
+        report = RunReport.unbegun(named or (), request, dt.datetime.now(dt.UTC), failure)
+    else:
+        report = _run(root, replace(request, stations=numbers), settings, out)
+    tell(report, out, perf=perf)
+    raise_failure(report)
     return report.exit_code
 
 
@@ -182,91 +196,10 @@ def _made(root: Path) -> None:
 
 def _run(root: Path, request: FetchRequest, settings: Settings, out: Output) -> RunReport:
     from cimis.cli.progress import Bars
-    from pipeline.ingest import fetch
+    from pipeline.ingest import RunStopped, fetch
 
     with Bars(out) as bars:
-        return fetch(root, request, settings, progress=bars)
-
-
-def _tell(report: RunReport, out: Output, *, perf: bool) -> None:
-    """Print the plan or the report, and in words what was done."""
-    facts = report.as_dict()
-    if out.as_json:
-        out.json(facts)
-    elif report.dry_run:
-        _print_plan(report, out)
-    else:
-        out.note(_summary(facts["totals"]))
-    for warning in report.warnings:
-        out.warn(warning)
-    if perf and not report.dry_run:
-        out.note(_timings(facts))
-    if report.allocs is not None:
-        out.note(_allocs(facts))
-
-
-def _summary(totals: dict[str, Any]) -> str:
-    """Return in one sentence what a run did."""
-    return (
-        f"stored {counted(totals['stored'], 'record')} of {counted(totals['success'], 'station')} "
-        f"({counted(totals['requests'], 'request')}, {totals['bytes_transferred'] / 1000:,.0f} kB, "
-        f"{totals['bytes_stored'] / 1000:,.0f} kB on disk, {totals['seconds']:.1f} s); "
-        f"{counted(totals['skipped_days'], 'day')} stored before, {totals['absent_days']:,} absent"
-    )
-
-
-def _timings(facts: dict[str, Any]) -> str:
-    """Return where the time of each station's year went, and the sums, in milliseconds."""
-    phases = list(facts["timings"])
-    head = "station  year  records " + "".join(f"{phase[:-3]:>10}" for phase in phases)
-    lines = [f"{head}   (ms; a request's time is shared by its stations)"]
-    for result in facts["results"]:
-        times = "".join(f"{result['timings'][phase]:>10,.1f}" for phase in phases)
-        lines.append(f"{result['station']:>7} {result['year']:>5} {result['received']:>8,} {times}")
-    return "\n".join([*lines, f"{'all':<22} " + _sums(facts["timings"])])
-
-
-def _sums(timings: dict[str, float]) -> str:
-    return "".join(f"{time_ms:>10,.1f}" for time_ms in timings.values())
-
-
-def _allocs(facts: dict[str, Any]) -> str:
-    """Return what each station's year took in memory, and the run's peaks."""
-    lines = ["station  year  records  bytes/record   objects"]
-    measured = [(r, r["alloc_metrics"]) for r in facts["results"] if r["alloc_metrics"]]
-    lines += [
-        f"{result['station']:>7} {result['year']:>5} {found['records']:>8,} "
-        f"{found['bytes_per_record']:>13,.1f} {found['python_objects']:>9,}"
-        for result, found in measured
-    ]
-    whole = facts["totals"]["alloc_metrics"]
-    lines.append(
-        f"{facts['path']} path: {whole['bytes_per_record']:,.1f} bytes kept per record; "
-        f"peaks above the start: Python {whole['python_peak_bytes'] or 0:,} bytes, "
-        f"Arrow {whole['arrow_peak_bytes']:,}, resident {whole['rss_peak_above_start_bytes']:,}"
-    )
-    return "\n".join(lines)
-
-
-def _print_plan(report: RunReport, out: Output) -> None:
-    rows = [(" ".join(map(str, w.stations)), w.start, w.end, w.records) for w in report.windows]
-    out.rows(("stations", "start", "end", "records"), rows)
-    records = sum(window.records for window in report.windows)
-    asked = f"{counted(len(rows), 'request')}, at most {counted(records, 'record')}"
-    out.note(f"{asked}; nothing was fetched")
-
-
-def _raise_failure(report: RunReport) -> None:
-    """Raise the one error behind a failed run, or say which stations failed."""
-    if report.exit_code == 0:
-        return
-    errors: dict[str, CimisError] = {str(r.error): r.error for r in report.failed if r.error}
-    first = next(iter(errors.values()), None)
-    if first is not None and len(errors) == 1 and report.exit_code == first.exit_code:
-        raise first
-    good, bad = report.stations
-    raise FetchInterrupted(
-        f"{len(bad)} of {len(good) + len(bad)} stations failed: {', '.join(map(str, bad))}"
-        + (f"; the first because: {first}" if first is not None else ""),
-        hint="what came is stored; run the same command again to continue",
-    )
+        try:
+            return fetch(root, request, settings, progress=bars)
+        except RunStopped as stopped:
+            return stopped.report

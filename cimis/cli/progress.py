@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cimis.cli.output import Output
+from pipeline.errors import CimisError, TooManyRecords
 from pipeline.ingest.progress import Progress
 
 if TYPE_CHECKING:
@@ -72,14 +73,15 @@ class Bars(Progress):
         if self._bars is not None:
             self._bars.advance(self._requests)
 
-    def on_split(self, window: Window, parts: Sequence[Window]) -> None:
+    def on_split(self, window: Window, parts: Sequence[Window], error: CimisError | None) -> None:
         """Lengthen the bar by the smaller requests, and say why."""
         self._windows += len(parts) - 1
         self._show(total=self._windows)
-        self._say(
-            f"the service holds {window.records:,} records for too many; "
-            f"asking in {len(parts)} parts"
-        )
+        if error is None or isinstance(error, TooManyRecords):
+            why = f"the service holds {window.records:,} records for too many"
+        else:
+            why = f"{len(window.stations)} stations at once fail: {error}"
+        self._say(f"{why}; asking in {len(parts)} parts")
 
     def on_station_done(self, result: StationYear) -> None:
         """Count a stored year, or name the station that failed."""
@@ -90,8 +92,8 @@ class Bars(Progress):
             self._say(f"station {result.station}, {result.year}: {result.error}")
 
     def on_retry(self, retry: Retry, window: Window) -> None:  # noqa: ARG002
-        """Say that a request will be tried again, and when."""
-        self._say(f"{retry}; next try in {retry.wait_s:.1f} s")
+        """Say that a request will be tried again."""
+        self._say(str(retry))
 
     def _show(self, **fields: Any) -> None:
         if self._bars is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,7 +30,7 @@ from pipeline.api.failures import (
 )
 from pipeline.api.network import MeasuredTransport, request_timings
 from pipeline.api.response import Response
-from pipeline.api.retry import RetryPolicy
+from pipeline.api.retry import Retry, RetryPolicy
 from pipeline.api.settings import Settings
 from pipeline.api.stations import Station, parse_stations
 from pipeline.api.timings import Timings, Trace
@@ -116,13 +116,17 @@ class CimisClient:
         await self._http.aclose()
 
     @asynccontextmanager
-    async def data(self, window: DataRequest) -> AsyncIterator[Response]:
+    async def data(
+        self, window: DataRequest, *, timings: Timings | None = None
+    ) -> AsyncIterator[Response]:
         """Make one try of a request for data, and give its open answer.
 
         Parameters
         ----------
         window : Window
             Stations, scope, dates (inclusive) and items.
+        timings : Timings, optional
+            Gets the times, also of a try that fails.
 
         Raises
         ------
@@ -131,12 +135,13 @@ class CimisClient:
             Each with status, ERR code, stations, start and end.
         """
         where = {"stations": window.stations, "start": window.start, "end": window.end}
-        async with self._open(DATA_BY_STATION, data_parameters(window), where) as response:
+        parameters = data_parameters(window)
+        async with self._open(DATA_BY_STATION, parameters, where, timings) as response:
             yield response
 
-    async def stations(self) -> list[Station]:
+    async def stations(self, *, on_retry: Callable[[Retry], None] | None = None) -> list[Station]:
         """Return every station of the network, active or not, in order of number."""
-        return parse_stations(await self._fetch(ALL_STATIONS, {}, {}))
+        return parse_stations(await self._fetch(ALL_STATIONS, {}, {}, on_retry))
 
     async def station(self, number: int) -> Station:
         """Return one station.
@@ -155,20 +160,28 @@ class CimisClient:
         )
 
     async def _fetch(
-        self, path: str, parameters: dict[str, str], where: Mapping[str, Any]
+        self,
+        path: str,
+        parameters: dict[str, str],
+        where: Mapping[str, Any],
+        on_retry: Callable[[Retry], None] | None = None,
     ) -> bytes:
         async def attempt() -> bytes:
             async with self._open(path, parameters, where) as response:
                 return await response.whole(_LARGEST_LIST)
 
-        return await self._policy.run(attempt)
+        return await self._policy.run(attempt, on_retry=on_retry)
 
     @asynccontextmanager
     async def _open(
-        self, path: str, parameters: dict[str, str], where: Mapping[str, Any]
+        self,
+        path: str,
+        parameters: dict[str, str],
+        where: Mapping[str, Any],
+        timings: Timings | None = None,
     ) -> AsyncIterator[Response]:
         """Send a request and give the answer if it is data; else raise what it is."""
-        timings = Timings()
+        timings = Timings() if timings is None else timings
         began = time.perf_counter()
         request = self._http.build_request(
             "GET",
@@ -181,6 +194,7 @@ class CimisClient:
         try:
             answer = await self._http.send(request, stream=True)
         except SOCKET_FAILURES as error:
+            timings.total_ms = (time.perf_counter() - began) * 1000
             raise socket_failure(error, host=self._host, where=where) from error
         finally:
             request_timings.reset(token)

@@ -53,6 +53,9 @@ class Timings:
 PHASES: tuple[str, ...] = tuple(field.name for field in fields(Timings))
 
 
+_ANSWERED = ("receive_response_headers.complete", "receive_response_headers.failed")
+
+
 class Trace:
     """Listens to the HTTP library's events of one request and writes their times down."""
 
@@ -67,9 +70,10 @@ class Trace:
         now = time.perf_counter()
         if name == "start_tls.started":
             self._tls_at = now
-        elif name == "start_tls.complete" and self._tls_at is not None:
+        elif name in ("start_tls.complete", "start_tls.failed") and self._tls_at is not None:
             self._timings.tls_ms += (now - self._tls_at) * 1000
         elif name == "send_request_headers.started":
             self._sent_at = now
-        elif name == "receive_response_headers.complete" and self._sent_at is not None:
+        elif name in _ANSWERED and self._sent_at is not None:
             self._timings.ttfb_ms += (now - self._sent_at) * 1000
+            self._sent_at = None

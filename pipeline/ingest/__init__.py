@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pipeline.api import Settings
 from pipeline.ingest.progress import Progress
-from pipeline.ingest.report import RunReport, RunStopped, StationYear
+from pipeline.ingest.report import RunReport, StationYear
 from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.run import Run
+from pipeline.ingest.stopping import RunStopped, stopping_in_order
 
 __all__ = [
     "FetchRequest",
@@ -83,16 +84,18 @@ def fetch(
     Raises
     ------
     RunStopped
-        When the user interrupts it; what is whole is stored, and its ``report`` tells.
+        When the user interrupts it (SIGINT, or a SIGTERM that the program handles); what is whole
+        is stored, and its ``report`` tells. A second signal does not wait for that.
     """
     run = Run(Path(root), request, settings, progress=progress, clock=clock)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        try:
-            return asyncio.run(run.go())
-        except KeyboardInterrupt:
-            raise RunStopped(run.report) from None
+        with stopping_in_order(run.stop):
+            try:
+                return asyncio.run(run.go())
+            except asyncio.CancelledError:
+                raise RunStopped(run.report) from None
     with ThreadPoolExecutor(1) as pool:
         task = pool.submit(asyncio.run, run.go())
         try:

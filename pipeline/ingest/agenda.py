@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from pipeline.api import RetryPolicy
 from pipeline.catalog import Catalog
 from pipeline.errors import (
     CimisError,
     DecodeError,
+    NetworkError,
     RequestRefused,
+    ServiceError,
     TooManyRecords,
     UsageError,
 )
 from pipeline.ingest.final import Span, left_to_ask
+from pipeline.ingest.patience import NEVER_REACHED
 from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.shelf import Shelf
 from pipeline.plan import (
@@ -29,6 +34,7 @@ from pipeline.plan import (
 __all__ = ["Smaller", "allowed_span", "make_agenda"]
 
 _MOST_GARBLED = 10
+_MOST_FRUITLESS = 12  # enough to find one station of the most that a request can hold
 
 
 def allowed_span(request: FetchRequest, today: dt.date) -> tuple[Span, list[str]]:
@@ -96,11 +102,23 @@ class Smaller:
     """Finds the smaller requests that may succeed where one failed.
 
     Garbage in one station's records must not cost the others theirs, so that station is then asked
-    for alone; but only for so many stations, since garbage everywhere is no matter of one.
+    for alone; but only for so many stations, since garbage everywhere is no matter of one. Nor must
+    a station over which the service stumbles each time: halves are asked for, one try each, until
+    that station stands alone; but only as long as any request succeeds.
     """
 
     def __init__(self) -> None:
         self._garbled: set[int] = set()
+        self._probes: set[Window] = set()
+        self._fruitless = 0
+
+    def policy(self, window: Window, usual: RetryPolicy) -> RetryPolicy:
+        """Return how often a request is tried: once if it only looks for the station at fault."""
+        return replace(usual, tries=1) if window in self._probes else usual
+
+    def reached(self) -> None:
+        """Take note that a request succeeded."""
+        self._fruitless = 0
 
     def parts(self, window: Window, error: CimisError) -> tuple[Window, ...]:
         """Return the requests to make in place of one, none where none may succeed."""
@@ -113,13 +131,28 @@ class Smaller:
             return ()
         if isinstance(error, DecodeError) and (error.station or "").isdecimal():
             return self._without_garbled(window, int(error.station or 0))
-        return ()
+        return self._halves(window) if _may_be_one_stations(error) else ()
+
+    def _halves(self, window: Window) -> tuple[Window, ...]:
+        if len(window.stations) < 2 or self._fruitless >= _MOST_FRUITLESS:
+            return ()
+        self._fruitless += 1
+        parts = split_stations(window)
+        self._probes.update(part for part in parts if len(part.stations) > 1)
+        return parts
 
     def _without_garbled(self, window: Window, station: int) -> tuple[Window, ...]:
         if station not in window.stations or len(window.stations) < 2:
             return ()
         self._garbled.add(station)
         return () if len(self._garbled) > _MOST_GARBLED else without_station(window, station)
+
+
+def _may_be_one_stations(error: CimisError) -> bool:
+    """Tell whether a lasting failure may be due to what is asked rather than to the service."""
+    if isinstance(error, NetworkError):
+        return error.kind not in NEVER_REACHED
+    return type(error) is ServiceError and error.retryable
 
 
 def _note_skipped(shelf: Shelf, station: int, span: Span, left: Sequence[Span]) -> None:

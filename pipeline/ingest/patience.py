@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from pipeline.api import Retry
 from pipeline.errors import AuthError, CimisError, NetworkError
 
-__all__ = ["Patience"]
+__all__ = ["NEVER_REACHED", "Patience"]
 
-_NEVER_REACHED = {"dns", "refused", "unreachable", "connect_timeout", "tls", "proxy"}
+NEVER_REACHED = {"dns", "refused", "unreachable", "connect_timeout", "tls", "proxy"}
 """Kinds of failure before which the service has said nothing."""
 
 
@@ -49,7 +49,7 @@ class Patience:
 
     def is_over(self, error: CimisError) -> bool:
         """Tell whether a request's last error shows that no other can succeed either."""
-        if isinstance(error, NetworkError) and error.kind in _NEVER_REACHED:
+        if isinstance(error, NetworkError) and error.kind in NEVER_REACHED:
             self._left -= 1
             return self._left <= 0 and not self._reached
         self._reached = True

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.api import Retry
+from pipeline.errors import CimisError
 from pipeline.plan import Window
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Progress:
     def on_window_done(self, window: Window, *, ok: bool) -> None:
         """Hear that a request ended, for good or ill."""
 
-    def on_split(self, window: Window, parts: Sequence[Window]) -> None:
-        """Hear that a request was refused and takes smaller ones in its place."""
+    def on_split(self, window: Window, parts: Sequence[Window], error: CimisError | None) -> None:
+        """Hear that smaller requests take the place of one, and why; None: as refused before."""
 
     def on_station_done(self, result: StationYear) -> None:
         """Hear that a station's year was stored, or could not be."""

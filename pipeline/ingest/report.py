@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from pipeline.api import Timings
 from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError, FetchInterrupted
+from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.window import Fetched
 from pipeline.items import Scope
 from pipeline.plan import Window
 
-__all__ = ["RunReport", "RunStopped", "StationYear"]
+__all__ = ["RunReport", "StationYear"]
 
 
 _TINY = 1000
@@ -103,6 +104,8 @@ class RunReport:
         What an operator should know though nothing failed.
     interrupted : bool
         Whether the run was stopped before its end.
+    error : CimisError or None
+        What kept the run from beginning; every result has it too.
     """
 
     started_at: dt.datetime
@@ -116,6 +119,7 @@ class RunReport:
     windows: list[Window] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     interrupted: bool = False
+    error: CimisError | None = None
     seconds: float = 0.0
     requests: int = 0
     retries: int = 0
@@ -139,6 +143,8 @@ class RunReport:
     @property
     def exit_code(self) -> int:
         """0 when all is done; the error's own when every station failed alike; else 4."""
+        if self.error is not None:
+            return self.error.exit_code
         if self.interrupted:
             return FetchInterrupted.exit_code
         if self.dry_run or not self.failed:
@@ -148,6 +154,47 @@ class RunReport:
         if not good and len(codes) == 1:
             return next(iter(codes.values()))
         return FetchInterrupted.exit_code
+
+    @classmethod
+    def unbegun(
+        cls, stations: Iterable[int], request: FetchRequest, now: dt.datetime, error: CimisError
+    ) -> Self:
+        """Return the report of a run that could not begin: every station's year has its error.
+
+        Parameters
+        ----------
+        stations : iterable of int
+            As far as they are known.
+        request : FetchRequest
+            Says days, items and the rest; its stations do not count.
+        now : datetime.datetime
+            When it was tried, with zone.
+        error : CimisError
+        """
+        years = range(request.start.year, request.end.year + 1)
+        report = cls.of(request, now)
+        report.error = error
+        report.interrupted = isinstance(error, FetchInterrupted)
+        report.results = [
+            StationYear(station, year, error=error, done=True)
+            for station in sorted(stations)
+            for year in years
+        ]
+        return report
+
+    @classmethod
+    def of(cls, request: FetchRequest, now: dt.datetime) -> Self:
+        """Return the empty report of a run that begins now."""
+        return cls(
+            started_at=now,
+            scope=request.scope,
+            start=request.start,
+            end=request.end,
+            items=tuple(item.code for item in request.items),
+            format=request.format,
+            dry_run=request.dry_run,
+            plain=request.plain,
+        )
 
     def note(self, fetched: Fetched, *, gzip: bool) -> None:
         """Count a request's bytes, and warn of what is odd about its answer."""
@@ -194,6 +241,7 @@ class RunReport:
             "dry_run": self.dry_run,
             "interrupted": self.interrupted,
             "exit_code": self.exit_code,
+            "error": None if self.error is None else self.error.as_dict(),
             "totals": self.totals(),
             "timings": self._timings().as_dict(),
             "results": [r.as_dict() for r in (self.failed if brief else self.results)],
@@ -204,6 +252,7 @@ class RunReport:
     def totals(self) -> dict[str, Any]:
         """Return the sums over all stations and years, and the run's own counts."""
         good, bad = self.stations
+        encodings = {r.content_encoding for r in self.results if r.content_encoding}
         summed = ("expected", "received", "stored", "absent_days", "skipped_days", "bytes_stored")
         return {
             "stations": len(good) + len(bad),
@@ -219,6 +268,7 @@ class RunReport:
             "bytes_transferred": self.bytes_transferred,
             "bytes_decoded": self.bytes_decoded,
             "compression_ratio": _ratio(self.bytes_decoded, self.bytes_transferred),
+            "content_encoding": ", ".join(sorted(encodings)) or None,
             "seconds": round(self.seconds, 3),
             "alloc_metrics": None if self.allocs is None else self.allocs.as_dict(),
         }
@@ -237,20 +287,3 @@ def _planned(window: Window) -> dict[str, Any]:
         "end": window.end.isoformat(),
         "records": window.records,
     }
-
-
-class RunStopped(FetchInterrupted):
-    """A run was stopped before its end; its report tells what is done."""
-
-    def __init__(self, report: RunReport) -> None:
-        done = sum(result.success for result in report.results)
-        super().__init__(
-            f"stopped: {done} of {len(report.results)} station-years are stored",
-            hint="run the same command again to continue",
-        )
-        self._report = report
-
-    @property
-    def report(self) -> RunReport:
-        """What the run did before it was stopped."""
-        return self._report

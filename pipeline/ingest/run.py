@@ -8,15 +8,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
-from pipeline.api import CimisClient, Retry, RetryPolicy, Settings
+from pipeline.api import CimisClient, Retry, RetryPolicy, Settings, Timings
 from pipeline.catalog import CATALOG_FILE, Catalog
 from pipeline.chunks.disk import disk_errors, remove_stale_temporaries
 from pipeline.decode.allocs import Allocations
-from pipeline.errors import ChunkError, CimisError, StoreError, TooManyRecords
+from pipeline.errors import CimisError, StoreError, TooManyRecords
 from pipeline.ingest.agenda import Smaller, allowed_span, make_agenda
 from pipeline.ingest.final import Span
 from pipeline.ingest.keep import Keeper
@@ -24,8 +23,9 @@ from pipeline.ingest.patience import Patience
 from pipeline.ingest.progress import Progress
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.request import FetchRequest
-from pipeline.ingest.shelf import Key, Shelf
+from pipeline.ingest.shelf import Shelf
 from pipeline.ingest.window import Fetched, fetch_window
+from pipeline.ingest.writer import Writer
 from pipeline.plan import Window, halve, network_day
 
 __all__ = ["Run"]
@@ -78,24 +78,15 @@ class Run:
         self._now = clock() if clock is not None else dt.datetime.now(dt.UTC)
         self._today = network_day(self._now)
         self._shelf = Shelf(request.scope)
-        self._keeper: Keeper
+        self._writer: Writer
         self._task: asyncio.Task[RunReport] | None = None
+        self._stopped = False
         self._queue: deque[Window] = deque()
         self._most_records: int | None = None
         self._smaller = Smaller()
         self._fatal: CimisError | None = None
         self._patience = Patience(self._policy.sleep, request.concurrency)
-        self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="cimis-store")
-        self.report = RunReport(
-            started_at=self._now,
-            scope=request.scope,
-            start=request.start,
-            end=request.end,
-            items=tuple(item.code for item in request.items),
-            format=request.format,
-            dry_run=request.dry_run,
-            plain=request.plain,
-        )
+        self.report = RunReport.of(request, self._now)
 
     async def go(self) -> RunReport:
         """Carry the request out.
@@ -113,6 +104,8 @@ class Run:
             When the data directory or its catalog cannot be used.
         """
         self._task = asyncio.current_task()
+        if self._stopped:
+            raise asyncio.CancelledError
         span, left_out = allowed_span(self._request, self._today)
         self.report.warnings += left_out
         if self._request.dry_run:
@@ -122,9 +115,8 @@ class Run:
             self._root.mkdir(parents=True, exist_ok=True)
         with Catalog(self._root, create=True) as catalog:
             remove_stale_temporaries(self._root)
-            self._keeper = Keeper(
-                self._root, catalog, self._request, self._settings.base_url, self._now
-            )
+            keeper = Keeper(self._root, catalog, self._request, self._settings.base_url, self._now)
+            self._writer = Writer(self._shelf, keeper, self.report, self._progress)
             self._plan(span, catalog)
             began = time.perf_counter()
             try:
@@ -139,7 +131,8 @@ class Run:
         return self.report
 
     def stop(self) -> None:
-        """Cancel the run, from whatever thread."""
+        """Cancel the run, from whatever thread or a signal's handler."""
+        self._stopped = True
         if self._task is not None:
             self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
@@ -188,104 +181,80 @@ class Run:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
-                self._store_rest()
-
-    def _store_rest(self) -> None:
-        """Store what is in hand of station-years that did not become complete."""
-        for key in self._shelf.unstored():
-            if isinstance(self._fatal, StoreError):
-                break
-            place = self._shelf.places[key]
-            table, spans = self._shelf.take(key)
-            try:
-                self._store_thread.submit(self._keeper.keep, place.result, table, spans).result()
-            except StoreError as error:
-                place.result.error = error
-        self._store_thread.shutdown()
+                self._writer.finish(interrupted=self.report.interrupted)
 
     async def _work(self, client: CimisClient) -> None:
         while self._queue:
             window = self._queue.popleft()
-            if self._fatal is not None:
-                await self._fail(window, self._fatal, 0)
+            if fatal := self._fatal or self._writer.refused:
+                await self._fail(window, fatal, 0)
             elif self._is_too_large(window):
-                self._split(window, halve(window))
+                self._split(window, halve(window), None)
             else:
                 await self._one(client, window)
 
     async def _one(self, client: CimisClient, window: Window) -> None:
         """Fetch one window, trying again as the policy allows, and store what it completes."""
         attempts = 0
+        spent = Timings()
 
         async def attempt() -> Fetched:
             nonlocal attempts
             await self._patience.wait()
             attempts += 1
             self.report.requests += 1
-            return await fetch_window(client, window, self._request, on_bytes=self._on_bytes)
+            timings = Timings()
+            try:
+                return await fetch_window(
+                    client, window, self._request, timings, on_bytes=self._on_bytes
+                )
+            except CimisError:
+                spent.add(timings)
+                raise
 
         try:
-            fetched = await self._policy.run(
+            fetched = await self._smaller.policy(window, self._policy).run(
                 attempt, on_retry=lambda retry: self._on_retry(retry, window)
             )
         except CimisError as error:
             if isinstance(error, TooManyRecords):
                 self._most_records = min(self._most_records or window.records, window.records - 1)
             if parts := self._smaller.parts(window, error):
-                self._split(window, parts)
+                self._split(window, parts, error)
             else:
-                await self._fail(window, error, attempts)
+                await self._fail(window, error, attempts, spent)
             return
         self._patience.reached()
+        self._smaller.reached()
         self.report.note(fetched, gzip=self._request.gzip)
         now_s = asyncio.get_running_loop().time()
-        complete = self._shelf.put(fetched, attempts, now_s)
+        complete = self._shelf.put(fetched, attempts, now_s, spent)
         self._progress.on_window_done(window, ok=True)
         early = self._shelf.overdue(now_s, longest_s=LONGEST_HELD_S, budget_bytes=BUDGET_BYTES)
         for key in [*complete, *early]:
-            await self._store(key, ended=key in complete)
+            await self._writer.store(key, ended=key in complete)
 
     def _is_too_large(self, window: Window) -> bool:
         """Tell whether the service has refused as large a request before, and this can be cut."""
         most = self._most_records
         return most is not None and window.records > most and len(window.stations) * window.days > 1
 
-    def _split(self, window: Window, parts: Sequence[Window]) -> None:
+    def _split(self, window: Window, parts: Sequence[Window], error: CimisError | None) -> None:
         self.report.splits += 1
         self._shelf.replace(window, parts)
         self._queue.extendleft(reversed(parts))
-        self._progress.on_split(window, parts)
+        self._progress.on_split(window, parts, error)
 
-    async def _fail(self, window: Window, error: CimisError, attempts: int) -> None:
+    async def _fail(
+        self, window: Window, error: CimisError, attempts: int, spent: Timings | None = None
+    ) -> None:
         """Note a failure; store what its station-years have besides."""
         if self._fatal is None and self._patience.is_over(error):
             self._fatal = error
-        ended = self._shelf.fail(window, error, attempts)
+        ended = self._shelf.fail(window, error, attempts, spent or Timings())
         self._progress.on_window_done(window, ok=False)
         for key in ended:
-            await self._store(key, ended=True)
-
-    async def _store(self, key: Key, *, ended: bool) -> None:
-        """Store what is in hand of a station's year, in the thread that writes."""
-        result = self._shelf.places[key].result
-        table, spans = self._shelf.take(key)
-        loop = asyncio.get_running_loop()
-        try:
-            if spans and not isinstance(self._fatal, StoreError):
-                stored = await loop.run_in_executor(
-                    self._store_thread, self._keeper.keep, result, table, spans
-                )
-                if stored is not None:
-                    self.report.note_losses(key, stored.info.losses)
-            elif spans:
-                result.error = self._fatal
-        except StoreError as error:
-            result.error = error
-            if not isinstance(error, ChunkError):
-                self._fatal = error
-        if ended:
-            result.done = True
-            self._progress.on_station_done(result)
+            await self._writer.store(key, ended=True)
 
     def _on_bytes(self, count: int) -> None:
         self.report.bytes_transferred += count

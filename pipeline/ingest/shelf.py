@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from pipeline.api import Timings
 from pipeline.decode import unify
 from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError
@@ -82,14 +83,19 @@ class Shelf:
         for key, _ in _parts(window):
             self.places[key].pending -= 1
 
-    def put(self, fetched: Fetched, attempts: int, now_s: float) -> list[Key]:
-        """Take the rows of a request; return the station-years that are now complete."""
+    def put(self, fetched: Fetched, attempts: int, now_s: float, spent: Timings) -> list[Key]:
+        """Take the rows of a request; return the station-years that are now complete.
+
+        ``spent`` are the times of the tries that failed before.
+        """
         window = fetched.window
         came = {} if fetched.table is None else _by_key(fetched.table)
         complete = []
         for key, span in _parts(window):
             place = self.places[key]
-            self._count(place.result, fetched, attempts, share=_days(span) / _station_days(window))
+            share = _days(span) / _station_days(window)
+            self._count(place.result, fetched, attempts, share=share)
+            place.result.timings.add(spent, share=share)
             place.spans.append(span)
             place.pending -= 1
             table = came.get(key)
@@ -104,11 +110,12 @@ class Shelf:
                 complete.append(key)
         return complete
 
-    def fail(self, window: Window, error: CimisError, attempts: int) -> list[Key]:
+    def fail(self, window: Window, error: CimisError, attempts: int, spent: Timings) -> list[Key]:
         """Note that a request failed for good; return the station-years that it ended."""
         ended = []
-        for key, _ in _parts(window):
+        for key, span in _parts(window):
             place = self.places[key]
+            place.result.timings.add(spent, share=_days(span) / _station_days(window))
             place.result.error = error
             place.result.requests += attempts > 0
             place.result.attempts += attempts
@@ -152,7 +159,7 @@ class Shelf:
         result.timings.add(fetched.timings, share=share)
         result.bytes_transferred += fetched.wire_bytes * share
         result.bytes_decoded += fetched.decoded_bytes * share
-        result.content_encoding = fetched.content_encoding
+        result.content_encoding = fetched.content_encoding or "identity"
         if fetched.allocs is not None:
             result.allocs = result.allocs or AllocReport()
             result.allocs.add(fetched.allocs, share=share)

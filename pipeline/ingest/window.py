@@ -80,6 +80,7 @@ async def fetch_window(
     client: CimisClient,
     window: Window,
     request: FetchRequest,
+    timings: Timings,
     *,
     on_bytes: Callable[[int], None],
 ) -> Fetched:
@@ -91,6 +92,8 @@ async def fetch_window(
     window : Window
     request : FetchRequest
         Says by which path, and whether memory is measured.
+    timings : Timings
+        Gets the times of this try, also where it fails.
     on_bytes : function
         Hears how many bytes came.
 
@@ -101,7 +104,7 @@ async def fetch_window(
         ends too early is a `NetworkError` of kind ``truncated``: it may be whole another time.
     """
     try:
-        async with client.data(window) as response:
+        async with client.data(window, timings=timings) as response:
             body = _Body(window, request, response.content_encoding, response.timings)
             async for piece in response.pieces():
                 on_bytes(len(piece))

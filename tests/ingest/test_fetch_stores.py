@@ -16,7 +16,7 @@ from pipeline.api import Retry, Settings
 from pipeline.catalog import Catalog
 from pipeline.chunks import read_chunk, read_footer
 from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.errors import UsageError
+from pipeline.errors import CimisError, UsageError
 from pipeline.ingest import FetchRequest, Progress, StationYear, fetch, fetch_async
 from pipeline.items import Scope, resolve
 from pipeline.plan import Window
@@ -176,7 +176,7 @@ class Heard(Progress):
     def on_window_done(self, window: Window, *, ok: bool) -> None:
         self.counts["ok" if ok else "failed"] += 1
 
-    def on_split(self, window: Window, parts: Sequence[Window]) -> None:
+    def on_split(self, window: Window, parts: Sequence[Window], error: CimisError | None) -> None:
         self.counts["more"] += len(parts) - 1
 
     def on_station_done(self, result: StationYear) -> None:

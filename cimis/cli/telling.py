@@ -1,0 +1,114 @@
+"""What is told of a fetch: its report in words or JSON, and the error that it ends with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cimis.cli.output import Output, counted
+from pipeline.errors import CimisError, FetchInterrupted
+
+if TYPE_CHECKING:
+    from pipeline.ingest.report import RunReport
+
+__all__ = ["raise_failure", "tell"]
+
+
+def tell(report: RunReport, out: Output, *, perf: bool) -> None:
+    """Print the plan or the report, and in words what was done."""
+    facts = report.as_dict()
+    if out.as_json:
+        out.json(facts)
+    elif report.dry_run:
+        _print_plan(report, out)
+    else:
+        out.note(_summary(facts["totals"]))
+    for warning in report.warnings:
+        out.warn(warning)
+    if perf and not report.dry_run:
+        out.note(_timings(facts))
+    if report.allocs is not None:
+        out.note(_allocs(facts))
+
+
+def _summary(totals: dict[str, Any]) -> str:
+    """Return in one sentence what a run did."""
+    return (
+        f"stored {counted(totals['stored'], 'record')} of {counted(totals['success'], 'station')} "
+        f"({counted(totals['requests'], 'request')}, {_bytes(totals)}, "
+        f"{totals['bytes_stored'] / 1000:,.0f} kB on disk, {totals['seconds']:.1f} s); "
+        f"{counted(totals['skipped_days'], 'day')} stored before, {totals['absent_days']:,} absent"
+    )
+
+
+def _bytes(totals: dict[str, Any]) -> str:
+    """Return the bytes of the wire, and what they were packed from."""
+    wire = f"{totals['bytes_transferred'] / 1000:,.0f} kB"
+    if totals["content_encoding"] in (None, "identity"):
+        return wire
+    return (
+        f"{wire} as {totals['content_encoding']} of {totals['bytes_decoded'] / 1000:,.0f} kB, "
+        f"{totals['compression_ratio']:.1f} to 1"
+    )
+
+
+def _timings(facts: dict[str, Any]) -> str:
+    """Return where the time of each station's year went, and the sums, in milliseconds."""
+    phases = list(facts["timings"])
+    head = "station  year  records " + "".join(f"{phase[:-3]:>10}" for phase in phases)
+    lines = [f"{head}   (ms; a request's time is shared by its stations)"]
+    for result in facts["results"]:
+        times = "".join(f"{result['timings'][phase]:>10,.1f}" for phase in phases)
+        lines.append(f"{result['station']:>7} {result['year']:>5} {result['received']:>8,} {times}")
+    return "\n".join([*lines, f"{'all':<22} " + _sums(facts["timings"])])
+
+
+def _sums(timings: dict[str, float]) -> str:
+    return "".join(f"{time_ms:>10,.1f}" for time_ms in timings.values())
+
+
+def _allocs(facts: dict[str, Any]) -> str:
+    """Return what each station's year took in memory, and the run's peaks."""
+    lines = ["station  year  records  bytes/record   objects"]
+    measured = [(r, r["alloc_metrics"]) for r in facts["results"] if r["alloc_metrics"]]
+    lines += [
+        f"{result['station']:>7} {result['year']:>5} {found['records']:>8,} "
+        f"{found['bytes_per_record']:>13,.1f} {found['python_objects']:>9,}"
+        for result, found in measured
+    ]
+    whole = facts["totals"]["alloc_metrics"]
+    lines.append(
+        f"{facts['path']} path: {whole['bytes_per_record']:,.1f} bytes kept per record; "
+        f"peaks above the start: Python {whole['python_peak_bytes'] or 0:,} bytes, "
+        f"Arrow {whole['arrow_peak_bytes']:,}, resident {whole['rss_peak_above_start_bytes']:,}"
+    )
+    return "\n".join(lines)
+
+
+def _print_plan(report: RunReport, out: Output) -> None:
+    rows = [(" ".join(map(str, w.stations)), w.start, w.end, w.records) for w in report.windows]
+    out.rows(("stations", "start", "end", "records"), rows)
+    records = sum(window.records for window in report.windows)
+    asked = f"{counted(len(rows), 'request')}, at most {counted(records, 'record')}"
+    out.note(f"{asked}; nothing was fetched")
+
+
+def raise_failure(report: RunReport) -> None:
+    """Raise the one error behind a failed run, or say which stations failed."""
+    from pipeline.ingest import RunStopped
+
+    if report.exit_code == 0:
+        return
+    if report.error is not None:
+        raise report.error
+    if report.interrupted:
+        raise RunStopped(report)
+    errors: dict[str, CimisError] = {str(r.error): r.error for r in report.failed if r.error}
+    first = next(iter(errors.values()), None)
+    if first is not None and len(errors) == 1 and report.exit_code == first.exit_code:
+        raise first
+    good, bad = report.stations
+    raise FetchInterrupted(
+        f"{len(bad)} of {len(good) + len(bad)} stations failed: {', '.join(map(str, bad))}"
+        + (f"; the first because: {first}" if first is not None else ""),
+        hint="what came is stored; run the same command again to continue",
+    )
