@@ -35,7 +35,7 @@ the format by the suffix. Both ends of a range of dates are inclusive.
 | 6 | the service or the network fails, or limits the rate |
 | 7 | the data directory, a chunk or a file cannot be used: damaged, of a wrong version, full |
 | 8 | a check did not hold (`verify`) |
-| 130, 143 | interrupted by the user, terminated |
+| 130, 143 | interrupted by the user, terminated; a fetch only by a second signal, a first gives 4 |
 | 141 | the reader of standard output went away |
 
 An error is one line that says what was wrong and, mostly, one that says what to do:
@@ -44,6 +44,8 @@ An error is one line that says what was wrong and, mostly, one that says what to
     hint: did you mean 'air_tmp_avg'? see 'cimis items --scope daily'
 
 With `--json` it is one JSON object on standard error: `{"error": {"class": …, "message": …}}`.
+What a fetch prints with `--json`, also one that failed or was stopped, is one document after
+[report.schema.json](report.schema.json).
 """
 
 

@@ -1,0 +1,94 @@
+"""A server before the emulated service that can speak TLS and give answers of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+DATA = "/StationWeb/GetDataByStationNumber"
+
+Bend = Callable[[str, int], bytes | None]
+"""Path with query, and number of the request for data from 0 → a whole answer, or None."""
+
+
+def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
+    """Return a whole HTTP answer."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+class _Front:
+    def __init__(self, port: int, bend: Bend | None) -> None:
+        self._port = port
+        self._bend = bend
+        self._asked = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                target = head.split(b" ", 2)[1].decode()
+                bent = None
+                if self._bend is not None and target.startswith(DATA):
+                    bent = self._bend(target, self._asked)
+                    self._asked += 1
+                if bent is None:
+                    await self._tunnel(head, reader, writer)
+                    break
+                writer.write(bent)
+                await writer.drain()
+        writer.close()
+
+    async def _tunnel(
+        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Let the service answer: one request where answers are bent, else the connection's."""
+        if self._bend is not None:
+            head = re.sub(rb"(?i)\r\nconnection:[^\r]*", b"\r\nConnection: close", head)
+        there, away = await asyncio.open_connection("127.0.0.1", self._port)
+        away.write(head)
+        await asyncio.gather(_pump(reader, away), _pump(there, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, ssl.SSLError):
+        while piece := await reader.read(1 << 16):
+            writer.write(piece)
+            await writer.drain()
+    writer.close()
+
+
+@contextmanager
+def front(port: int, *, certificate: Path | None = None, bend: Bend | None = None) -> Iterator[str]:
+    """Serve on loopback before the service at `port`; yields the base URL."""
+    tls = None
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+    loop = asyncio.new_event_loop()
+    listening = loop.run_until_complete(
+        asyncio.start_server(_Front(port, bend).serve, "127.0.0.1", 0, ssl=tls)
+    )
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def close() -> None:
+        listening.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    try:
+        address = listening.sockets[0].getsockname()
+        yield f"http{'s' if tls else ''}://127.0.0.1:{address[1]}"
+    finally:
+        asyncio.run_coroutine_threadsafe(close(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
