@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service, stations_option
 from cimis.cli.output import Output
+from cimis.cli.requests_log import requests_logged
 from cimis.cli.telling import raise_failure, tell
 from cimis.parsing import day_span, parse_duration, parse_stations, today
 from pipeline.errors import AuthError, CimisError, FetchInterrupted, ServiceError
@@ -75,6 +77,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--dry-run", is_flag=True, help="Print the requests that would be made; make none."),
     option("--perf", is_flag=True, help="Say on standard error where the time went."),
     option("--allocs", is_flag=True, help="Measure the memory that decoding and the rows take."),
+    option("-v", "--verbose", is_flag=True, help="Log every request on standard error."),
     service,
     data_dir,
     printing(talks=True),
@@ -125,6 +128,7 @@ def carry_out(
     dry_run: bool,
     perf: bool,
     allocs: bool,
+    verbose: bool,
     base_url: str | None,
     app_key: str | None,
     data_dir: str | None,
@@ -182,7 +186,9 @@ def carry_out(
     if failure is not None:
         report = RunReport.unbegun(named or (), request, dt.datetime.now(dt.UTC), failure)
     else:
-        report = _run(root, replace(request, stations=numbers), settings, out)
+        report = _run(
+            root, replace(request, stations=numbers), settings, replace(out, verbose=verbose)
+        )
     tell(report, out, perf=perf)
     raise_failure(report)
     return report.exit_code
@@ -198,7 +204,7 @@ def _run(root: Path, request: FetchRequest, settings: Settings, out: Output) -> 
     from cimis.cli.progress import Bars
     from pipeline.ingest import RunStopped, fetch
 
-    with Bars(out) as bars:
+    with requests_logged() if out.verbose else nullcontext(), Bars(out) as bars:
         try:
             return fetch(root, request, settings, progress=bars)
         except RunStopped as stopped:

@@ -35,11 +35,14 @@ class Output:
         False for none; the variable ``NO_COLOR`` has the same effect.
     quiet : bool
         Say nothing on standard error but errors.
+    verbose : bool
+        Lines of a log go to standard error, so that nothing may be drawn there.
     """
 
     as_json: bool = False
     color: bool = True
     quiet: bool = False
+    verbose: bool = False
 
     @property
     def to_people(self) -> bool:
@@ -48,8 +51,9 @@ class Output:
 
     @property
     def animated(self) -> bool:
-        """Whether progress bars may be drawn: a terminal on standard error, and not quiet."""
-        return sys.stderr.isatty() and not self.quiet and not self.as_json
+        """Whether progress bars may be drawn: a terminal on standard error, with no other use."""
+        silent = self.quiet or self.as_json or self.verbose
+        return sys.stderr.isatty() and not silent
 
     def console(self, stream: TextIO | None = None) -> Console:
         """Return a rich console on standard output, or on another stream."""

@@ -24,6 +24,7 @@ from pipeline.ingest.progress import Progress
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.shelf import Shelf
+from pipeline.ingest.trace import log_answer, log_failure
 from pipeline.ingest.window import Fetched, fetch_window
 from pipeline.ingest.writer import Writer
 from pipeline.plan import Window, halve, network_day
@@ -205,12 +206,15 @@ class Run:
             self.report.requests += 1
             timings = Timings()
             try:
-                return await fetch_window(
+                fetched = await fetch_window(
                     client, window, self._request, timings, on_bytes=self._on_bytes
                 )
-            except CimisError:
+            except CimisError as error:
                 spent.add(timings)
+                log_failure(window, attempts, error, timings)
                 raise
+            log_answer(window, attempts, fetched)
+            return fetched
 
         try:
             fetched = await self._smaller.policy(window, self._policy).run(

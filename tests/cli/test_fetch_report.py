@@ -201,6 +201,32 @@ def test_retries_are_logged_in_these_words(
     assert document(out)["results"][0]["attempts"] == 3
 
 
+@pytest.mark.parametrize("flag", ["-v", "--verbose", "-verbose"])
+def test_requests_are_logged_without_the_key(
+    typed: Typed, service: Emulator, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    """A line for each request that was sent, with what came of it; none unless asked for."""
+    key = service.app_key
+    echo = answer("400 Bad Request", f"bad key {key}".encode())
+    with front(service.port, bend=lambda target, n: echo if "5" in target[:70] else None) as url:
+        monkeypatch.setenv("CIMIS_BASE_URL", url)
+        _, out, err = typed("fetch", "--stations", "2,5", *SPAN, flag)
+        _, _, silent = typed("fetch", "--stations", "2,5", *SPAN, "--full")
+    assert out == ""
+    lines = sorted(line[24:] for line in err.splitlines() if "request for" in line)
+    assert re.match(
+        r"request for 2, 2024-01-01 to 2024-01-10, try 1: 10 records, [\d,]+ bytes as gzip of "
+        r"[\d,]+; dns \d+\.\d, .*total \d+\.\d ms$",
+        lines[0],
+    )
+    assert re.match(
+        r"request for 5, .*, try 1: .* answered 400: bad key \*{4}; dns .* ms$", lines[1]
+    )
+    assert len(lines) == 2
+    assert key not in err
+    assert "request for" not in silent
+
+
 def test_compressed_answers_are_told_with_their_ratio(typed: Typed) -> None:
     """In JSON and in words: bytes of the wire, bytes decoded, and how many to one."""
     given = ("fetch-streaming", "--stations", "2", "--year", "2023")
