@@ -182,7 +182,9 @@ def carry_out(
     except (ServiceError, AuthError) as error:
         failure = error
     except KeyboardInterrupt:
-        failure = FetchInterrupted("stopped before the first request for data")
+        failure = FetchInterrupted(
+            "stopped before the first request for data", hint="run the same command again"
+        )
     if failure is not None:
         report = RunReport.unbegun(named or (), request, dt.datetime.now(dt.UTC), failure)
     else:

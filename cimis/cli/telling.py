@@ -20,8 +20,8 @@ def tell(report: RunReport, out: Output, *, perf: bool) -> None:
         out.json(facts)
     elif report.dry_run:
         _print_plan(report, out)
-    else:
-        out.note(_summary(facts["totals"]))
+    elif report.error is None:
+        out.note(_summary(facts))
     for warning in report.warnings:
         out.warn(warning)
     if perf and not report.dry_run:
@@ -30,10 +30,12 @@ def tell(report: RunReport, out: Output, *, perf: bool) -> None:
         out.note(_allocs(facts))
 
 
-def _summary(totals: dict[str, Any]) -> str:
+def _summary(facts: dict[str, Any]) -> str:
     """Return in one sentence what a run did."""
+    totals = facts["totals"]
+    served = {r["station"] for r in facts["results"] if r["success"] or r["stored"]}
     return (
-        f"stored {counted(totals['stored'], 'record')} of {counted(totals['success'], 'station')} "
+        f"stored {counted(totals['stored'], 'record')} of {counted(len(served), 'station')} "
         f"({counted(totals['requests'], 'request')}, {_bytes(totals)}, "
         f"{totals['bytes_stored'] / 1000:,.0f} kB on disk, {totals['seconds']:.1f} s); "
         f"{counted(totals['skipped_days'], 'day')} stored before, {totals['absent_days']:,} absent"

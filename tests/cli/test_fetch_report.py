@@ -299,3 +299,23 @@ def test_a_run_that_is_stopped_keeps_and_reports_what_is_done(
         out, err = again.communicate(timeout=60)
     assert again.returncode == 0, err
     assert document(out)["totals"]["skipped_days"] >= 365 * (len(done) - 1)
+
+
+def test_a_wait_ends_with_ctrl_c(service: Emulator, tmp_path: Path) -> None:
+    """A run that waits a minute because the service asks for it does not sit that out."""
+    told = answer("429 Too Many Requests", b"", "Retry-After: 60")
+    with front(service.port, bend=lambda target, n: told) as base_url:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cimis", "fetch-streaming", "--stations", "2", *SPAN],
+            env=os.environ | {"PYTHONPATH": str(ROOT), "CIMIS_BASE_URL": base_url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        assert process.stderr.readline() == "retryable: 429 (attempt 1/3)\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (4, "")
+    assert "error: stopped: 0 of 1 station-years are stored" in err
+    assert "hint: run the same command again to continue" in err
