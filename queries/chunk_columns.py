@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow as pa
 from pipeline.chunks.container import parse_footer
 from pipeline.chunks.footer import Block, Footer
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.marks import expand
+from pipeline.chunks.marks import Marks
 from pipeline.chunks.v1 import decode as decode_v1
 from pipeline.chunks.v2 import _BlockReader
 from pipeline.errors import ChunkError
@@ -133,10 +132,9 @@ class _Decoder:
     def block(self, block: Block) -> Part:
         """Return one block."""
         made: dict[str, Column] = dict(self._key_columns(block))
-        packed = self._reader.packed_marks(block) if self._values else b""
-        marks = _Marks(packed, block, self._footer)
+        marks = self._reader.marks(block) if self._values else None
         for number, _, value, flag in self._values:
-            rows, states = marks.of(number)
+            rows, states = _marked(marks, number)
             if value is not None:
                 made[value] = self._value(block, number, rows[self._missing[states]])
             if flag is not None:
@@ -182,39 +180,15 @@ class _Decoder:
         return made
 
 
-class _Marks:
-    """The marks of a block: which rows of a column are missing or flagged, one column at a time."""
-
-    def __init__(self, data: bytes, block: Block, footer: Footer) -> None:
-        columns = len(footer.columns)
-        self._rows = block.rows
-        self._states = len(footer.states)
-        if not data:
-            self._edges = [0] * (columns + 1)
-            return
-        if len(data) < 2 * columns:
-            raise ChunkError(f"marks hold {len(data)} bytes for {columns} columns")
-        heads = zip(data[:columns], data[columns : 2 * columns], strict=True)
-        self._edges = list(accumulate((low | high << 8 for low, high in heads), initial=0))
-        total = self._edges[-1]
-        if len(data) != 2 * columns + 5 * total:
-            raise ChunkError(f"marks of {total} runs hold {len(data)} bytes")
-        self._planes = np.frombuffer(data, np.uint8, offset=2 * columns).reshape(5, total)
-
-    def of(self, number: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        """Return the marked rows of a column and the number of the state of each."""
-        first, after = self._edges[number], self._edges[number + 1]
-        if first == after:
-            return _NO_ROWS, _NO_STATES
-        low, high, few, many, states = self._planes[:, first:after]
-        starts = low.astype(np.int64) | high.astype(np.int64) << 8
-        lengths = (few.astype(np.int64) | many.astype(np.int64) << 8) + 1
-        ends = starts + lengths
-        if int(states.min()) == 0 or int(states.max()) > self._states:
-            raise ChunkError(f"marks name state {int(states.max())} of {self._states}")
-        if int(ends[-1]) > self._rows or bool((starts[1:] < ends[:-1]).any()):
-            raise ChunkError("marks overlap or leave their block")
-        return expand(starts, lengths, states - np.uint8(1))
+def _marked(
+    marks: Marks | None, number: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Return the marked rows of a column and the number of the state of each."""
+    states = None if marks is None else marks.of(number)
+    if states is None:
+        return _NO_ROWS, _NO_STATES
+    rows = np.flatnonzero(states)
+    return rows, states[rows] - np.uint8(1)
 
 
 class _Memory(_BlockReader):
@@ -229,14 +203,6 @@ class _Memory(_BlockReader):
         if number not in self._seen:
             self._seen[number] = super().values(block, number)
         return self._seen[number]
-
-    def packed_marks(self, block: Block) -> bytes:
-        """Return the bytes of a block's marks, none where there are none."""
-        if not block.marks_length:
-            return b""
-        return self._frame(
-            block.marks_offset, block.marks_length, block.marks_size, block.marks_crc32
-        )
 
     def forget(self) -> None:
         """Forget the block's columns, before another block."""

@@ -10,7 +10,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import exp, floor
 from typing import Protocol
 
@@ -49,7 +49,7 @@ class BlockColumns:
         self._footer = footer
         self._block = block
         self._known: dict[int, list[int]] = {}
-        self._marks: list[list[tuple[int, int, int]]] | None = None
+        self._marks: tuple[bytes, Sequence[int]] | None = None
 
     def times(self) -> list[int]:
         """Return the rows' times in days or hours since 1970."""
@@ -68,15 +68,26 @@ class BlockColumns:
         """Return the numbers of the states that rows of a column have, by row."""
         if self._marks is None:
             self._marks = self._read_marks()
+        patterns, rows = self._marks
+        count = len(patterns) // max(len(self._footer.columns), 1)
+        states = patterns[number * count : (number + 1) * count]
+        if not any(states):
+            return {}
         return {
-            row: state
-            for first, count, state in self._marks[number]
-            if first < stop and first + count > start
-            for row in range(max(first, start), min(first + count, stop))
+            row: states[rows[row]] - 1
+            for row in range(start, min(stop, len(rows)))
+            if states[rows[row]]
         }
 
     def _decoded(self, number: int, words: Sequence[int]) -> Iterator[int]:
         encoding = self._block.cells[number].encoding
+        counts = self._counts(number, encoding, words)
+        if encoding.step is None:
+            return counts
+        up, down = encoding.step
+        return (_signed(2 * up * count + down) // (2 * down) for count in counts)
+
+    def _counts(self, number: int, encoding: Encoding, words: Sequence[int]) -> Iterator[int]:
         base = encoding.base
         if encoding.kind in (Kind.REFERENCE, Kind.DOUBLE):
             return (word + base for word in words)
@@ -102,39 +113,40 @@ class BlockColumns:
         return _humidity(predictor.formula, inputs, decimals, out)
 
     def _words(self, cell: Cell) -> Sequence[int]:
-        width, rows = cell.encoding.width, self._block.rows
-        size = width * rows
+        width, low, rows = cell.encoding.width, cell.encoding.low, self._block.rows
+        size = cell.encoding.frame_bytes(rows)
         data = self._frame(cell.offset, cell.length, size, cell.crc32) if cell.length else b""
         if len(data) != size:
             raise ChunkError(f"a column of {rows} rows holds {len(data)} bytes, not {size}")
+        if low:
+            return [
+                high << low | rest
+                for high, rest in zip(data[:rows], _low_bits(data[rows:], low), strict=False)
+            ]
         if width <= 1:
             return data if width else bytes(rows)
         planes = [data[plane * rows : (plane + 1) * rows] for plane in range(width)]
         return [int.from_bytes(octets, "little") for octets in zip(*planes, strict=True)]
 
-    def _read_marks(self) -> list[list[tuple[int, int, int]]]:
-        """Return per column the runs of marked rows: first row, rows, state."""
+    def _read_marks(self) -> tuple[bytes, Sequence[int]]:
+        """Return the states of all columns' patterns, and the number of each row's pattern."""
         block, columns = self._block, len(self._footer.columns)
         if not block.marks_length:
-            return [[] for _ in range(columns)]
+            return b"", ()
         data = self._frame(
             block.marks_offset, block.marks_length, block.marks_size, block.marks_crc32
         )
-        counts = [
-            low | high << 8 for low, high in zip(data[:columns], data[columns:], strict=False)
-        ]
-        rest, total = data[2 * columns :], sum(counts)
-        if len(rest) != 5 * total:
-            raise ChunkError(f"marks of {total} runs hold {len(data)} bytes")
-        planes = [rest[plane * total : (plane + 1) * total] for plane in range(5)]
-        runs = [
-            (a | b << 8, (c | d << 8) + 1, state - 1)
-            for a, b, c, d, state in zip(*planes, strict=True)
-        ]
-        if any(s + n > block.rows or not 0 <= k < len(self._footer.states) for s, n, k in runs):
-            raise ChunkError("marks leave their block, or name a state that there is not")
-        edges = list(accumulate(counts, initial=0))
-        return [runs[first:after] for first, after in pairwise(edges)]
+        count = int.from_bytes(data[:2], "little")
+        end = 2 + columns * count
+        patterns, low, high = data[2:end], data[end : end + block.rows], data[end + block.rows :]
+        rows: Sequence[int] = low
+        if count > 256:
+            rows = [a | b << 8 for a, b in zip(low, high, strict=False)]
+        if len(rows) != block.rows or len(high) != (block.rows if count > 256 else 0):
+            raise ChunkError(f"marks of {count} patterns hold {len(data)} bytes")
+        if max(rows) >= count or max(patterns, default=0) > len(self._footer.states):
+            raise ChunkError("marks name a pattern or a state that there is not")
+        return patterns, rows
 
     def _frame(self, offset: int, length: int, size: int, crc32: int) -> bytes:
         """Return a frame's bytes after checking them; the size is known before it is unpacked."""
@@ -150,6 +162,15 @@ class BlockColumns:
         except zstandard.ZstdError as error:
             raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
         return bytes(data)
+
+
+def _low_bits(data: bytes, low: int) -> Iterator[int]:
+    """Yield the numbers of ``low`` bits each that lie packed, eight in ``low`` bytes."""
+    mask = (1 << low) - 1
+    for start in range(0, len(data), low):
+        group = int.from_bytes(data[start : start + low], "little")
+        for shift in range(0, 8 * low, low):
+            yield group >> shift & mask
 
 
 def _signed(value: int) -> int:

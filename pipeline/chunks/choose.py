@@ -9,8 +9,16 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.encodings import Ints, Words, split_planes, zigzag
-from pipeline.chunks.kinds import Encoding, Kind
+from pipeline.chunks.encodings import (
+    Ints,
+    Words,
+    count_steps,
+    split_low,
+    split_planes,
+    undo_steps,
+    zigzag,
+)
+from pipeline.chunks.kinds import MAX_LOW_BITS, Encoding, Kind, Step
 from pipeline.chunks.parse import MAX_BLOCK_ROWS
 from pipeline.chunks.predictions import Column, predictions
 
@@ -19,14 +27,17 @@ __all__ = ["Chosen", "choose"]
 _SAFE = 1 << 40
 _BIT = 65_536  # one bit in the units of the estimate
 _FULL_BITS = 4  # a plane above so many bits a value is better coded apart from the next
+_PART_BYTES = 3.0  # what it costs to begin another zstd block
+_STEPS: tuple[Step, ...] = ((127, 5), (25_146, 15_625))
+"""Hundredths of inches in millimetres, miles in kilometres: what archives are converted from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A column's encoding and byte planes, and whether each plane needs a code of its own."""
+    """A column's encoding and the pieces of its frame, and whether each needs a code of its own."""
 
     encoding: Encoding
-    planes: tuple[bytes, ...]
+    pieces: tuple[bytes, ...]
     apart: bool
 
 
@@ -57,14 +68,48 @@ def choose(columns: Sequence[Column]) -> list[Chosen]:
         sizes[row] += _parameter_bytes(encoding)
         if owner not in best or sizes[row] < sizes[best[owner]]:
             best[owner] = row
+    rows = [best[owner] for owner in range(len(columns))]
+    lows = _low_bits(words[rows], sizes[rows])
     chosen = []
-    for owner in range(len(columns)):
-        row = best[owner]
+    for row, low in zip(rows, lows, strict=True):
+        if low:
+            encoding = replace(encodings[row], width=1, low=low)
+            chosen.append(Chosen(encoding, split_low(words[row], low), apart=True))
+            continue
         width = int(widths[row])
         apart = width > 1 and bool(fullest[row] > _FULL_BITS * _BIT * words.shape[1])
         planes = split_planes(words[row], width)
         chosen.append(Chosen(replace(encodings[row], width=width), planes, apart))
     return chosen
+
+
+def _low_bits(words: Words, sizes: npt.NDArray[np.float64]) -> list[int]:
+    """Return for each row of residuals how many low bits are better packed apart, 0 to 7.
+
+    Parameters
+    ----------
+    words : uint64 array, columns x rows
+    sizes : float64 array
+        Estimated sizes without that.
+    """
+    table, (count, rows) = _log_table(), words.shape
+    tops = words.max(axis=1)
+    least = sum((tops >> np.uint64(bits) > 0).astype(np.int64) for bits in range(8, 64))
+    shifted = np.minimum(words >> least.astype(np.uint64)[:, None], np.uint64(255))
+    cells = shifted.astype(np.int64) + np.arange(count)[:, None] * 256
+    counts = np.bincount(cells.ravel(), minlength=count * 256).reshape(count, 256)
+    best, lows = sizes.copy(), np.zeros(count, np.int64)
+    for more in range(MAX_LOW_BITS + 1):
+        low = least + more
+        kinds = np.count_nonzero(counts, axis=1)
+        bits = table[rows] - table[counts].sum(axis=1)
+        whole = bits / (_BIT * 8) + 0.45 * np.where(kinds > 1, kinds, 0)
+        whole += (low * rows + 7 >> 3) + _PART_BYTES
+        better = (whole < best) & (low > 0) & (low <= MAX_LOW_BITS)
+        best[better], lows[better] = whole[better], low[better]
+        counts = counts[:, ::2] + counts[:, 1::2]
+    found: list[int] = lows.tolist()
+    return found
 
 
 def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], Words]:
@@ -73,14 +118,20 @@ def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], W
     In the order in which ties are decided: without prediction before predicted.
     """
     values = np.stack([column.values for column in columns])
-    low, high, first = values.min(axis=1), values.max(axis=1), values[:, 0]
+    low, high = values.min(axis=1), values.max(axis=1)
     tame = np.flatnonzero((low > -_SAFE) & (high < _SAFE) & (high > low))
+    _find_steps(columns, values, tame)
+    low, first = values.min(axis=1), values[:, 0]
     steps = _steps(values[tame], first[tame])
     seconds = _steps(steps, np.zeros(tame.size, np.int64))
     owners = [*range(len(columns)), *tame.tolist(), *tame.tolist()]
-    encodings = [Encoding(Kind.REFERENCE, 0, base) for base in low.tolist()]
-    encodings += [Encoding(Kind.DELTA, 0, base) for base in first[tame].tolist()]
-    encodings += [Encoding(Kind.DELTA2, 0, base) for base in first[tame].tolist()]
+    kinds = [Kind.REFERENCE] * len(columns)
+    kinds += [Kind.DELTA] * tame.size + [Kind.DELTA2] * tame.size
+    bases = low.tolist() + 2 * first[tame].tolist()
+    encodings = [
+        Encoding(kind, 0, base, step=columns[owner].step)
+        for owner, kind, base in zip(owners, kinds, bases, strict=True)
+    ]
     words = [(values - low[:, None]).view(np.uint64), zigzag(steps), zigzag(seconds)]
     places = {column.code: place for place, column in enumerate(columns)}
     varied = {columns[n].number for n in tame.tolist()}
@@ -90,6 +141,17 @@ def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], W
             encodings.append(encoding)
             words.append(row[None, :])
     return owners, encodings, np.concatenate(words)
+
+
+def _find_steps(columns: Sequence[Column], values: Ints, tame: Ints) -> None:
+    """Put counts of steps in the place of values, in rows that are multiples of one, rounded."""
+    for step in _STEPS:
+        counts = count_steps(values[tame], step)
+        whole = (undo_steps(counts, step) == values[tame]).all(axis=1)
+        for row, number in zip(np.flatnonzero(whole).tolist(), tame[whole].tolist(), strict=True):
+            if columns[number].step is None:
+                columns[number].step, columns[number].counts = step, counts[row]
+                values[number] = counts[row]
 
 
 def _steps(values: Ints, before: Ints) -> Ints:

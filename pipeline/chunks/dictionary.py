@@ -12,11 +12,9 @@ from functools import cache
 __all__ = ["descriptor", "footer_dictionary"]
 
 _DESCRIPTORS = """\
-day-dew-pnt (C) 1
-day-eto (mm) 2
+day-sol-rad-net (W./sq.m) 0
 day-soil-tmp-max (C) 1
 day-soil-tmp-min (C) 1
-day-sol-rad-net (W./sq.m) 0
 day-vap-pres-max (kPa) 1
 day-vap-pres-min (kPa) 1
 hly-eto (mm) 2
@@ -33,23 +31,29 @@ hly-sol-rad (W./sq.m) 0
 hly-vap-pres (kPa) 1
 hly-wind-dir (°) 0
 hly-wind-spd (m/s) 1
+day-asce-eto (mm) 2
+day-asce-etr (mm) 2
+day-precip (mm) 2
+day-rel-hum-avg (%) 0
+day-vap-pres-avg (kPa) 1
+day-wind-run (MPH) 1
+day-wind-spd-avg (m/s) 1
 day-air-tmp-avg (C) 1
 day-air-tmp-max (C) 1
 day-air-tmp-min (C) 1
 day-dew-pnt (C) 1
-day-asce-eto (mm) 2
-day-asce-etr (mm) 2
+day-eto (mm) 2
 day-precip (mm) 2
 day-rel-hum-avg (%) 0
 day-rel-hum-max (%) 0
 day-rel-hum-min (%) 0
 day-soil-tmp-avg (C) 1
 day-sol-rad-avg (W./sq.m) 0
-day-vap-pres-avg (kPa) 1
-day-wind-run (MPH) 1
+day-vap-pres-avg (kPa) 2
+day-wind-run (km) 1
 day-wind-spd-avg (m/s) 1
 """
-_CRC32 = 0x28A28C2D
+_CRC32 = 0xFF8F2DDF
 
 
 def descriptor(code: str, unit: str, decimals: int, *, is_double: bool) -> bytes:

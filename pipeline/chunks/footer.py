@@ -157,7 +157,7 @@ def _pack_block(out: Writer, block: Block, columns: tuple[ColumnInfo, ...]) -> N
         out.unsigned(block.marks_size)
         out.word(block.marks_crc32)
     for cell, column in zip(block.cells, columns, strict=True):
-        out.data.append(cell.encoding.kind << 4 | cell.encoding.width)
+        out.data.append(_form(cell.encoding))
         _pack_parameters(out, cell.encoding)
         out.unsigned(cell.missing)
         if cell.missing < block.rows:
@@ -169,8 +169,16 @@ def _pack_block(out: Writer, block: Block, columns: tuple[ColumnInfo, ...]) -> N
             out.word(cell.crc32)
 
 
+def _form(encoding: Encoding) -> int:
+    """Return a cell's first byte: whether values are steps, kind, planes or low bits."""
+    shape = 8 + encoding.low if encoding.low else encoding.width
+    return (encoding.step is not None) << 7 | encoding.kind << 4 | shape
+
+
 def _pack_parameters(out: Writer, encoding: Encoding) -> None:
     predictor = encoding.predictor
+    for part in encoding.step or ():
+        out.unsigned(part)
     if predictor is None:
         out.signed(encoding.base)
         return

@@ -28,8 +28,10 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 def pack_frame(pieces: Sequence[bytes], *, apart: bool) -> bytes:
     """Return one zstd frame of pieces joined; ``apart``: each in zstd blocks, so codes, of its own.
 
-    A reader sees no difference.
+    A reader sees no difference. Of no pieces there is no frame.
     """
+    if not pieces:
+        return b""
     if not apart:
         return _compressor().compress(b"".join(pieces))
     stream = _compressor().compressobj(size=sum(map(len, pieces)))

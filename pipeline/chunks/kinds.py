@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["Encoding", "Kind", "Predictor"]
+__all__ = ["MAX_LOW_BITS", "MAX_STEP", "Encoding", "Kind", "Predictor", "Step"]
+
+MAX_LOW_BITS = 7
+MAX_STEP = 1 << 24
+
+Step = tuple[int, int]
+"""Numerator and denominator of the step that values are rounded multiples of."""
 
 
 class Kind(IntEnum):
@@ -35,9 +41,20 @@ class Predictor:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How one block's column is encoded: kind, bytes per residual, and what the kind needs."""
+    """How one block's column is encoded: kind, how residuals lie, and what the kind needs.
+
+    ``width`` is the number of byte planes. With ``low`` bits (1 to 7) there is one plane, of the
+    residuals shifted right by so many, and the low bits follow it, packed. With a ``step`` the kind
+    gives counts of steps, and values are these times the step, rounded.
+    """
 
     kind: Kind
     width: int
     base: int = 0
     predictor: Predictor | None = None
+    low: int = 0
+    step: Step | None = None
+
+    def frame_bytes(self, rows: int) -> int:
+        """Return the bytes that the residuals of so many rows take before compression."""
+        return self.width * rows + (self.low * rows + 7 >> 3)

@@ -1,81 +1,80 @@
-"""Missing marks and flags of a block: runs of equal state, for all columns in one frame."""
+"""Missing marks and flags of a block: its rows' patterns of states, and each row's pattern."""
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import ChunkError
 
-__all__ = ["Runs", "expand", "pack_marks", "unpack_marks"]
+__all__ = ["Marks", "pack_marks", "unpack_marks"]
 
 Bytes = npt.NDArray[np.uint8]
-Runs = tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.int64]], list[Bytes]]
+_WIDE = 256
 
 
-def pack_marks(states: list[Bytes]) -> bytes:
-    """Return the marks of a block, empty where every value is present and passed.
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The states of a block's values.
+
+    ``patterns`` has a row per column and a column per pattern: 0 for a present value that passed,
+    else 1 + the state's number. ``numbers`` names each row's pattern.
+    """
+
+    patterns: Bytes
+    numbers: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+    def of(self, column: int) -> Bytes | None:
+        """Return the states of a column's rows, None where every value is present and passed."""
+        states = self.patterns[column]
+        return states[self.numbers] if states.any() else None
+
+
+def pack_marks(states: list[Bytes]) -> tuple[bytes, ...]:
+    """Return the marks of a block in two pieces, none where every value is present and passed.
 
     Parameters
     ----------
     states : list of uint8 arrays
         Per column and row: 0 for a present value that passed, else 1 + the state's number.
     """
-    if not states:
-        return b""
-    grid = np.stack(states)
-    edges = np.ones(grid.shape, np.bool_)
-    np.not_equal(grid[:, 1:], grid[:, :-1], out=edges[:, 1:])
-    places = np.flatnonzero(edges)
-    numbers = grid.ravel()[places]
-    marked = numbers != 0
-    if not marked.any():
-        return b""
-    columns, starts = np.divmod(places[marked], grid.shape[1])
-    lengths = np.diff(places, append=grid.size)[marked]
-    counts = np.bincount(columns, minlength=len(states))
-    pieces = [p for words in (counts, starts, lengths - 1) for p in (words & 0xFF, words >> 8)]
-    return b"".join(p.astype(np.uint8).tobytes() for p in (*pieces, numbers[marked]))
+    grid = np.stack(states) if states else np.zeros((0, 0), np.uint8)
+    if not grid.any():
+        return ()
+    edges = np.flatnonzero((grid[:, 1:] != grid[:, :-1]).any(axis=0)) + 1
+    heads = np.concatenate([[0], edges])
+    # a text of fixed length compares as its octets do
+    texts = np.ascontiguousarray(grid[:, heads].T).view(f"S{len(states)}").ravel()
+    found, places = np.unique(texts, return_inverse=True)
+    patterns = found.view(np.uint8).reshape(found.size, len(states)).T
+    spread = np.repeat(places, np.diff(heads, append=grid.shape[1]))
+    planes = [spread & 0xFF, spread >> 8] if found.size > _WIDE else [spread]
+    rest = b"".join(plane.astype(np.uint8).tobytes() for plane in planes)
+    return found.size.to_bytes(2, "little") + patterns.tobytes(), rest
 
 
-def unpack_marks(data: bytes | memoryview, columns: int, rows: int, states: int) -> Runs:
-    """Return per column the starts, lengths and state numbers (from 0) of a block's runs.
+def unpack_marks(data: bytes | memoryview, columns: int, rows: int, states: int) -> Marks:
+    """Return the marks that a frame holds, checked.
 
     Raises
     ------
     ChunkError
-        Where runs overlap, leave the block, or name a state that the footer does not.
+        Where a row names no pattern, or a pattern names a state that the footer does not.
     """
     octets = np.frombuffer(data, dtype=np.uint8)
-    if octets.size < 2 * columns:
-        raise ChunkError(f"marks hold {octets.size} bytes for {columns} columns")
-    counts = octets[:columns].astype(np.int64) | octets[columns : 2 * columns].astype(np.int64) << 8
-    total = int(counts.sum())
-    if octets.size != 2 * columns + 5 * total:
-        raise ChunkError(f"marks of {total} runs hold {octets.size} bytes")
-    planes = octets[2 * columns :].reshape(5, total)
-    start = planes[0].astype(np.int64) | planes[1].astype(np.int64) << 8
-    length = (planes[2].astype(np.int64) | planes[3].astype(np.int64) << 8) + 1
-    number = planes[4]
-    if total and (int(number.max()) > states or int(number.min()) == 0):
-        raise ChunkError(f"marks name state {int(number.max())} of {states}")
-    ends = start + length
-    beyond = start[1:] < ends[:-1]
-    edges = list(accumulate(counts.tolist(), initial=0))
-    beyond[[edge - 1 for edge in edges[1:-1] if 0 < edge < total]] = False
-    if total and (int(ends.max()) > rows or bool(beyond.any())):
-        raise ChunkError("marks overlap or leave their block")
-    ranges = [slice(first, after) for first, after in pairwise(edges)]
-    number = number - 1
-    return [start[r] for r in ranges], [length[r] for r in ranges], [number[r] for r in ranges]
-
-
-def expand(
-    starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], numbers: Bytes
-) -> tuple[npt.NDArray[np.int64], Bytes]:
-    """Return row numbers and the state number of each, from runs."""
-    total = int(lengths.sum())
-    offsets = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-    return offsets + np.arange(total), np.repeat(numbers, lengths)
+    count = int.from_bytes(data[:2], "little")
+    width = 1 if count <= _WIDE else 2
+    end = 2 + columns * count
+    if octets.size != end + width * rows or not count:
+        raise ChunkError(f"marks of {count} patterns hold {octets.size} bytes")
+    patterns = octets[2:end].reshape(columns, count)
+    numbers: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] = octets[end : end + rows]
+    if width == 2:
+        numbers = numbers | octets[end + rows :].astype(np.uint16) << np.uint16(8)
+    if int(numbers.max()) >= count:
+        raise ChunkError(f"a row has pattern {int(numbers.max())} of {count}")
+    if patterns.size and int(patterns.max()) > states:
+        raise ChunkError(f"marks name state {int(patterns.max())} of {states}")
+    return Marks(patterns, numbers)

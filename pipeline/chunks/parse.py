@@ -7,7 +7,7 @@ from math import isfinite
 
 from pipeline.chunks.footer import SCOPES, Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.kinds import Encoding, Kind, Predictor
+from pipeline.chunks.kinds import MAX_STEP, Encoding, Kind, Predictor, Step
 from pipeline.chunks.octets import Reader
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
@@ -93,10 +93,11 @@ def _state(source: Reader) -> State:
 def _block(source: Reader, columns: tuple[ColumnInfo, ...], offset: int) -> tuple[Block, int]:
     rows = source.unsigned(MAX_BLOCK_ROWS)
     runs = _runs(source, rows)
-    marks_length = source.unsigned(len(columns) * rows * 5 + 1024)
+    most = 2 + (len(columns) + 2) * rows
+    marks_length = source.unsigned(most + 1024)
     marks_size = marks_crc32 = 0
     if marks_length:
-        marks_size = source.unsigned(len(columns) * (2 + 5 * rows))
+        marks_size = source.unsigned(most)
         marks_crc32 = source.word()
     marks_offset = offset
     offset += marks_length
@@ -133,11 +134,15 @@ def _runs(source: Reader, rows: int) -> tuple[tuple[int, int], ...]:
 def _cell(
     source: Reader, column: ColumnInfo, number: int, columns: int, rows: int, offset: int
 ) -> Cell:
-    packed = source.raw(1)[0]
-    kind, width = packed >> 4, packed & 15
-    if kind > max(Kind) or width > 8 or (kind == Kind.DOUBLE) != column.is_double:
-        raise ChunkError(f"column '{column.code}' has unknown encoding {kind} of width {width}")
-    encoding = _encoding(source, Kind(kind), width, columns, number)
+    form = source.raw(1)[0]
+    kind, stepped = form >> 4 & 7, form > 127
+    if (
+        kind > max(Kind)
+        or (kind == Kind.DOUBLE) != column.is_double
+        or (stepped and kind in (Kind.PSYCHRO, Kind.DOUBLE))
+    ):
+        raise ChunkError(f"column '{column.code}' has unknown encoding {form:#04x}")
+    encoding = _encoding(source, Kind(kind), form, columns, number)
     missing = source.unsigned(rows)
     low: int | float | None = None
     high: int | float | None = None
@@ -150,16 +155,20 @@ def _cell(
                 raise ChunkError(f"column '{column.code}' has bounds that are no numbers")
         if low > high:
             raise ChunkError(f"column '{column.code}' has minimum {low} above maximum {high}")
-    length = source.unsigned(width * rows + 1024)
-    if (length == 0) != (width == 0):
-        raise ChunkError(f"column '{column.code}' has width {width} and a frame of {length} bytes")
+    size = encoding.frame_bytes(rows)
+    length = source.unsigned(size + 1024)
+    if (length == 0) != (size == 0):
+        raise ChunkError(f"column '{column.code}' of {size} bytes has a frame of {length}")
     crc32 = source.word() if length else 0
     return Cell(encoding, low, high, missing, offset, length, crc32)
 
 
-def _encoding(source: Reader, kind: Kind, width: int, columns: int, number: int) -> Encoding:
+def _encoding(source: Reader, kind: Kind, form: int, columns: int, number: int) -> Encoding:
+    shape = form & 15
+    width, low = (shape, 0) if shape <= 8 else (1, shape - 8)
+    step = _step(source) if form > 127 else None
     if kind not in (Kind.LINEAR, Kind.PSYCHRO):
-        return Encoding(kind, width, source.signed())
+        return Encoding(kind, width, source.signed(), None, low, step)
     formula = source.unsigned(3) if kind is Kind.PSYCHRO else 0
     numbers = tuple(source.unsigned(columns - 1) for _ in range(source.unsigned(3)))
     due = (1, 2, 2, 2)[formula] if kind is Kind.PSYCHRO else len(numbers)
@@ -170,7 +179,14 @@ def _encoding(source: Reader, kind: Kind, width: int, columns: int, number: int)
     if kind is Kind.LINEAR:
         coefficients = tuple(source.signed() for _ in numbers)
         offset = source.signed()
-    return Encoding(kind, width, 0, Predictor(numbers, coefficients, offset, formula))
+    return Encoding(kind, width, 0, Predictor(numbers, coefficients, offset, formula), low, step)
+
+
+def _step(source: Reader) -> Step:
+    numerator, denominator = source.unsigned(MAX_STEP), source.unsigned(MAX_STEP)
+    if not 0 < denominator < numerator:
+        raise ChunkError(f"a column has the step {numerator}/{denominator}")
+    return numerator, denominator
 
 
 def _check_predictor(cell: Cell, cells: list[Cell], columns: tuple[ColumnInfo, ...]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from pipeline.chunks.encodings import Ints, Words, magnitude, residuals
-from pipeline.chunks.kinds import Encoding, Kind, Predictor
+from pipeline.chunks.kinds import Encoding, Kind, Predictor, Step
 from pipeline.chunks.psychro import Formula
 
 __all__ = ["Column", "predictions"]
@@ -47,9 +47,12 @@ _MAX_SOURCE = 1 << 24
 
 
 class Column:
-    """One block of one column while it is being encoded: values with missing rows filled."""
+    """One block of one column while it is being encoded: values with missing rows filled.
 
-    __slots__ = ("code", "decimals", "missing", "number", "values")
+    ``counts`` is what is encoded: the values, or how many steps they are.
+    """
+
+    __slots__ = ("code", "counts", "decimals", "missing", "number", "step", "values")
 
     def __init__(
         self, number: int, code: str, decimals: int, values: Ints, missing: np.ndarray | None
@@ -59,6 +62,8 @@ class Column:
         self.decimals = decimals
         self.missing = missing
         self.values = values if missing is None else _filled(values, missing)
+        self.counts = self.values
+        self.step: Step | None = None
 
 
 def _filled(values: Ints, missing: np.ndarray) -> Ints:
@@ -99,7 +104,7 @@ def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encodin
             predictor = _predictor(column, sources, formula)
             if predictor is not None:
                 kind = Kind.LINEAR if formula is None else Kind.PSYCHRO
-                encoding = Encoding(kind, 0, 0, predictor)
+                encoding = Encoding(kind, 0, 0, predictor, step=column.step)
                 yield column, encoding, _residuals(column, encoding, sources)
 
 
@@ -117,14 +122,14 @@ def _sets(
 def _predictor(column: Column, sources: list[Column], formula: Formula | None) -> Predictor | None:
     if formula is None:
         return _fit(column, sources)
-    if column.decimals > _MAX_DECIMALS:
+    if column.decimals > _MAX_DECIMALS or column.step is not None:
         return None
     return Predictor(tuple(s.number for s in sources), formula=int(formula))
 
 
 def _residuals(column: Column, encoding: Encoding, sources: list[Column]) -> Words:
     words = residuals(
-        column.values,
+        column.counts,
         encoding,
         [s.values for s in sources],
         [s.decimals for s in sources],
@@ -143,7 +148,7 @@ def _fit(column: Column, sources: list[Column]) -> Predictor | None:
     """
     rows = slice(None) if column.missing is None else ~column.missing
     data = [s.values[rows] for s in sources] + [np.ones_like(column.values[rows])]
-    target = column.values[rows]
+    target = column.counts[rows]
     if target.size < 2 * len(data) or magnitude(target) >= _MAX_SOURCE:
         return None
     size = len(data)

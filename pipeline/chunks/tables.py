@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks import marks
 from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, flag_column, plain_array
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, ColumnInfo, Footer
 from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.marks import Marks
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
@@ -26,8 +26,8 @@ Bools = npt.NDArray[np.bool_]
 class BlockSource(Protocol):
     """What gives a block's decoded marks and columns."""
 
-    def marks(self, block: Block) -> marks.Runs | None:
-        """Return starts, lengths and state numbers of a block's runs by column."""
+    def marks(self, block: Block) -> Marks | None:
+        """Return a block's marks, None where it has none."""
         ...
 
     def values(self, block: Block, number: int) -> Ints:
@@ -64,10 +64,11 @@ def gather(
 ) -> Parts:
     """Return the rows of some blocks' columns as arrays, after checking their statistics."""
     rows = sum(block.rows for block in blocks)
-    runs = [source.marks(block) for block in blocks]
+    marks = [source.marks(block) for block in blocks]
     texts = sorted({s.flag for s in footer.states if s.flag is not None})
-    absent = np.array([s.missing for s in footer.states], dtype=np.bool_)
-    rank = np.array([texts.index(s.flag) + 1 if s.flag else 0 for s in footer.states], np.int64)
+    absent = np.array([False, *(s.missing for s in footer.states)])
+    ranks = (texts.index(s.flag) + 1 if s.flag else 0 for s in footer.states)
+    rank = np.array([0, *ranks], np.int64)
     parts = Parts(_times_of(blocks, rows), [], [])
     for number in numbers:
         values = np.empty(rows, dtype=np.int64)
@@ -75,13 +76,13 @@ def gather(
         flags = np.zeros(rows, dtype=np.int64)
         marked = False
         start = 0
-        for block, run in zip(blocks, runs, strict=True):
+        for block, mark in zip(blocks, marks, strict=True):
             stop = start + block.rows
             values[start:stop] = source.values(block, number)
-            if run is not None and run[0][number].size:
-                places, states = marks.expand(run[0][number], run[1][number], run[2][number])
-                missing[start + places] = absent[states]
-                flags[start + places] = rank[states]
+            states = None if mark is None else mark.of(number)
+            if states is not None:
+                missing[start:stop] = absent[states]
+                flags[start:stop] = rank[states]
                 marked = True
             gone = missing[start:stop] if marked else None
             _check_statistics(block, number, footer, values[start:stop], gone)

@@ -15,6 +15,7 @@ from pipeline.chunks.choose import Chosen, choose
 from pipeline.chunks.container import (
     FEATURE_DOUBLES,
     FEATURE_PREDICTION,
+    FEATURE_STEPS,
     HEADER_BYTES,
     VERSION,
     check_header,
@@ -40,7 +41,6 @@ from pipeline.errors import ChunkError
 __all__ = ["BLOCK_ROWS", "decode_parts", "decode_scaled", "encode", "encode_parts", "is_v2"]
 
 BLOCK_ROWS = 2_048
-MANY_RUNS = 48
 _PREFIX = bytes.fromhex("502a4d18")
 
 
@@ -94,8 +94,11 @@ def encode_parts(parts: Parts, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -
 
 def _features(blocks: list[Block], columns: Sequence[ColumnInfo]) -> int:
     features = FEATURE_DOUBLES if any(c.is_double for c in columns) else 0
-    if any(cell.encoding.predictor for block in blocks for cell in block.cells):
+    encodings = [cell.encoding for block in blocks for cell in block.cells]
+    if any(encoding.predictor for encoding in encodings):
         features |= FEATURE_PREDICTION
+    if any(encoding.step for encoding in encodings):
+        features |= FEATURE_STEPS
     return features
 
 
@@ -136,28 +139,20 @@ def _encode_block(
 ) -> Block:
     packed = marks.pack_marks([n[rows] for n in numbers])
     offset = HEADER_BYTES + len(frames)
-    frame = _marks_frame(packed, len(values))
+    frame = min((pack_frame(packed, apart=apart) for apart in (False, True)), key=len)
     frames += frame
     cells = []
     for value, chosen in zip(values, _encode_columns(values, rows), strict=True):
         start = HEADER_BYTES + len(frames)
-        data = pack_frame(chosen.planes, apart=chosen.apart) if chosen.planes else b""
+        data = pack_frame(chosen.pieces, apart=chosen.apart)
         frames += data
         low, high, missing = value.statistics(rows)
         crc32 = zlib.crc32(data) if data else 0
         cells.append(Cell(chosen.encoding, low, high, missing, start, len(data), crc32))
     crc32 = zlib.crc32(frame) if frame else 0
     runs = _runs(times)
-    return Block(times.size, runs, offset, len(frame), len(packed), crc32, tuple(cells))
-
-
-def _marks_frame(packed: bytes, columns: int) -> bytes:
-    """Return the frame of a block's marks; the runs' starts, if many, have a code of their own."""
-    if not packed:
-        return b""
-    runs = (len(packed) - 2 * columns) // 5
-    cut = 2 * columns + runs
-    return pack_frame((packed[:cut], packed[cut:]), apart=runs > MANY_RUNS)
+    size = sum(map(len, packed))
+    return Block(times.size, runs, offset, len(frame), size, crc32, tuple(cells))
 
 
 def _runs(times: Ints) -> tuple[tuple[int, int], ...]:
@@ -246,8 +241,8 @@ class _BlockReader:
         self.view = view
         self.footer = footer
 
-    def marks(self, block: Block) -> marks.Runs | None:
-        """Return a block's runs of marks by column, or None where it has none."""
+    def marks(self, block: Block) -> marks.Marks | None:
+        """Return a block's marks, or None where it has none."""
         if not block.marks_length:
             return None
         data = self._frame(
@@ -265,9 +260,9 @@ class _BlockReader:
             for other in cell.encoding.predictor.columns:
                 inputs.append(self.values(block, other))
                 decimals.append(self.footer.columns[other].decimals)
-        size = cell.encoding.width * block.rows
+        size = cell.encoding.frame_bytes(block.rows)
         data = self._frame(cell.offset, cell.length, size, cell.crc32) if cell.length else b""
-        words = join_planes(data, cell.encoding.width, block.rows)
+        words = join_planes(data, cell.encoding, block.rows)
         places = self.footer.columns[number].decimals
         return decode_column(words, cell.encoding, inputs, decimals, places)
 

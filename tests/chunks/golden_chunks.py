@@ -140,12 +140,45 @@ def extremes() -> Case:
     return key, table(key, [first, first + 1], columns)
 
 
+def inches_year() -> Case:
+    """A year converted from inches and miles: steps, low bits, a linear prediction of steps."""
+    first = (dt.date(2013, 1, 1) - dt.date(1970, 1, 1)).days
+    key = ChunkKey(Scope.DAILY, 2013, station=5)
+    noise = _weather(resolve("default", key.scope), 365, 29)["day-air-tmp-avg"][0]
+    sun = [200 + 3 * value // 2 for value in noise]
+    miles = [500 + 7 * value % 1409 for value in noise]
+    inches = [abs(s) // 17 + m % 3 for s, m in zip(sun, miles, strict=True)]
+    passed: list[str | None] = [None] * 365
+    columns: Columns = {
+        "day-air-tmp-avg": (noise, passed, 1),
+        "day-eto": ([(254 * n + 5) // 10 for n in inches], passed, 2),
+        "day-sol-rad-avg": (sun, passed, 0),
+        "day-wind-run": ([(n * 1609344 + 500000) // 1000000 for n in miles], passed, 1),
+    }
+    return key, table(key, list(range(first, first + 365)), columns)
+
+
+def many_patterns() -> Case:
+    """Rows that differ in their flags so much that a pattern's number needs two bytes."""
+    first = (dt.date(2022, 6, 1) - dt.date(1970, 1, 1)).days * 24 + 1
+    key = ChunkKey(Scope.HOURLY, 2022, station=39)
+    letters = (None, "R", "Y", "H", "S", "Q", "M")
+    columns = {}
+    for place, item in enumerate(resolve("air-tmp,precip,rel-hum,wind-spd", key.scope)):
+        flags = [letters[n // 7**place % 7] for n in range(400)]
+        values = [None if flag == "M" else n % 50 for n, flag in enumerate(flags)]
+        columns[item.code] = (values, flags, item.decimals_metric)
+    return key, table(key, list(range(first, first + 400)), columns)
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "three_days": three_days,
     "daily_year": daily_year,
     "hourly_quarter": hourly_quarter,
     "spatial_zip": spatial_zip,
     "extremes": extremes,
+    "inches_year": inches_year,
+    "many_patterns": many_patterns,
 }
 
 

@@ -11,15 +11,16 @@ from typing import Any
 
 import zstandard
 
-DESCRIPTORS = """day-dew-pnt (C) 1|day-eto (mm) 2|day-soil-tmp-max (C) 1|day-soil-tmp-min (C) 1|\
-day-sol-rad-net (W./sq.m) 0|day-vap-pres-max (kPa) 1|day-vap-pres-min (kPa) 1|hly-eto (mm) 2|\
-hly-air-tmp (C) 1|hly-dew-pnt (C) 1|hly-net-rad (W./sq.m) 0|hly-asce-eto (mm) 2|\
-hly-asce-etr (mm) 2|hly-precip (mm) 2|hly-rel-hum (%) 0|hly-res-wind (m/s) 1|hly-soil-tmp (C) 1|\
+DESCRIPTORS = """day-sol-rad-net (W./sq.m) 0|day-soil-tmp-max (C) 1|day-soil-tmp-min (C) 1|\
+day-vap-pres-max (kPa) 1|day-vap-pres-min (kPa) 1|hly-eto (mm) 2|hly-air-tmp (C) 1|\
+hly-dew-pnt (C) 1|hly-net-rad (W./sq.m) 0|hly-asce-eto (mm) 2|hly-asce-etr (mm) 2|\
+hly-precip (mm) 2|hly-rel-hum (%) 0|hly-res-wind (m/s) 1|hly-soil-tmp (C) 1|\
 hly-sol-rad (W./sq.m) 0|hly-vap-pres (kPa) 1|hly-wind-dir (°) 0|hly-wind-spd (m/s) 1|\
-day-air-tmp-avg (C) 1|day-air-tmp-max (C) 1|day-air-tmp-min (C) 1|day-dew-pnt (C) 1|\
 day-asce-eto (mm) 2|day-asce-etr (mm) 2|day-precip (mm) 2|day-rel-hum-avg (%) 0|\
-day-rel-hum-max (%) 0|day-rel-hum-min (%) 0|day-soil-tmp-avg (C) 1|day-sol-rad-avg (W./sq.m) 0|\
-day-vap-pres-avg (kPa) 1|day-wind-run (MPH) 1|day-wind-spd-avg (m/s) 1"""
+day-vap-pres-avg (kPa) 1|day-wind-run (MPH) 1|day-wind-spd-avg (m/s) 1|day-air-tmp-avg (C) 1|\
+day-air-tmp-max (C) 1|day-air-tmp-min (C) 1|day-dew-pnt (C) 1|day-eto (mm) 2|day-precip (mm) 2|\
+day-rel-hum-avg (%) 0|day-rel-hum-max (%) 0|day-rel-hum-min (%) 0|day-soil-tmp-avg (C) 1|\
+day-sol-rad-avg (W./sq.m) 0|day-vap-pres-avg (kPa) 2|day-wind-run (km) 1|day-wind-spd-avg (m/s) 1"""
 MASK = (1 << 64) - 1
 
 
@@ -48,7 +49,7 @@ def dictionary() -> zstandard.ZstdCompressionDict:
         for text in (code.encode(), unit.encode()):
             data += bytes([len(text)]) + text
         data += bytes([int(decimals), 0])
-    need(zlib.crc32(data) == 0x28A28C2D, "the dictionary differs from the page's")
+    need(zlib.crc32(data) == 0xFF8F2DDF, "the dictionary differs from the page's")
     return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
 
@@ -100,6 +101,8 @@ class Octets:
 class Cell:
     kind: int
     width: int
+    packed: int
+    step: tuple[int, int] | None
     base: int = 0
     formula: int = 0
     sources: list[int] = field(default_factory=list)
@@ -146,7 +149,7 @@ def read(data: bytes) -> Chunk:
     raw = zstandard.ZstdDecompressor(dict_data=dictionary()).decompress(body)
     octets = Octets(raw)
     version, features = octets.u8(), octets.u8()
-    need(version == 2 and features & ~3 == 0, "an unknown version or feature")
+    need(version == 2 and features & ~7 == 0, "an unknown version or feature")
     head = struct.pack("<2I", 0x184D2A50, 6) + b"CIM2" + bytes([version, features])
     need(data[:14] == head, "the header differs")
     return _rows(data, octets, start)
@@ -197,9 +200,9 @@ def _block(data: bytes, octets: Octets, place: int, chunk: Chunk, states: list[A
     marks_length = octets.varint()
     marks = (octets.varint(), octets.u32()) if marks_length else (0, 0)
     cells = [_cell(octets, rows) for _ in chunk.columns]
-    runs = [list[tuple[int, int, int]]() for _ in chunk.columns]
+    marked = [[0] * rows for _ in chunk.columns]
     if marks_length:
-        runs = _marks(frame(data, place, marks_length, *marks), len(chunk.columns))
+        marked = _marks(frame(data, place, marks_length, *marks), len(chunk.columns), rows)
     place += marks_length
     starts = []
     for cell in cells:
@@ -214,9 +217,9 @@ def _block(data: bytes, octets: Octets, place: int, chunk: Chunk, states: list[A
     for n, (code, _, decimals, kind) in enumerate(chunk.columns):
         flags: list[str | None] = [None] * rows
         missing = [False] * rows
-        for first, count, state in runs[n]:
-            need(first + count <= rows and 1 <= state <= len(states), "a mark leaves its block")
-            for row in range(first, first + count):
+        for row, state in enumerate(marked[n]):
+            need(state <= len(states), "a mark names no state")
+            if state:
                 missing[row], flags[row] = bool(states[state - 1][0]), states[state - 1][1]
         present = [v for v, gone in zip(whole[n], missing, strict=True) if not gone]
         cell = cells[n]
@@ -238,9 +241,12 @@ def _physical(value: int, decimals: int, kind: int) -> float:
 
 
 def _cell(octets: Octets, rows: int) -> Cell:
-    encoding = octets.u8()
-    cell = Cell(encoding >> 4, encoding & 15)
-    need(cell.kind <= 5 and cell.width <= 8, "an unknown encoding")
+    form = octets.u8()
+    planes = form & 15
+    step = (octets.varint(1 << 24), octets.varint(1 << 24)) if form >> 7 else None
+    cell = Cell(form >> 4 & 7, planes if planes < 9 else 1, max(planes - 8, 0), step)
+    need(cell.kind <= (3 if step else 5), "an unknown encoding")
+    need(step is None or 0 < step[1] < step[0], "a step below one")
     if cell.kind in (3, 4):
         cell.formula = octets.varint(3) if cell.kind == 4 else 0
         cell.sources = [octets.varint() for _ in range(octets.varint(3))]
@@ -259,32 +265,28 @@ def _cell(octets: Octets, rows: int) -> Cell:
     return cell
 
 
-def _marks(data: bytes, columns: int) -> list[list[tuple[int, int, int]]]:
-    counts = [data[n] | data[columns + n] << 8 for n in range(columns)]
-    total = sum(counts)
-    need(len(data) == 2 * columns + 5 * total, "the marks' size differs")
-    planes = [data[2 * columns + n * total : 2 * columns + (n + 1) * total] for n in range(5)]
-    runs, at = [], 0
-    for count in counts:
-        rows = range(at, at + count)
-        runs.append(
-            [
-                (
-                    planes[0][r] | planes[1][r] << 8,
-                    (planes[2][r] | planes[3][r] << 8) + 1,
-                    planes[4][r],
-                )
-                for r in rows
-            ]
-        )
-        at += count
-    return runs
+def _marks(data: bytes, columns: int, rows: int) -> list[list[int]]:
+    count = data[0] | data[1] << 8
+    end = 2 + columns * count
+    wide = count > 256
+    need(len(data) == end + rows * (2 if wide else 1), "the marks' size differs")
+    numbers = [
+        data[end + row] | (data[end + rows + row] << 8 if wide else 0) for row in range(rows)
+    ]
+    need(max(numbers) < count, "a row has no pattern")
+    patterns = [data[2 + n * count : 2 + (n + 1) * count] for n in range(columns)]
+    return [[states[number] for number in numbers] for states in patterns]
 
 
 def _words(data: bytes, start: int, cell: Cell, rows: int) -> list[int]:
     if not cell.width:
         return [0] * rows
-    planes = frame(data, start, cell.length, cell.width * rows, cell.crc)
+    size = cell.width * rows + (cell.packed * rows + 7) // 8
+    planes = frame(data, start, cell.length, size, cell.crc)
+    if cell.packed:
+        packed = int.from_bytes(planes[rows:], "little")
+        mask = (1 << cell.packed) - 1
+        return [planes[i] << cell.packed | packed >> i * cell.packed & mask for i in range(rows)]
     return [
         sum(planes[plane * rows + row] << 8 * plane for plane in range(cell.width))
         for row in range(rows)
@@ -292,6 +294,16 @@ def _words(data: bytes, start: int, cell: Cell, rows: int) -> list[int]:
 
 
 def _values(
+    words: list[int], cell: Cell, whole: dict[int, list[int]], columns: list[Any], number: int
+) -> list[int]:
+    counts = _counts(words, cell, whole, columns, number)
+    if cell.step is None:
+        return counts
+    up, down = cell.step
+    return [signed(2 * up * count + down) // (2 * down) for count in counts]
+
+
+def _counts(
     words: list[int], cell: Cell, whole: dict[int, list[int]], columns: list[Any], number: int
 ) -> list[int]:
     if cell.kind in (0, 5):

@@ -97,7 +97,7 @@ def _cell(change: Callable[[Cell], Cell]) -> Callable[[Footer], Footer]:
 
 LIES: dict[str, Callable[[Footer], Footer]] = {
     "version": lambda f: replace(f, version=3),
-    "feature": lambda f: replace(f, features=4),
+    "feature": lambda f: replace(f, features=8),
     "year without rows": lambda f: replace(f, blocks=()),
     "column twice": lambda f: replace(f, columns=(f.columns[0], f.columns[0])),
     "decimals": lambda f: replace(f, columns=(replace(f.columns[0], decimals=19), f.columns[1])),
@@ -120,6 +120,18 @@ LIES: dict[str, Callable[[Footer], Footer]] = {
     ),
     "predicted from nothing": _cell(
         lambda c: replace(c, encoding=Encoding(Kind.LINEAR, 1, 0, Predictor((), (), 0)))
+    ),
+    "low bits that are not there": _cell(
+        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, low=3))
+    ),
+    "step of nothing": _cell(
+        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, step=(5, 0)))
+    ),
+    "step below one": _cell(
+        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, step=(5, 6)))
+    ),
+    "step that changes values": _cell(
+        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, step=(7, 6)))
     ),
     "formula": _cell(
         lambda c: replace(c, encoding=Encoding(Kind.PSYCHRO, 1, 0, Predictor((1,), formula=1)))
@@ -144,12 +156,13 @@ def test_an_unknown_version_names_itself_and_what_to_do() -> None:
 
 def _with_trailer(packed: int, unpacked: int) -> bytes:
     data = _golden("three_days")
-    tail = data[0x3D:0x8B] + struct.pack("<2I", packed, unpacked)
-    return data[:0x3D] + tail + struct.pack("<I", zlib.crc32(tail)) + b"CIM2"
+    start = container.parse_footer(data, len(data)).data_end
+    tail = data[start:-16] + struct.pack("<2I", packed, unpacked)
+    return data[:start] + tail + struct.pack("<I", zlib.crc32(tail)) + b"CIM2"
 
 
 @pytest.mark.parametrize(
-    ("packed", "unpacked"), [(1 << 31, 91), (70, 1 << 31), (69, 91), (70, 92), (0, 0), (70, 90)]
+    ("packed", "unpacked"), [(1 << 31, 93), (72, 1 << 31), (71, 93), (72, 94), (0, 0), (72, 92)]
 )
 def test_a_trailer_that_lies_is_reported_without_allocating(packed: int, unpacked: int) -> None:
     data = _with_trailer(packed, unpacked)

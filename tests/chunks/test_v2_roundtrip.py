@@ -66,6 +66,27 @@ def test_arbitrary_rows_come_back_exactly(case: Case, block_rows: int) -> None:
     assert encode(decode_scaled(data), key, block_rows=block_rows) == data
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.one_of(st.none(), st.integers(0, 3000)), min_size=1, max_size=120),
+    st.sampled_from([(127, 5), (25146, 15625)]),
+    st.sampled_from([0, 0, 1]),
+)
+def test_values_converted_from_inches_or_miles_come_back_exactly(
+    counts: list[int | None], step: tuple[int, int], odd: int
+) -> None:
+    up, down = step
+    values = [None if n is None else (2 * up * n + down) // (2 * down) for n in counts]
+    values[0] = (values[0] or 0) + odd
+    key = ChunkKey(Scope.DAILY, 2013, station=2)
+    rows = table(
+        key,
+        list(range(15706, 15706 + len(values))),
+        {"day-precip": (values, [None] * len(values), 2)},
+    )
+    _same(decode_scaled(encode(rows, key)), rows)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_bytes_do_not_depend_on_how_rows_lie_in_memory(name: str) -> None:
     key, rows = CASES[name]()

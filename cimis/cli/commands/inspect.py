@@ -65,7 +65,7 @@ def _facts(file: Path, footer: Footer) -> dict[str, Any]:
 
 def _named(encoding: Encoding) -> str:
     """Return an encoding as people name it."""
-    return encoding.kind.name.lower()
+    return encoding.kind.name.lower() + ("+steps" if encoding.step else "")
 
 
 def _column(footer: Footer, place: int) -> tuple[Any, ...]:
