@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.chunks.blocks import BlockReader
 from pipeline.chunks.container import parse_footer
-from pipeline.chunks.footer import Block, Footer
+from pipeline.chunks.footer import Block, Cell, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.marks import Marks
 from pipeline.chunks.v1 import decode as decode_v1
-from pipeline.chunks.v2 import _BlockReader
 from pipeline.errors import ChunkError
 from pipeline.items import QC_FLAGS, Scope
 from pipeline.schema import decimals_of, item_of, key_columns
@@ -112,7 +112,7 @@ class _Decoder:
 
     def __init__(self, file: FileBytes, footer: Footer, names: Sequence[str]) -> None:
         self._footer = footer
-        self._reader = _Memory(file, footer)
+        self._reader = BlockReader(file, footer)
         wanted = set(names)
         self._keys = [n for n in key_columns(footer.key.scope) if n in wanted]
         self._values: list[tuple[int, str, str | None, str | None]] = []
@@ -133,22 +133,28 @@ class _Decoder:
         """Return one block."""
         made: dict[str, Column] = dict(self._key_columns(block))
         marks = self._reader.marks(block) if self._values else None
+        numbers = [number for number, _, value, _ in self._values if value is not None]
+        whole = dict(zip(numbers, self._reader.columns(block, numbers), strict=True))
         for number, _, value, flag in self._values:
             rows, states = _marked(marks, number)
             if value is not None:
-                made[value] = self._value(block, number, rows[self._missing[states]])
+                missing = rows[self._missing[states]]
+                made[value] = self._value(block.cells[number], number, whole[number], missing)
             if flag is not None:
                 codes = np.zeros(block.rows, np.uint8)
                 codes[rows] = self._codes[states]
                 made[flag] = Flags(codes, self._letters)
-        self._reader.forget()
         return Part(block.rows, made)
 
-    def _value(self, block: Block, number: int, missing: npt.NDArray[np.int64]) -> Column:
-        cell = block.cells[number]
-        whole = self._reader.values(block, number)
+    def _value(
+        self,
+        cell: Cell,
+        number: int,
+        whole: npt.NDArray[np.int64],
+        missing: npt.NDArray[np.int64],
+    ) -> Column:
         if self._footer.columns[number].is_double:
-            present = np.ones(block.rows, np.bool_)
+            present = np.ones(whole.size, np.bool_)
             present[missing] = False
             return Doubles(whole.view(np.float64), present)
         low, high = int(cell.minimum or 0), int(cell.maximum or 0)
@@ -189,24 +195,6 @@ def _marked(
         return _NO_ROWS, _NO_STATES
     rows = np.flatnonzero(states)
     return rows, states[rows] - np.uint8(1)
-
-
-class _Memory(_BlockReader):
-    """A block reader that decodes a column once per block, however many are predicted from it."""
-
-    def __init__(self, view: Any, footer: Footer) -> None:
-        super().__init__(view, footer)
-        self._seen: dict[int, npt.NDArray[np.int64]] = {}
-
-    def values(self, block: Block, number: int) -> npt.NDArray[np.int64]:
-        """Return a block's column as integers, missing rows filled."""
-        if number not in self._seen:
-            self._seen[number] = super().values(block, number)
-        return self._seen[number]
-
-    def forget(self) -> None:
-        """Forget the block's columns, before another block."""
-        self._seen.clear()
 
 
 def rows_of_v1(data: bytes, key: ChunkKey, names: Sequence[str], timings: QueryTimings) -> Part:

@@ -2,75 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chunks.encodings import Ints, magnitude
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
 from pipeline.errors import ChunkError
-from pipeline.items import ITEMS, Scope
+from pipeline.items import ITEMS, Item, Scope
 from pipeline.schema import TIME_COLUMN, decimals_of, item_of
 
-__all__ = [
-    "FlagColumn",
-    "Parts",
-    "ValueColumn",
-    "arrange",
-    "flag_column",
-    "plain_array",
-    "take_apart",
-]
+__all__ = ["arrange", "plain_array", "take_apart"]
 
-Bools = npt.NDArray[np.bool_]
 MAX_FLAGS = 127
 _ORDER = {item.code: number for number, item in enumerate(ITEMS)}
 _SECONDS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-
-
-@dataclass(frozen=True, slots=True)
-class ValueColumn:
-    """A column's values as int64 (doubles: their bits) with its missing rows, if any."""
-
-    info: ColumnInfo
-    numbers: Ints
-    missing: Bools | None
-
-    def statistics(self, rows: slice) -> tuple[int | float | None, int | float | None, int]:
-        """Return minimum, maximum and missing count of a block; None where all are missing."""
-        numbers: npt.NDArray[np.int64] | npt.NDArray[np.float64] = self.numbers[rows]
-        if self.info.is_double:
-            numbers = numbers.view(np.float64)
-        if self.missing is not None:
-            absent = self.missing[rows]
-            numbers = numbers[~absent]
-            missing = int(absent.sum())
-        else:
-            missing = 0
-        if numbers.size == 0:
-            return None, None, missing
-        return numbers.min().item(), numbers.max().item(), missing
-
-
-@dataclass(frozen=True, slots=True)
-class FlagColumn:
-    """A column's flags: distinct texts, and per row 0 (passed) or 1 + the text's number."""
-
-    texts: tuple[str, ...]
-    numbers: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A chunk's rows as plain arrays: times in days or hours since 1970, values, flags."""
-
-    times: Ints
-    values: list[ValueColumn]
-    flags: list[FlagColumn]
 
 
 def _numbers(array: pa.Array, dtype: str) -> tuple[np.ndarray, Bools | None]:
@@ -102,28 +49,18 @@ def take_apart(table: pa.Table, key: ChunkKey) -> Parts:
     in registry order; an empty flag is a passed one. Raises ChunkError for foreign rows.
     """
     times = _times(table, key)
+    columns = dict(zip(table.schema.names, table.columns, strict=True))
+    pairs = ((field, item_of(field)) for field in table.schema)
+    items = [(item, field) for field, item in pairs if item is not None]
+    items.sort(key=lambda pair: _ORDER[pair[0].code])
     values, flags = [], []
-    fields = [f for f in table.schema if item_of(f) is not None]
-    for field in sorted(fields, key=_rank):
-        item = item_of(field)
-        assert item is not None
+    for item, field in items:
         if item.scope is not key.scope:
             raise ChunkError(f"{key.name}: item '{item.code}' is {item.scope}")
-        values.append(_value_column(_joined(table[field.name]), field))
-        name = item.flag_column
-        present = name in table.schema.names
-        flags.append(
-            _flag_column(_joined(table[name]), key)
-            if present
-            else FlagColumn((), np.zeros(times.size, np.int64))
-        )
-    return Parts(times, values, flags)
-
-
-def _rank(field: pa.Field) -> int:
-    item = item_of(field)
-    assert item is not None
-    return _ORDER[item.code]
+        values.append(_value_column(_joined(columns[field.name]), field, item))
+        flag = columns.get(item.flag_column)
+        flags.append(None if flag is None else _joined(flag))
+    return Parts(times, values, _flag_columns(flags, times.size, key))
 
 
 def _times(table: pa.Table, key: ChunkKey) -> Ints:
@@ -157,9 +94,7 @@ def _times(table: pa.Table, key: ChunkKey) -> Ints:
     return times
 
 
-def _value_column(array: pa.Array, field: pa.Field) -> ValueColumn:
-    item = item_of(field)
-    assert item is not None
+def _value_column(array: pa.Array, field: pa.Field, item: Item) -> ValueColumn:
     unit = (field.metadata or {}).get(b"unit", item.unit_metric.encode()).decode()
     if pa.types.is_floating(array.type):
         doubles, missing = _numbers(array.cast(pa.float64()), "<f8")
@@ -183,39 +118,40 @@ def _canonical(numbers: Ints, decimals: int, least: int) -> tuple[Ints, int]:
     """Return numbers with the fewest decimals that hold them all, but not fewer than ``least``."""
     while decimals > least and not bool((numbers % 10).any()):
         numbers, decimals = numbers // 10, decimals - 1
-    top = magnitude(numbers)
+    top = magnitude(numbers) if decimals < least else 0
     while 0 <= top < 1 << 58 and decimals < least:
         numbers, decimals, top = numbers * 10, decimals + 1, top * 10
     return numbers, decimals
 
 
-def _flag_column(array: pa.Array, key: ChunkKey) -> FlagColumn:
-    if array.null_count == len(array):
-        return FlagColumn((), np.zeros(len(array), dtype=np.int64))
-    if not pa.types.is_dictionary(array.type):
-        array = array.cast(pa.string()).dictionary_encode()
-    width = array.indices.type.bit_width // 8
-    indices, missing = _numbers(array.indices, f"<i{width}")
-    numbers = indices.astype(np.int64) + 1
-    if missing is not None:
-        numbers[missing] = 0
-    texts = [text or "" for text in array.dictionary.to_pylist()]
-    if any(len(text) > 3 for text in texts):
+def _flag_columns(arrays: list[pa.Array | None], rows: int, key: ChunkKey) -> list[FlagColumn]:
+    """Return the flags of columns; an empty text is a passed flag, and so is none."""
+    coded = [None if a is None or a.null_count == rows else _coded(a) for a in arrays]
+    texts = [[text or "" for text in c.dictionary.to_pylist()] if c else [] for c in coded]
+    known = sorted({text for found in texts for text in found} - {""})
+    if any(len(text) > 3 for text in known):
         raise ChunkError(f"{key.name}: a flag has more than 3 characters")
-    column = flag_column(texts, numbers)
-    if len(column.texts) > MAX_FLAGS:
-        raise ChunkError(f"{key.name}: {len(column.texts)} flags; a column holds {MAX_FLAGS}")
-    return column
+    rank = {text: number for number, text in enumerate(known, 1)} | {"": 0}
+    numbers = np.zeros((len(arrays), rows), np.int64)
+    for row, column, found in zip(numbers, coded, texts, strict=True):
+        if column is not None:
+            indices, missing = _numbers(column.indices, f"<i{column.indices.type.bit_width // 8}")
+            places = np.array([rank[text] for text in found] or [0])
+            if missing is None:
+                row[:] = places[indices]
+            else:
+                row[~missing] = places[indices[~missing]]
+    columns = flag_columns(known, numbers)
+    most = max((len(column.texts) for column in columns), default=0)
+    if most > MAX_FLAGS:
+        raise ChunkError(f"{key.name}: {most} flags; a column holds {MAX_FLAGS}")
+    return columns
 
 
-def flag_column(texts: Sequence[str], numbers: Ints) -> FlagColumn:
-    """Return flags with only the texts that occur, sorted; an empty text is a passed flag."""
-    counts = np.bincount(numbers, minlength=len(texts) + 1)
-    kept = sorted({text for text, n in zip(texts, counts[1:], strict=True) if n} - {""})
-    if kept == list(texts):
-        return FlagColumn(tuple(kept), numbers)
-    rank = np.array([0, *(kept.index(t) + 1 if t in kept else 0 for t in texts)], dtype=np.int64)
-    return FlagColumn(tuple(kept), rank[numbers])
+def _coded(array: pa.Array) -> pa.DictionaryArray:
+    if pa.types.is_dictionary(array.type):
+        return array
+    return array.cast(pa.string()).dictionary_encode()
 
 
 def arrange(table: pa.Table, scope: Scope) -> tuple[pa.Table, int]:

@@ -94,7 +94,7 @@ def _low_bits(words: Words, sizes: npt.NDArray[np.float64]) -> list[int]:
     """
     table, (count, rows) = _log_table(), words.shape
     tops = words.max(axis=1)
-    least = sum((tops >> np.uint64(bits) > 0).astype(np.int64) for bits in range(8, 64))
+    least = np.array([max(top.bit_length() - 8, 0) for top in tops.tolist()], np.int64)
     shifted = np.minimum(words >> least.astype(np.uint64)[:, None], np.uint64(255))
     cells = shifted.astype(np.int64) + np.arange(count)[:, None] * 256
     counts = np.bincount(cells.ravel(), minlength=count * 256).reshape(count, 256)

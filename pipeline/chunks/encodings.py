@@ -7,16 +7,17 @@ arithmetic is modulo 2**64, so every int64 column has its encoding.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.chunks import psychro
 from pipeline.chunks.kinds import Encoding, Kind, Predictor, Step
-from pipeline.errors import ChunkError
 
 __all__ = [
     "count_steps",
-    "decode_column",
+    "decode_columns",
     "join_planes",
     "magnitude",
     "residuals",
@@ -84,25 +85,43 @@ def _prediction(
     return psychro.predict(formula, inputs, decimals, out_decimals)
 
 
-def decode_column(
-    words: Words, encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
+def decode_columns(
+    words: Words, encodings: Mapping[int, Encoding], decimals: Mapping[int, int]
 ) -> Ints:
-    """Return the values that residuals stand for; missing rows hold what the encoder filled in."""
-    numbers = _decode_numbers(words, encoding, inputs, decimals, out_decimals)
-    return numbers if encoding.step is None else undo_steps(numbers, encoding.step)
+    """Return the values that residuals stand for; missing rows hold what the encoder filled in.
 
-
-def _decode_numbers(
-    words: Words, encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
-) -> Ints:
-    if encoding.kind is Kind.REFERENCE or encoding.kind is Kind.DOUBLE:
-        return words.view(np.int64) + np.int64(encoding.base)
-    if encoding.kind is Kind.DELTA:
-        return np.cumsum(unzigzag(words), dtype=np.int64) + np.int64(encoding.base)
-    if encoding.kind is Kind.DELTA2:
-        first = np.cumsum(unzigzag(words), dtype=np.int64)
-        return np.cumsum(first, dtype=np.int64) + np.int64(encoding.base)
-    return unzigzag(words) + _prediction(encoding, inputs, decimals, out_decimals)
+    Parameters
+    ----------
+    words : uint64 array, columns x rows
+        Residuals, in the order of ``encodings``; the array is used for the values.
+    encodings : mapping of int to Encoding
+        By column number; those that a column is predicted from are among them.
+    decimals : mapping of int to int
+        Of the same columns.
+    """
+    values = words.view(np.int64)
+    places: dict[Kind, list[int]] = {}
+    for place, encoding in enumerate(encodings.values()):
+        places.setdefault(encoding.kind, []).append(place)
+    plain = (Kind.REFERENCE, Kind.DOUBLE)
+    signed = [place for kind, found in places.items() if kind not in plain for place in found]
+    values[signed] = unzigzag(words[signed])
+    twice = places.get(Kind.DELTA2, [])
+    for sums in (twice, twice + places.get(Kind.DELTA, [])):
+        values[sums] = np.cumsum(values[sums], axis=1)
+    bases = np.array([encoding.base for encoding in encodings.values()], np.int64)
+    values += bases[:, None]
+    rows = dict(zip(encodings, values, strict=True))
+    late = [number for number, encoding in encodings.items() if encoding.predictor is not None]
+    for number in [*(encodings.keys() - late), *late]:
+        encoding, row = encodings[number], rows[number]
+        if encoding.predictor is not None:
+            inputs = [rows[other] for other in encoding.predictor.columns]
+            scales = [decimals[other] for other in encoding.predictor.columns]
+            row += _prediction(encoding, inputs, scales, decimals[number])
+        if encoding.step is not None:
+            row[:] = undo_steps(row, encoding.step)
+    return values
 
 
 def count_steps(values: Ints, step: Step) -> Ints:
@@ -139,21 +158,15 @@ def split_low(words: Words, low: int) -> tuple[bytes, ...]:
     return (words >> np.uint64(low)).astype(np.uint8).tobytes(), packed.tobytes()
 
 
-def join_planes(data: bytes | memoryview, encoding: Encoding, rows: int) -> Words:
-    """Return the residuals of a frame's bytes, which must be exactly as many as they need."""
-    size = encoding.frame_bytes(rows)
-    if len(data) != size:
-        raise ChunkError(f"a column of {rows} rows holds {len(data)} bytes, not {size}")
-    width, low = encoding.width, encoding.low
-    if width == 0:
-        return np.zeros(rows, dtype=np.uint64)
+def join_planes(data: bytes, encoding: Encoding, words: Words) -> None:
+    """Put the residuals of a frame's bytes into ``words``, as many zeros."""
+    rows, low = words.size, encoding.low
     octets = np.frombuffer(data, dtype=np.uint8)
-    words: Words = octets[:rows].astype(np.uint64)
+    words[:] = octets[:rows]
     if low:
         bits = np.unpackbits(octets[rows:], count=low * rows, bitorder="little")
-        rest = np.packbits(bits.reshape(rows, low), axis=1, bitorder="little")[:, 0]
-        return words << np.uint64(low) | rest
-    for number in range(1, width):
+        words <<= np.uint64(low)
+        words |= np.packbits(bits.reshape(rows, low), axis=1, bitorder="little")[:, 0]
+    for number in range(1, encoding.width):
         plane = octets[number * rows : (number + 1) * rows]
         words |= plane.astype(np.uint64) << np.uint64(8 * number)
-    return words

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline.chunks import container, v1, v2
-from pipeline.chunks.arrow import Parts, arrange, take_apart
+from pipeline.chunks.arrow import arrange, take_apart
 from pipeline.chunks.disk import Disk, disk_errors, locked, temporary_path
 from pipeline.chunks.footer import Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.merge import MergeCounts, merge_parts
+from pipeline.chunks.parts import Parts, same_rows
 from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
@@ -221,7 +221,7 @@ def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> Ch
             disk.write(temporary, data)
             back = disk.read(temporary)
         footer, found = _parts(back, temporary, key)
-        if not _same(found, parts):
+        if not same_rows(found, parts):
             raise ChunkError(
                 f"{found.times.size} rows read back differ from the {parts.times.size} written",
                 path=path,
@@ -235,21 +235,6 @@ def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> Ch
             disk.remove(temporary)
         raise
     return _info(back, footer, losses)
-
-
-def _same(found: Parts, due: Parts) -> bool:
-    if not np.array_equal(found.times, due.times) or len(found.values) != len(due.values):
-        return False
-    for one, two, flag, other in zip(found.values, due.values, found.flags, due.flags, strict=True):
-        if one.info != two.info or flag.texts != other.texts:
-            return False
-        absent = np.zeros(due.times.size, np.bool_) if two.missing is None else two.missing
-        gone = np.zeros(due.times.size, np.bool_) if one.missing is None else one.missing
-        if not np.array_equal(gone, absent) or not np.array_equal(flag.numbers, other.numbers):
-            return False
-        if not np.array_equal(one.numbers[~absent], two.numbers[~absent]):
-            return False
-    return True
 
 
 def store_rows(
@@ -290,7 +275,7 @@ def store_rows(
         merged, counts = merge_parts(old, take_apart(new, key))
         counts = replace(counts, duplicates=duplicates)
         same_form = held is not None and v2.is_v2(held[:4]) == (format == "v2")
-        if held is not None and footer and old and same_form and _same(old, merged):
+        if held is not None and footer and old and same_form and same_rows(old, merged):
             stored = Stored(_info(held, footer), counts, written=False)
         else:
             info = _write(path, key, merged, format, disk or Disk())

@@ -32,24 +32,23 @@ class Marks:
         return states[self.numbers] if states.any() else None
 
 
-def pack_marks(states: list[Bytes]) -> tuple[bytes, ...]:
+def pack_marks(states: Bytes) -> tuple[bytes, ...]:
     """Return the marks of a block in two pieces, none where every value is present and passed.
 
     Parameters
     ----------
-    states : list of uint8 arrays
-        Per column and row: 0 for a present value that passed, else 1 + the state's number.
+    states : uint8 array, columns x rows
+        0 for a present value that passed, else 1 + the state's number.
     """
-    grid = np.stack(states) if states else np.zeros((0, 0), np.uint8)
-    if not grid.any():
+    if not states.any():
         return ()
-    edges = np.flatnonzero((grid[:, 1:] != grid[:, :-1]).any(axis=0)) + 1
+    edges = np.flatnonzero((states[:, 1:] != states[:, :-1]).any(axis=0)) + 1
     heads = np.concatenate([[0], edges])
     # a text of fixed length compares as its octets do
-    texts = np.ascontiguousarray(grid[:, heads].T).view(f"S{len(states)}").ravel()
+    texts = np.ascontiguousarray(states[:, heads].T).view(f"S{len(states)}").ravel()
     found, places = np.unique(texts, return_inverse=True)
     patterns = found.view(np.uint8).reshape(found.size, len(states)).T
-    spread = np.repeat(places, np.diff(heads, append=grid.shape[1]))
+    spread = np.repeat(places, np.diff(heads, append=states.shape[1]))
     planes = [spread & 0xFF, spread >> 8] if found.size > _WIDE else [spread]
     rest = b"".join(plane.astype(np.uint8).tobytes() for plane in planes)
     return found.size.to_bytes(2, "little") + patterns.tobytes(), rest

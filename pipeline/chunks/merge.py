@@ -7,16 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.arrow import (
-    FlagColumn,
-    Parts,
-    ValueColumn,
-    arrange,
-    take_apart,
-)
+from pipeline.chunks.arrow import arrange, take_apart
 from pipeline.chunks.encodings import Ints, magnitude
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.parts import FlagColumn, Parts, ValueColumn
 from pipeline.chunks.tables import put_together
 from pipeline.errors import ChunkError
 from pipeline.items import ITEMS

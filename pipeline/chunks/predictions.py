@@ -61,19 +61,9 @@ class Column:
         self.code = code
         self.decimals = decimals
         self.missing = missing
-        self.values = values if missing is None else _filled(values, missing)
+        self.values = values
         self.counts = self.values
         self.step: Step | None = None
-
-
-def _filled(values: Ints, missing: np.ndarray) -> Ints:
-    """Return values with each missing row holding the value before it, or the first present one."""
-    present = np.flatnonzero(~missing)
-    if present.size == 0:
-        return np.zeros_like(values)
-    last = np.maximum.accumulate(np.where(missing, -1, np.arange(values.size)))
-    filled: Ints = values[np.where(last < 0, present[0], last)]
-    return filled
 
 
 def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encoding, Words]]:

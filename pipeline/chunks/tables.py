@@ -9,18 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, flag_column, plain_array
+from pipeline.chunks.arrow import plain_array
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, ColumnInfo, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.marks import Marks
+from pipeline.chunks.parts import Bools, Parts, ValueColumn, flag_columns, statistics
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
 
 __all__ = ["BlockSource", "gather", "put_together"]
-
-Bools = npt.NDArray[np.bool_]
 
 
 class BlockSource(Protocol):
@@ -30,8 +29,8 @@ class BlockSource(Protocol):
         """Return a block's marks, None where it has none."""
         ...
 
-    def values(self, block: Block, number: int) -> Ints:
-        """Return a block's column."""
+    def columns(self, block: Block, numbers: Sequence[int]) -> Ints:
+        """Return some of a block's columns, a row of values each."""
         ...
 
 
@@ -64,46 +63,44 @@ def gather(
 ) -> Parts:
     """Return the rows of some blocks' columns as arrays, after checking their statistics."""
     rows = sum(block.rows for block in blocks)
-    marks = [source.marks(block) for block in blocks]
     texts = sorted({s.flag for s in footer.states if s.flag is not None})
     absent = np.array([False, *(s.missing for s in footer.states)])
     ranks = (texts.index(s.flag) + 1 if s.flag else 0 for s in footer.states)
     rank = np.array([0, *ranks], np.int64)
-    parts = Parts(_times_of(blocks, rows), [], [])
-    for number in numbers:
-        values = np.empty(rows, dtype=np.int64)
-        missing = np.zeros(rows, dtype=np.bool_)
-        flags = np.zeros(rows, dtype=np.int64)
-        marked = False
-        start = 0
-        for block, mark in zip(blocks, marks, strict=True):
-            stop = start + block.rows
-            values[start:stop] = source.values(block, number)
-            states = None if mark is None else mark.of(number)
-            if states is not None:
-                missing[start:stop] = absent[states]
-                flags[start:stop] = rank[states]
-                marked = True
-            gone = missing[start:stop] if marked else None
-            _check_statistics(block, number, footer, values[start:stop], gone)
-            start = stop
-        kept = missing if marked and missing.any() else None
-        parts.values.append(ValueColumn(footer.columns[number], values, kept))
-        parts.flags.append(flag_column(texts, flags) if marked else FlagColumn((), flags))
-    return parts
+    values = np.empty((len(numbers), rows), np.int64)
+    missing = np.zeros(values.shape, np.bool_)
+    flags = np.zeros(values.shape, np.int64)
+    start = 0
+    for block in blocks:
+        place = np.s_[:, start : start + block.rows]
+        values[place] = source.columns(block, numbers)
+        marks = source.marks(block)
+        if marks is not None:
+            states = marks.patterns[list(numbers)][:, marks.numbers]
+            missing[place] = absent[states]
+            flags[place] = rank[states]
+        _check_statistics(block, numbers, footer, values[place], missing[place])
+        start += block.rows
+    infos = [footer.columns[number] for number in numbers]
+    gone: list[bool] = np.any(missing, axis=1).tolist()
+    kept = [row if some else None for row, some in zip(missing, gone, strict=True)]
+    columns = [ValueColumn(*parts) for parts in zip(infos, values, kept, strict=True)]
+    return Parts(_times_of(blocks, rows), columns, flag_columns(texts, flags))
 
 
 def _check_statistics(
-    block: Block, number: int, footer: Footer, values: Ints, missing: Bools | None
+    block: Block, numbers: Sequence[int], footer: Footer, values: Ints, missing: Bools
 ) -> None:
-    cell, info = block.cells[number], footer.columns[number]
-    found = ValueColumn(info, values, missing).statistics(slice(None))
-    if found != (cell.minimum, cell.maximum, cell.missing):
-        raise ChunkError(
-            f"column '{info.code}' has minimum, maximum and missing count {found}, "
-            f"not {(cell.minimum, cell.maximum, cell.missing)}",
-            offset=cell.offset,
-        )
+    cells = [block.cells[number] for number in numbers]
+    infos = [footer.columns[number] for number in numbers]
+    found = statistics(infos, values, missing)
+    for cell, info, one in zip(cells, infos, found, strict=True):
+        if one != (cell.minimum, cell.maximum, cell.missing):
+            raise ChunkError(
+                f"column '{info.code}' has minimum, maximum and missing count {one}, "
+                f"not {(cell.minimum, cell.maximum, cell.missing)}",
+                offset=cell.offset,
+            )
 
 
 def _times_of(blocks: Sequence[Block], rows: int) -> Ints:

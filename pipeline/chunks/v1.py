@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, take_apart
+from pipeline.chunks.arrow import take_apart
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
+from pipeline.chunks.parts import FlagColumn, Parts, ValueColumn, missing_rows, statistics
 from pipeline.chunks.tables import put_together
 from pipeline.chunks.v1_records import EPOCH_DAYS, RECORDS, Records, pack, unpack
 from pipeline.errors import ChunkError
@@ -208,14 +209,12 @@ def _real(value: ValueColumn) -> npt.NDArray[np.float64]:
 
 def describe(parts: Parts, key: ChunkKey) -> Footer:
     """Return a footer for V1 rows: version 1, one block without byte ranges."""
-    rows = slice(0, parts.times.size)
-    cells = tuple(
-        Cell(Encoding(Kind.REFERENCE, 8), *value.statistics(rows), 0, 0, 0)
-        for value in parts.values
-    )
+    columns = tuple(value.info for value in parts.values)
+    values = np.stack([value.numbers for value in parts.values])
+    found = statistics(columns, values, missing_rows(parts.values, parts.times.size))
+    cells = tuple(Cell(Encoding(Kind.REFERENCE, 8), *one, 0, 0, 0) for one in found)
     edges = np.flatnonzero(np.diff(parts.times, prepend=parts.times[:1] - 2) != 1)
     counts = np.diff(edges, append=parts.times.size)
     runs = tuple(zip(parts.times[edges].tolist(), counts.tolist(), strict=True))
-    columns = tuple(value.info for value in parts.values)
     block = Block(parts.times.size, runs, 0, 0, 0, 0, cells)
     return Footer(1, 0, key, columns, (State(False, FLAG), State(True, None)), (block,), 0)

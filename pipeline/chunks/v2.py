@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chunks import marks
-from pipeline.chunks.arrow import FlagColumn, Parts, ValueColumn, take_apart
+from pipeline.chunks.arrow import take_apart
+from pipeline.chunks.blocks import BlockReader
 from pipeline.chunks.choose import Chosen, choose
 from pipeline.chunks.container import (
     FEATURE_DOUBLES,
@@ -24,21 +25,37 @@ from pipeline.chunks.container import (
 )
 from pipeline.chunks.encodings import (
     Ints,
-    decode_column,
-    join_planes,
     split_planes,
     width_of,
 )
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
-from pipeline.chunks.frames import pack_frame, unpack_frame
+from pipeline.chunks.frames import pack_frame
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, MAX_STATES
+from pipeline.chunks.parts import (
+    Bools,
+    FlagColumn,
+    Parts,
+    Statistics,
+    ValueColumn,
+    filled,
+    missing_rows,
+    statistics,
+)
 from pipeline.chunks.predictions import Column
 from pipeline.chunks.tables import gather, put_together
 from pipeline.errors import ChunkError
 
-__all__ = ["BLOCK_ROWS", "decode_parts", "decode_scaled", "encode", "encode_parts", "is_v2"]
+__all__ = [
+    "BLOCK_ROWS",
+    "BlockReader",
+    "decode_parts",
+    "decode_scaled",
+    "encode",
+    "encode_parts",
+    "is_v2",
+]
 
 BLOCK_ROWS = 2_048
 _PREFIX = bytes.fromhex("502a4d18")
@@ -84,9 +101,16 @@ def encode_parts(parts: Parts, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -
     states, numbers = _states(parts.values, parts.flags)
     frames = bytearray()
     blocks = []
+    values = np.zeros((len(columns), parts.times.size), np.int64)
+    for row, value in zip(values, parts.values, strict=True):
+        row[:] = value.numbers
+    missing = missing_rows(parts.values, parts.times.size)
     for start in range(0, parts.times.size, block_rows):
-        rows = slice(start, min(start + block_rows, parts.times.size))
-        blocks.append(_encode_block(frames, parts.times[rows], parts.values, numbers, rows))
+        rows = np.s_[:, start : min(start + block_rows, parts.times.size)]
+        coded = _encode_columns(columns, values[rows], missing[rows])
+        found = statistics(columns, values[rows], missing[rows])
+        packed = marks.pack_marks(numbers[rows])
+        blocks.append(_write_block(frames, parts.times[rows[1]], packed, coded, found))
     features = _features(blocks, columns)
     footer = Footer(VERSION, features, key, columns, states, tuple(blocks), 0)
     return seal(bytes(frames), footer)
@@ -104,21 +128,18 @@ def _features(blocks: list[Block], columns: Sequence[ColumnInfo]) -> int:
 
 def _states(
     values: Sequence[ValueColumn], flags: Sequence[FlagColumn]
-) -> tuple[tuple[State, ...], list[npt.NDArray[np.uint8]]]:
-    """Return the chunk's states in order, and per column and row 0 or 1 + the state's number."""
+) -> tuple[tuple[State, ...], npt.NDArray[np.uint8]]:
+    """Return the chunk's states in order, and 0 or 1 + the state's number, columns x rows."""
     texts = sorted({t for f in flags for t in f.texts})
+    if not flags:
+        return (), np.zeros((0, 0), np.uint8)
     rank = {text: number + 1 for number, text in enumerate(texts)}
-    combined = []
-    for value, flag in zip(values, flags, strict=True):
-        ranks = np.array([0, *(rank[t] for t in flag.texts)], dtype=np.int64)
-        code = ranks[flag.numbers] * 2
-        if value.missing is not None:
-            code = code + value.missing
-        combined.append(code)
-    counts = np.zeros(2 * len(texts) + 2, dtype=np.int64)
-    for code in combined:
-        counts += np.bincount(code, minlength=counts.size)
-    used = 1 + np.flatnonzero(counts[1:])
+    codes = np.stack([flag.numbers for flag in flags])
+    for row, flag in zip(codes, flags, strict=True):
+        if len(flag.texts) not in (0, len(texts)):
+            row[:] = np.array([0, *(rank[t] for t in flag.texts)])[row]
+    codes = 2 * codes + missing_rows(values, codes.shape[1])
+    used = 1 + np.flatnonzero(np.bincount(codes.ravel(), minlength=2 * len(texts) + 2)[1:])
     if used.size > MAX_STATES:
         raise ChunkError(f"{used.size} different marks; a chunk holds {MAX_STATES}")
     states = tuple(
@@ -127,31 +148,30 @@ def _states(
     )
     lookup = np.zeros(2 * len(texts) + 2, dtype=np.uint8)
     lookup[used] = np.arange(1, used.size + 1)
-    return states, [lookup[code] for code in combined]
+    return states, lookup[codes]
 
 
-def _encode_block(
+def _write_block(
     frames: bytearray,
     times: Ints,
-    values: Sequence[ValueColumn],
-    numbers: list[npt.NDArray[np.uint8]],
-    rows: slice,
+    packed: tuple[bytes, ...],
+    coded: Sequence[Chosen],
+    found: Sequence[Statistics],
 ) -> Block:
-    packed = marks.pack_marks([n[rows] for n in numbers])
+    """Append a block's frames, and return what the footer says of them."""
     offset = HEADER_BYTES + len(frames)
     frame = min((pack_frame(packed, apart=apart) for apart in (False, True)), key=len)
     frames += frame
     cells = []
-    for value, chosen in zip(values, _encode_columns(values, rows), strict=True):
+    for chosen, (low, high, missing) in zip(coded, found, strict=True):
         start = HEADER_BYTES + len(frames)
         data = pack_frame(chosen.pieces, apart=chosen.apart)
         frames += data
-        low, high, missing = value.statistics(rows)
         crc32 = zlib.crc32(data) if data else 0
         cells.append(Cell(chosen.encoding, low, high, missing, start, len(data), crc32))
     crc32 = zlib.crc32(frame) if frame else 0
-    runs = _runs(times)
     size = sum(map(len, packed))
+    runs = _runs(times)
     return Block(times.size, runs, offset, len(frame), size, crc32, tuple(cells))
 
 
@@ -161,23 +181,19 @@ def _runs(times: Ints) -> tuple[tuple[int, int], ...]:
     return tuple(zip(times[edges].tolist(), counts.tolist(), strict=True))
 
 
-def _encode_columns(values: Sequence[ValueColumn], rows: slice) -> list[Chosen]:
+def _encode_columns(infos: Sequence[ColumnInfo], values: Ints, missing: Bools) -> list[Chosen]:
     """Return the encoding of a block's columns, in their order."""
-    chosen: dict[int, Chosen] = {}
-    columns = []
-    for number, value in enumerate(values):
-        missing = None if value.missing is None else value.missing[rows]
-        if missing is not None and not missing.any():
-            missing = None
-        info = value.info
-        column = Column(number, info.code, info.decimals, value.numbers[rows], missing)
-        if info.is_double:
-            chosen[number] = _doubles(column)
-        else:
-            columns.append(column)
-    for column, found in zip(columns, choose(columns), strict=True):
+    whole = filled(values, missing)
+    gone: list[bool] = np.any(missing, axis=1).tolist()
+    columns = [
+        Column(n, info.code, info.decimals, whole[n], missing[n] if gone[n] else None)
+        for n, info in enumerate(infos)
+    ]
+    chosen = {n: _doubles(columns[n]) for n, info in enumerate(infos) if info.is_double}
+    integers = [column for column in columns if column.number not in chosen]
+    for column, found in zip(integers, choose(integers), strict=True):
         chosen[column.number] = found
-    return [chosen[number] for number in range(len(values))]
+    return [chosen[number] for number in range(len(infos))]
 
 
 def _doubles(column: Column) -> Chosen:
@@ -219,7 +235,7 @@ def decode_scaled(
         for number, column in enumerate(footer.columns)
         if keep is None or {column.item.column, column.item.flag_column} & keep
     ]
-    table = put_together(footer.key, gather(footer, chosen, _WholeReader(view, footer), numbers))
+    table = put_together(footer.key, gather(footer, chosen, BlockReader(view, footer), numbers))
     if keep is None:
         return table
     return table.select([name for name in table.schema.names if name in keep])
@@ -230,57 +246,5 @@ def decode_parts(data: bytes | memoryview) -> tuple[Footer, Parts]:
     view = memoryview(data)
     footer = parse_footer(view, len(view))
     check_header(view, footer.features)
-    reader = _WholeReader(view, footer)
+    reader = BlockReader(view, footer)
     return footer, gather(footer, footer.blocks, reader, range(len(footer.columns)))
-
-
-class _BlockReader:
-    """Decodes the marks and columns of single blocks from a file's bytes."""
-
-    def __init__(self, view: memoryview, footer: Footer) -> None:
-        self.view = view
-        self.footer = footer
-
-    def marks(self, block: Block) -> marks.Marks | None:
-        """Return a block's marks, or None where it has none."""
-        if not block.marks_length:
-            return None
-        data = self._frame(
-            block.marks_offset, block.marks_length, block.marks_size, block.marks_crc32
-        )
-        count = len(self.footer.columns)
-        return marks.unpack_marks(data, count, block.rows, len(self.footer.states))
-
-    def values(self, block: Block, number: int) -> Ints:
-        """Return a block's column as integers, missing rows filled."""
-        cell = block.cells[number]
-        inputs: list[Ints] = []
-        decimals: list[int] = []
-        if cell.encoding.predictor is not None:
-            for other in cell.encoding.predictor.columns:
-                inputs.append(self.values(block, other))
-                decimals.append(self.footer.columns[other].decimals)
-        size = cell.encoding.frame_bytes(block.rows)
-        data = self._frame(cell.offset, cell.length, size, cell.crc32) if cell.length else b""
-        words = join_planes(data, cell.encoding, block.rows)
-        places = self.footer.columns[number].decimals
-        return decode_column(words, cell.encoding, inputs, decimals, places)
-
-    def _frame(self, offset: int, length: int, size: int, crc32: int) -> bytes:
-        return unpack_frame(self.view[offset : offset + length], offset, size, crc32)
-
-
-class _WholeReader(_BlockReader):
-    """A block reader that decodes a column once, however many are predicted from it."""
-
-    def __init__(self, view: memoryview, footer: Footer) -> None:
-        super().__init__(view, footer)
-        self._seen: dict[tuple[int, int], Ints] = {}
-
-    def values(self, block: Block, number: int) -> Ints:
-        """Return a block's column as integers, missing rows filled."""
-        place = block.first, number  # blocks without frames share their offsets
-        found = self._seen.get(place)
-        if found is None:
-            found = self._seen[place] = super().values(block, number)
-        return found
