@@ -67,7 +67,7 @@ docs: setup
     "{{ bin }}/python" docs/generate_cli.py
 
 # run every benchmark beside its rivals
-bench *args: bench-decode bench-fetch bench-size bench-query
+bench *args: bench-decode bench-fetch bench-size bench-write bench-query
 
 # decoding against json.loads and orjson
 bench-decode *args: setup
@@ -80,6 +80,10 @@ bench-fetch *args: setup
 # bytes on disk against Parquet and pcodec
 bench-size *args: setup
     @"{{ bin }}/python" -m benchmarks.size "$@"
+
+# writing a year, read back and compared, against Parquet
+bench-write *args: setup
+    @"{{ bin }}/python" -m benchmarks.write "$@"
 
 # questions against DuckDB over Parquet
 bench-query *args: setup

@@ -169,6 +169,8 @@ def to_scaled(table: pa.Table) -> pa.Table:
     is the double nearest to a decimal of at most 15 digits; a column with a value that is no such
     decimal stays float64, so that nothing is rounded. Columns that are integers pass unchanged.
     """
+    if not any(pa.types.is_floating(kind) for kind in table.schema.types):
+        return table
     columns: list[pa.ChunkedArray] = []
     fields: list[pa.Field] = []
     for field, column in zip(table.schema, table.columns, strict=True):

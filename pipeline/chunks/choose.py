@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -70,16 +70,14 @@ def choose(columns: Sequence[Column]) -> list[Chosen]:
             best[owner] = row
     rows = [best[owner] for owner in range(len(columns))]
     lows = _low_bits(words[rows], sizes[rows])
+    full = (fullest[rows] > _FULL_BITS * _BIT * words.shape[1]).tolist()
     chosen = []
-    for row, low in zip(rows, lows, strict=True):
-        if low:
-            encoding = replace(encodings[row], width=1, low=low)
-            chosen.append(Chosen(encoding, split_low(words[row], low), apart=True))
-            continue
-        width = int(widths[row])
-        apart = width > 1 and bool(fullest[row] > _FULL_BITS * _BIT * words.shape[1])
-        planes = split_planes(words[row], width)
-        chosen.append(Chosen(replace(encodings[row], width=width), planes, apart))
+    for row, low, is_full in zip(rows, lows, full, strict=True):
+        kind, base, predictor = encodings[row].kind, encodings[row].base, encodings[row].predictor
+        width = 1 if low else int(widths[row])
+        encoding = Encoding(kind, width, base, predictor, low, encodings[row].step)
+        pieces = split_low(words[row], low) if low else split_planes(words[row], width)
+        chosen.append(Chosen(encoding, pieces, apart=len(pieces) > 1 and (low > 0 or is_full)))
     return chosen
 
 
@@ -98,17 +96,20 @@ def _low_bits(words: Words, sizes: npt.NDArray[np.float64]) -> list[int]:
     shifted = np.minimum(words >> least.astype(np.uint64)[:, None], np.uint64(255))
     cells = shifted.astype(np.int64) + np.arange(count)[:, None] * 256
     counts = np.bincount(cells.ravel(), minlength=count * 256).reshape(count, 256)
-    best, lows = sizes.copy(), np.zeros(count, np.int64)
-    for more in range(MAX_LOW_BITS + 1):
-        low = least + more
-        kinds = np.count_nonzero(counts, axis=1)
-        bits = table[rows] - table[counts].sum(axis=1)
-        whole = bits / (_BIT * 8) + 0.45 * np.where(kinds > 1, kinds, 0)
-        whole += (low * rows + 7 >> 3) + _PART_BYTES
-        better = (whole < best) & (low > 0) & (low <= MAX_LOW_BITS)
-        best[better], lows[better] = whole[better], low[better]
-        counts = counts[:, ::2] + counts[:, 1::2]
-    found: list[int] = lows.tolist()
+    folded = [counts]  # what the counts are with one more low bit taken off, and one more
+    for _ in range(MAX_LOW_BITS):
+        folded.append(folded[-1][:, ::2] + folded[-1][:, 1::2])
+    edges = np.cumsum([0, *(part.shape[1] for part in folded[:-1])])
+    every = np.concatenate(folded, axis=1)
+    bits = table[rows] - np.add.reduceat(table[every], edges, axis=1)
+    kinds = np.add.reduceat((every > 0).astype(np.int64), edges, axis=1)
+    low = least[:, None] + np.arange(MAX_LOW_BITS + 1)
+    whole = bits / (_BIT * 8) + 0.45 * np.where(kinds > 1, kinds, 0)
+    whole += (low * rows + 7 >> 3) + _PART_BYTES
+    whole[(low == 0) | (low > MAX_LOW_BITS)] = np.inf
+    best = whole.argmin(axis=1)
+    better = np.take_along_axis(whole, best[:, None], axis=1)[:, 0] < sizes
+    found: list[int] = np.where(better, least + best, 0).tolist()
     return found
 
 
@@ -120,6 +121,8 @@ def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], W
     values = np.stack([column.values for column in columns])
     low, high = values.min(axis=1), values.max(axis=1)
     tame = np.flatnonzero((low > -_SAFE) & (high < _SAFE) & (high > low))
+    for column, top in zip(columns, np.maximum(high, -(low + 1)).tolist(), strict=True):
+        column.top = top
     _find_steps(columns, values, tame)
     low, first = values.min(axis=1), values[:, 0]
     steps = _steps(values[tame], first[tame])
@@ -145,13 +148,15 @@ def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], W
 
 def _find_steps(columns: Sequence[Column], values: Ints, tame: Ints) -> None:
     """Put counts of steps in the place of values, in rows that are multiples of one, rounded."""
+    some = values[tame, : 1 << 5]  # most columns differ from any step within few rows
     for step in _STEPS:
-        counts = count_steps(values[tame], step)
-        whole = (undo_steps(counts, step) == values[tame]).all(axis=1)
-        for row, number in zip(np.flatnonzero(whole).tolist(), tame[whole].tolist(), strict=True):
-            if columns[number].step is None:
-                columns[number].step, columns[number].counts = step, counts[row]
-                values[number] = counts[row]
+        like = undo_steps(count_steps(some, step), step) == some
+        for number in tame[np.all(like, axis=1)].tolist():
+            counts = count_steps(columns[number].values, step)
+            same = undo_steps(counts, step) == columns[number].values
+            if columns[number].step is None and bool(same.all()):
+                columns[number].step, columns[number].counts = step, counts
+                values[number] = counts
 
 
 def _steps(values: Ints, before: Ints) -> Ints:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from pipeline.errors import StoreError
@@ -70,7 +71,12 @@ class Disk:
 def temporary_path(path: Path) -> Path:
     """Return where this process writes before it renames; the name tells whose it is."""
     pid = os.getpid()
-    return path.with_name(f".{path.name}.{pid}-{_start_of(pid)}.tmp")
+    return path.with_name(f".{path.name}.{pid}-{_own_start(pid)}.tmp")
+
+
+@cache
+def _own_start(pid: int) -> int:
+    return _start_of(pid)
 
 
 def _start_of(pid: int) -> int:

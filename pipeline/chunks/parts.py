@@ -128,13 +128,15 @@ def flag_columns(texts: Sequence[str], numbers: Ints) -> list[FlagColumn]:
     if count == 1 or columns == 0:
         return [FlagColumn((), row) for row in numbers]
     spread = numbers + np.arange(columns)[:, None] * count
-    counts = np.bincount(spread.ravel(), minlength=columns * count).reshape(columns, count)
-    made = []
-    for row, used in zip(numbers, (counts[:, 1:] > 0).tolist(), strict=True):
-        kept = tuple(text for text, is_used in zip(texts, used, strict=True) if is_used)
-        known = not kept or len(kept) == len(texts)
-        made.append(FlagColumn(kept, row if known else np.cumsum([0, *used])[row]))
-    return made
+    used = np.bincount(spread.ravel(), minlength=columns * count).reshape(columns, count) > 0
+    used[:, 0] = False
+    kept = [
+        tuple(text for text, is_used in zip(texts, row[1:], strict=True) if is_used)
+        for row in used.tolist()
+    ]
+    if any(0 < len(row) < len(texts) for row in kept):
+        numbers = np.cumsum(used, axis=1).ravel()[spread]
+    return [FlagColumn(*pair) for pair in zip(kept, numbers, strict=True)]
 
 
 def same_rows(found: Parts, due: Parts) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from pipeline.chunks.encodings import Ints, Words, magnitude, residuals
+from pipeline.chunks.encodings import Ints, Words, residuals
 from pipeline.chunks.kinds import Encoding, Kind, Predictor, Step
 from pipeline.chunks.psychro import Formula
 
@@ -49,10 +49,11 @@ _MAX_SOURCE = 1 << 24
 class Column:
     """One block of one column while it is being encoded: values with missing rows filled.
 
-    ``counts`` is what is encoded: the values, or how many steps they are.
+    ``counts`` is what is encoded: the values, or how many steps they are. ``top`` is their largest
+    absolute value, or (of negative ones) that less 1; whoever makes predictions sets it.
     """
 
-    __slots__ = ("code", "counts", "decimals", "missing", "number", "step", "values")
+    __slots__ = ("code", "counts", "decimals", "missing", "number", "step", "top", "values")
 
     def __init__(
         self, number: int, code: str, decimals: int, values: Ints, missing: np.ndarray | None
@@ -64,6 +65,7 @@ class Column:
         self.values = values
         self.counts = self.values
         self.step: Step | None = None
+        self.top = 0
 
 
 def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encoding, Words]]:
@@ -77,17 +79,15 @@ def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encodin
     columns : mapping of str to Column
         The block's columns of integers by item code.
     """
-    foretold = {code for code in columns if any(True for _ in _sets(code, columns))}
+    sets = {code: found for code in columns if (found := _sets(code, columns))}
     usable = {
         code
         for code, column in columns.items()
-        if code not in foretold
-        and column.decimals <= _MAX_DECIMALS
-        and magnitude(column.values) < _MAX_SOURCE
+        if code not in sets and column.decimals <= _MAX_DECIMALS and column.top < _MAX_SOURCE
     }
-    for code in columns:
+    for code, found in sets.items():
         column = columns[code]
-        for formula, codes in _sets(code, columns):
+        for formula, codes in found:
             if not usable.issuperset(codes):
                 continue
             sources = [columns[c] for c in codes]
@@ -98,15 +98,13 @@ def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encodin
                 yield column, encoding, _residuals(column, encoding, sources)
 
 
-def _sets(
-    code: str, columns: Mapping[str, Column]
-) -> Iterator[tuple[Formula | None, tuple[str, ...]]]:
-    """Yield the formula (None: linear) and sources of each prediction whose sources are there."""
-    if code in _PSYCHRO and columns.keys() >= set(_PSYCHRO[code][1]):
-        yield _PSYCHRO[code]
-    for codes in _LINEAR.get(code, ()):
-        if columns.keys() >= set(codes):
-            yield None, codes
+def _sets(code: str, columns: Mapping[str, Column]) -> list[tuple[Formula | None, tuple[str, ...]]]:
+    """Return the formula (None: linear) and sources of each prediction whose sources are there."""
+    found: list[tuple[Formula | None, tuple[str, ...]]] = []
+    if code in _PSYCHRO:
+        found.append(_PSYCHRO[code])
+    found += [(None, codes) for codes in _LINEAR.get(code, ())]
+    return [(formula, codes) for formula, codes in found if all(c in columns for c in codes)]
 
 
 def _predictor(column: Column, sources: list[Column], formula: Formula | None) -> Predictor | None:
@@ -136,13 +134,16 @@ def _fit(column: Column, sources: list[Column]) -> Predictor | None:
     The sums are exact integers and the small system is solved in plain double arithmetic in a fixed
     order, so the coefficients do not depend on the machine.
     """
-    rows = slice(None) if column.missing is None else ~column.missing
-    data = [s.values[rows] for s in sources] + [np.ones_like(column.values[rows])]
-    target = column.counts[rows]
-    if target.size < 2 * len(data) or magnitude(target) >= _MAX_SOURCE:
+    size = len(sources) + 1
+    data = np.ones((size + 1, column.values.size), np.int64)
+    for place, source in enumerate(sources):
+        data[place] = source.values
+    data[size] = column.counts
+    if column.missing is not None:
+        data = data[:, ~column.missing]
+    if data.shape[1] < 2 * size or column.top >= _MAX_SOURCE:
         return None
-    size = len(data)
-    system = [[float(int(a @ b)) for b in data] + [float(int(a @ target))] for a in data]
+    system = (data[:size] @ data.T).astype(np.float64).tolist()
     for pivot in range(size):
         if abs(system[pivot][pivot]) < 1e-9:
             return None

@@ -52,9 +52,14 @@ def _table_array() -> Ints:
     return np.array(pressure_table(), dtype=np.int64)
 
 
+def _within(values: Ints, low: int, high: int) -> Ints:
+    limited: Ints = np.minimum(np.maximum(values, low), high)
+    return limited
+
+
 def _saturation(temperature: Ints, decimals: int) -> Ints:
-    index = temperature.clip(-(10**6), 10**6) * 20 // 10**decimals - LOW_TWENTIETHS
-    found: Ints = _table_array()[index.clip(0, HIGH_TWENTIETHS - LOW_TWENTIETHS)]
+    index = _within(temperature, -(10**6), 10**6) * 20 // 10**decimals - LOW_TWENTIETHS
+    found: Ints = _table_array()[_within(index, 0, HIGH_TWENTIETHS - LOW_TWENTIETHS)]
     return found
 
 
@@ -83,14 +88,14 @@ def predict(formula: Formula, inputs: list[Ints], decimals: list[int], out_decim
         Exact integers: the same on every machine.
     """
     if formula is Formula.DEW_FROM_PRESSURE:
-        pressure = inputs[0].clip(0, 10**8) * 10 ** (5 - decimals[0])
+        pressure = _within(inputs[0], 0, 10**8) * 10 ** (5 - decimals[0])
         return _dew(pressure, out_decimals)
     saturation = _saturation(inputs[1], decimals[1])
     if formula is Formula.HUMIDITY_FROM_PRESSURE_AND_TEMPERATURE:
-        pressure = inputs[0].clip(0, 10**8) * 10 ** (5 - decimals[0])
+        pressure = _within(inputs[0], 0, 10**8) * 10 ** (5 - decimals[0])
         humidity: Ints = (pressure * 100 * 10**out_decimals + saturation // 2) // saturation
         return humidity
-    pressure = inputs[0].clip(0, 10**8) * saturation // (100 * 10 ** decimals[0])
+    pressure = _within(inputs[0], 0, 10**8) * saturation // (100 * 10 ** decimals[0])
     if formula is Formula.PRESSURE_FROM_HUMIDITY_AND_TEMPERATURE:
         unit = 10 ** (5 - out_decimals)
         rounded: Ints = (pressure + unit // 2) // unit
