@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from pipeline.chunks import container, v1, v2
 from pipeline.chunks.arrow import arrange, take_apart
 from pipeline.chunks.disk import Disk, disk_errors, locked, temporary_path
 from pipeline.chunks.footer import Footer
+from pipeline.chunks.grid import grid_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.merge import MergeCounts, merge_parts
 from pipeline.chunks.parts import Parts, same_rows
@@ -210,23 +212,21 @@ def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> Ch
     if form not in FORMATS:
         raise StoreError(f"unknown chunk format '{form}'", hint="choose v2 or v1")
     losses: dict[str, int] = {}
+    check: Callable[[bytes], Footer]
     if form == "v1":
-        data, losses, parts = v1.encode_parts(parts, key)
+        data, losses, kept = v1.encode_parts(parts, key)
+        check = partial(v1.check_parts, key=key, parts=kept)
     else:
-        data = v2.encode_parts(parts, key)
+        grid = grid_of(parts)
+        data = v2.encode_grid(grid, key)
+        check = partial(v2.check_grid, key=key, grid=grid)
     temporary = temporary_path(path)
     try:
         with disk_errors(path, "write"):
             path.parent.mkdir(parents=True, exist_ok=True)
             disk.write(temporary, data)
             back = disk.read(temporary)
-        footer, found = _parts(back, temporary, key)
-        if not same_rows(found, parts):
-            raise ChunkError(
-                f"{found.times.size} rows read back differ from the {parts.times.size} written",
-                path=path,
-                hint="the new file was removed and the old one stays; check the disk",
-            )
+        footer = _checked(back, path, check)
         with disk_errors(path, "write"):
             disk.rename(temporary, path)
             disk.sync_folder(path.parent)
@@ -235,6 +235,14 @@ def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> Ch
             disk.remove(temporary)
         raise
     return _info(back, footer, losses)
+
+
+def _checked(data: bytes, path: Path, check: Callable[[bytes], Footer]) -> Footer:
+    """Return the footer of what was read back; the error names the file that was to be made."""
+    try:
+        return check(data)
+    except ChunkError as error:
+        raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None
 
 
 def store_rows(

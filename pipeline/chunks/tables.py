@@ -19,7 +19,7 @@ from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
 
-__all__ = ["BlockSource", "gather", "put_together"]
+__all__ = ["BlockSource", "gather", "put_together", "times_of"]
 
 
 class BlockSource(Protocol):
@@ -85,7 +85,7 @@ def gather(
     gone: list[bool] = np.any(missing, axis=1).tolist()
     kept = [row if some else None for row, some in zip(missing, gone, strict=True)]
     columns = [ValueColumn(*parts) for parts in zip(infos, values, kept, strict=True)]
-    return Parts(_times_of(blocks, rows), columns, flag_columns(texts, flags))
+    return Parts(times_of(blocks), columns, flag_columns(texts, flags))
 
 
 def _check_statistics(
@@ -103,12 +103,13 @@ def _check_statistics(
             )
 
 
-def _times_of(blocks: Sequence[Block], rows: int) -> Ints:
+def times_of(blocks: Sequence[Block]) -> Ints:
+    """Return the times of all rows of blocks."""
     runs = [run for block in blocks for run in block.runs]
     starts = np.array([start for start, _ in runs], dtype=np.int64)
     counts = np.array([count for _, count in runs], dtype=np.int64)
     offsets = np.repeat(starts - np.cumsum(counts) + counts, counts)
-    times: Ints = offsets + np.arange(rows)
+    times: Ints = offsets + np.arange(offsets.size)
     return times
 
 

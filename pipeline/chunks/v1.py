@@ -13,7 +13,14 @@ from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
-from pipeline.chunks.parts import FlagColumn, Parts, ValueColumn, missing_rows, statistics
+from pipeline.chunks.parts import (
+    FlagColumn,
+    Parts,
+    ValueColumn,
+    missing_rows,
+    same_rows,
+    statistics,
+)
 from pipeline.chunks.tables import put_together
 from pipeline.chunks.v1_records import EPOCH_DAYS, RECORDS, Records, pack, unpack
 from pipeline.errors import ChunkError
@@ -91,6 +98,17 @@ def encode_parts(parts: Parts, key: ChunkKey) -> tuple[bytes, dict[str, int], Pa
 def decode_parts(data: bytes, key: ChunkKey) -> Parts:
     """Return the rows of a V1 file in canonical form."""
     return from_records(unpack(data, key.scope), key)
+
+
+def check_parts(data: bytes, key: ChunkKey, parts: Parts) -> Footer:
+    """Return a V1 file's footer after checking that it holds exactly these rows."""
+    found = decode_parts(data, key)
+    if not same_rows(found, parts):
+        raise ChunkError(
+            f"{found.times.size} rows read back differ from the {parts.times.size} written",
+            hint="the new file was removed and the old one stays; check the disk",
+        )
+    return describe(found, key)
 
 
 def from_records(records: Records, key: ChunkKey) -> Parts:

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chunks import marks
@@ -28,23 +27,21 @@ from pipeline.chunks.encodings import (
     split_planes,
     width_of,
 )
-from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
+from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer
 from pipeline.chunks.frames import pack_frame
+from pipeline.chunks.grid import Grid, grid_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
-from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, MAX_STATES
+from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS
 from pipeline.chunks.parts import (
     Bools,
-    FlagColumn,
     Parts,
     Statistics,
-    ValueColumn,
     filled,
-    missing_rows,
     statistics,
 )
 from pipeline.chunks.predictions import Column
-from pipeline.chunks.tables import gather, put_together
+from pipeline.chunks.tables import gather, put_together, times_of
 from pipeline.errors import ChunkError
 
 __all__ = [
@@ -53,7 +50,7 @@ __all__ = [
     "decode_parts",
     "decode_scaled",
     "encode",
-    "encode_parts",
+    "encode_grid",
     "is_v2",
 ]
 
@@ -88,32 +85,63 @@ def encode(table: pa.Table, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -> b
     ChunkError
         For rows that a chunk cannot hold.
     """
-    return encode_parts(take_apart(table, key), key, block_rows=block_rows)
+    return encode_grid(grid_of(take_apart(table, key)), key, block_rows=block_rows)
 
 
-def encode_parts(parts: Parts, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -> bytes:
-    """Return the V2 file of rows that `take_apart` has put into canonical form."""
+def encode_grid(grid: Grid, key: ChunkKey, *, block_rows: int = BLOCK_ROWS) -> bytes:
+    """Return the V2 file of rows that `grid_of` has put into one piece."""
     if not 0 < block_rows <= MAX_BLOCK_ROWS:
         raise ChunkError(f"blocks of {block_rows} rows; 1 to {MAX_BLOCK_ROWS} are possible")
-    if not 0 < parts.times.size <= MAX_ROWS:
-        raise ChunkError(f"{key.name}: {parts.times.size} rows; a chunk has 1 to {MAX_ROWS}")
-    columns = tuple(value.info for value in parts.values)
-    states, numbers = _states(parts.values, parts.flags)
+    if not 0 < grid.times.size <= MAX_ROWS:
+        raise ChunkError(f"{key.name}: {grid.times.size} rows; a chunk has 1 to {MAX_ROWS}")
     frames = bytearray()
     blocks = []
-    values = np.zeros((len(columns), parts.times.size), np.int64)
-    for row, value in zip(values, parts.values, strict=True):
-        row[:] = value.numbers
-    missing = missing_rows(parts.values, parts.times.size)
-    for start in range(0, parts.times.size, block_rows):
-        rows = np.s_[:, start : min(start + block_rows, parts.times.size)]
-        coded = _encode_columns(columns, values[rows], missing[rows])
-        found = statistics(columns, values[rows], missing[rows])
-        packed = marks.pack_marks(numbers[rows])
-        blocks.append(_write_block(frames, parts.times[rows[1]], packed, coded, found))
-    features = _features(blocks, columns)
-    footer = Footer(VERSION, features, key, columns, states, tuple(blocks), 0)
+    for start in range(0, grid.times.size, block_rows):
+        rows = np.s_[:, start : min(start + block_rows, grid.times.size)]
+        values, missing = grid.values[rows], grid.missing[rows]
+        coded = _encode_columns(grid.columns, values, missing)
+        found = statistics(grid.columns, values, missing)
+        packed = marks.pack_marks(grid.numbers[rows])
+        blocks.append(_write_block(frames, grid.times[rows[1]], packed, coded, found))
+    features = _features(blocks, grid.columns)
+    footer = Footer(VERSION, features, key, grid.columns, grid.states, tuple(blocks), 0)
     return seal(bytes(frames), footer)
+
+
+def check_grid(data: bytes, key: ChunkKey, grid: Grid) -> Footer:
+    """Return the footer of a file's bytes after checking that they hold exactly these rows.
+
+    Raises
+    ------
+    ChunkError
+        Where the bytes are damaged, or hold anything else.
+    """
+    view = memoryview(data)
+    footer = parse_footer(view, len(view))
+    check_header(view, footer.features)
+    reader = BlockReader(view, footer)
+    same = (footer.key, footer.columns, footer.states) == (key, grid.columns, grid.states)
+    same = same and np.array_equal(times_of(footer.blocks), grid.times)
+    start = 0
+    for block in footer.blocks if same else ():
+        rows = np.s_[:, start : start + block.rows]
+        values, missing, numbers = grid.values[rows], grid.missing[rows], grid.numbers[rows]
+        found = reader.columns(block, range(len(grid.columns)))
+        mark = reader.marks(block)
+        stated = [(cell.minimum, cell.maximum, cell.missing) for cell in block.cells]
+        same = (
+            same
+            and stated == statistics(grid.columns, values, missing)
+            and not bool(((found != values) & ~missing).any())
+            and np.array_equal(numbers, mark.patterns[:, mark.numbers] if mark else 0 * numbers)
+        )
+        start += block.rows
+    if not same:
+        raise ChunkError(
+            f"what was read back differs from the {grid.times.size} rows written",
+            hint="the new file was removed and the old one stays; check the disk",
+        )
+    return footer
 
 
 def _features(blocks: list[Block], columns: Sequence[ColumnInfo]) -> int:
@@ -124,31 +152,6 @@ def _features(blocks: list[Block], columns: Sequence[ColumnInfo]) -> int:
     if any(encoding.step for encoding in encodings):
         features |= FEATURE_STEPS
     return features
-
-
-def _states(
-    values: Sequence[ValueColumn], flags: Sequence[FlagColumn]
-) -> tuple[tuple[State, ...], npt.NDArray[np.uint8]]:
-    """Return the chunk's states in order, and 0 or 1 + the state's number, columns x rows."""
-    texts = sorted({t for f in flags for t in f.texts})
-    if not flags:
-        return (), np.zeros((0, 0), np.uint8)
-    rank = {text: number + 1 for number, text in enumerate(texts)}
-    codes = np.stack([flag.numbers for flag in flags])
-    for row, flag in zip(codes, flags, strict=True):
-        if len(flag.texts) not in (0, len(texts)):
-            row[:] = np.array([0, *(rank[t] for t in flag.texts)])[row]
-    codes = 2 * codes + missing_rows(values, codes.shape[1])
-    used = 1 + np.flatnonzero(np.bincount(codes.ravel(), minlength=2 * len(texts) + 2)[1:])
-    if used.size > MAX_STATES:
-        raise ChunkError(f"{used.size} different marks; a chunk holds {MAX_STATES}")
-    states = tuple(
-        State(bool(code & 1), texts[(code >> 1) - 1] if code > 1 else None)
-        for code in used.tolist()
-    )
-    lookup = np.zeros(2 * len(texts) + 2, dtype=np.uint8)
-    lookup[used] = np.arange(1, used.size + 1)
-    return states, lookup[codes]
 
 
 def _write_block(
