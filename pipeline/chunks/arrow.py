@@ -71,7 +71,8 @@ def _times(table: pa.Table, key: ChunkKey) -> Ints:
     if array.null_count:
         raise ChunkError(f"{key.name}: a row has no {column}")
     if key.scope is Scope.DAILY:
-        times = _numbers(array.cast(pa.date32()), "<i4")[0].astype(np.int64)
+        dates = array if pa.types.is_date32(array.type) else array.cast(pa.date32())
+        times = _numbers(dates, "<i4")[0].astype(np.int64)
         days = times
     else:
         unit = _SECONDS.get(getattr(array.type, "unit", ""), 0) * 3600
@@ -88,7 +89,11 @@ def _times(table: pa.Table, key: ChunkKey) -> Ints:
     if times.size and (int(years.min()) != key.year or int(years.max()) != key.year):
         raise ChunkError(f"{key.name}: rows of {years.min()} to {years.max()}")
     if key.station is not None and "station" in table.schema.names:
-        stations = _numbers(_joined(table["station"]).cast(pa.int64()), "<i8")[0]
+        numbers = _joined(table["station"])
+        if numbers.type.equals(pa.uint16()):
+            stations = _numbers(numbers, "<u2")[0]
+        else:
+            stations = _numbers(numbers.cast(pa.int64()), "<i8")[0]
         if bool((stations != key.station).any()):
             raise ChunkError(f"{key.name}: rows of other stations")
     return times
@@ -136,11 +141,8 @@ def _flag_columns(arrays: list[pa.Array | None], rows: int, key: ChunkKey) -> li
     for row, column, found in zip(numbers, coded, texts, strict=True):
         if column is not None:
             indices, missing = _numbers(column.indices, f"<i{column.indices.type.bit_width // 8}")
-            places = np.array([rank[text] for text in found] or [0])
-            if missing is None:
-                row[:] = places[indices]
-            else:
-                row[~missing] = places[indices[~missing]]
+            flagged = np.s_[:] if missing is None else np.flatnonzero(~missing)
+            row[flagged] = np.array([rank[text] for text in found] or [0])[indices[flagged]]
     columns = flag_columns(known, numbers)
     most = max((len(column.texts) for column in columns), default=0)
     if most > MAX_FLAGS:

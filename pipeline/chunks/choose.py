@@ -18,7 +18,7 @@ from pipeline.chunks.encodings import (
     undo_steps,
     zigzag,
 )
-from pipeline.chunks.kinds import MAX_LOW_BITS, Encoding, Kind, Step
+from pipeline.chunks.kinds import MAX_LOW_BITS, Encoding, Kind, Predictor, Step
 from pipeline.chunks.parse import MAX_BLOCK_ROWS
 from pipeline.chunks.predictions import Column, predictions
 
@@ -30,6 +30,10 @@ _FULL_BITS = 4  # a plane above so many bits a value is better coded apart from 
 _PART_BYTES = 3.0  # what it costs to begin another zstd block
 _STEPS: tuple[Step, ...] = ((127, 5), (25_146, 15_625))
 """Hundredths of inches in millimetres, miles in kilometres: what archives are converted from."""
+
+
+_Candidate = tuple[int, Kind, int, Predictor | None]
+"""Position of the column, kind, base, what it is predicted from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +65,25 @@ def choose(columns: Sequence[Column]) -> list[Chosen]:
     """
     if not columns:
         return []
-    owners, encodings, words = _candidates(columns)
+    candidates, words = _candidates(columns)
     widths, sizes, fullest = _estimates(words)
+    sizes += [
+        2.0 if predictor is None else 3.0 + 4.0 * len(predictor.coefficients)
+        for _, _, _, predictor in candidates
+    ]
     best: dict[int, int] = {}
-    for row, (owner, encoding) in enumerate(zip(owners, encodings, strict=True)):
-        sizes[row] += _parameter_bytes(encoding)
-        if owner not in best or sizes[row] < sizes[best[owner]]:
+    costs = sizes.tolist()
+    for row, (owner, *_) in enumerate(candidates):
+        if owner not in best or costs[row] < costs[best[owner]]:
             best[owner] = row
     rows = [best[owner] for owner in range(len(columns))]
     lows = _low_bits(words[rows], sizes[rows])
     full = (fullest[rows] > _FULL_BITS * _BIT * words.shape[1]).tolist()
     chosen = []
     for row, low, is_full in zip(rows, lows, full, strict=True):
-        kind, base, predictor = encodings[row].kind, encodings[row].base, encodings[row].predictor
+        owner, kind, base, predictor = candidates[row]
         width = 1 if low else int(widths[row])
-        encoding = Encoding(kind, width, base, predictor, low, encodings[row].step)
+        encoding = Encoding(kind, width, base, predictor, low, columns[owner].step)
         pieces = split_low(words[row], low) if low else split_planes(words[row], width)
         chosen.append(Chosen(encoding, pieces, apart=len(pieces) > 1 and (low > 0 or is_full)))
     return chosen
@@ -113,8 +121,8 @@ def _low_bits(words: Words, sizes: npt.NDArray[np.float64]) -> list[int]:
     return found
 
 
-def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], Words]:
-    """Return candidates as (position of the column, encoding), and a row of residuals of each.
+def _candidates(columns: Sequence[Column]) -> tuple[list[_Candidate], Words]:
+    """Return every candidate, and a row of residuals of each.
 
     In the order in which ties are decided: without prediction before predicted.
     """
@@ -127,23 +135,18 @@ def _candidates(columns: Sequence[Column]) -> tuple[list[int], list[Encoding], W
     low, first = values.min(axis=1), values[:, 0]
     steps = _steps(values[tame], first[tame])
     seconds = _steps(steps, np.zeros(tame.size, np.int64))
-    owners = [*range(len(columns)), *tame.tolist(), *tame.tolist()]
-    kinds = [Kind.REFERENCE] * len(columns)
-    kinds += [Kind.DELTA] * tame.size + [Kind.DELTA2] * tame.size
-    bases = low.tolist() + 2 * first[tame].tolist()
-    encodings = [
-        Encoding(kind, 0, base, step=columns[owner].step)
-        for owner, kind, base in zip(owners, kinds, bases, strict=True)
-    ]
+    found: list[_Candidate] = [(n, Kind.REFERENCE, b, None) for n, b in enumerate(low.tolist())]
+    for kind in (Kind.DELTA, Kind.DELTA2):
+        bases = zip(tame.tolist(), first[tame].tolist(), strict=True)
+        found += [(owner, kind, base, None) for owner, base in bases]
     words = [(values - low[:, None]).view(np.uint64), zigzag(steps), zigzag(seconds)]
     places = {column.code: place for place, column in enumerate(columns)}
     varied = {columns[n].number for n in tame.tolist()}
-    for column, encoding, row in predictions({column.code: column for column in columns}):
+    for column, kind, predictor, row in predictions({column.code: column for column in columns}):
         if column.number in varied:
-            owners.append(places[column.code])
-            encodings.append(encoding)
+            found.append((places[column.code], kind, 0, predictor))
             words.append(row[None, :])
-    return owners, encodings, np.concatenate(words)
+    return found, np.concatenate(words)
 
 
 def _find_steps(columns: Sequence[Column], values: Ints, tame: Ints) -> None:
@@ -196,9 +199,3 @@ def _estimates(words: Words) -> tuple[Ints, npt.NDArray[np.float64], Ints]:
         if plane == 0:
             fullest = bits.copy()
     return widths, bits / (_BIT * 8) + 0.45 * distinct, fullest
-
-
-def _parameter_bytes(encoding: Encoding) -> float:
-    if encoding.predictor is None:
-        return 2.0
-    return 3.0 + 4.0 * len(encoding.predictor.coefficients)

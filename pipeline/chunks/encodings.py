@@ -20,7 +20,7 @@ __all__ = [
     "decode_columns",
     "join_planes",
     "magnitude",
-    "residuals",
+    "predicted",
     "split_low",
     "split_planes",
     "undo_steps",
@@ -54,32 +54,11 @@ def linear(predictor: Predictor, inputs: list[Ints]) -> Ints:
     return total >> 16
 
 
-def _steps(values: Ints, base: int) -> Ints:
-    steps = np.empty_like(values)
-    steps[0] = values[0] - np.int64(base)
-    np.subtract(values[1:], values[:-1], out=steps[1:])
-    return steps
-
-
-def residuals(
-    values: Ints, encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
-) -> Words:
-    """Return the non-negative residuals of values under an encoding (its width aside)."""
-    if encoding.kind is Kind.REFERENCE or encoding.kind is Kind.DOUBLE:
-        return (values - np.int64(encoding.base)).view(np.uint64)
-    if encoding.kind is Kind.DELTA:
-        return zigzag(_steps(values, encoding.base))
-    if encoding.kind is Kind.DELTA2:
-        return zigzag(_steps(_steps(values, encoding.base), 0))
-    return zigzag(values - _prediction(encoding, inputs, decimals, out_decimals))
-
-
-def _prediction(
-    encoding: Encoding, inputs: list[Ints], decimals: list[int], out_decimals: int
+def predicted(
+    kind: Kind, predictor: Predictor, inputs: list[Ints], decimals: list[int], out_decimals: int
 ) -> Ints:
-    predictor = encoding.predictor
-    assert predictor is not None
-    if encoding.kind is Kind.LINEAR:
+    """Return what a predictor foretells from its columns' values."""
+    if kind is Kind.LINEAR:
         return linear(predictor, inputs)
     formula = psychro.Formula(predictor.formula)
     return psychro.predict(formula, inputs, decimals, out_decimals)
@@ -118,7 +97,8 @@ def decode_columns(
         if encoding.predictor is not None:
             inputs = [rows[other] for other in encoding.predictor.columns]
             scales = [decimals[other] for other in encoding.predictor.columns]
-            row += _prediction(encoding, inputs, scales, decimals[number])
+            predictor = encoding.predictor
+            row += predicted(encoding.kind, predictor, inputs, scales, decimals[number])
         if encoding.step is not None:
             row[:] = undo_steps(row, encoding.step)
     return values

@@ -137,7 +137,7 @@ def _cell(
     form = source.raw(1)[0]
     kind, stepped = form >> 4 & 7, form > 127
     if (
-        kind > max(Kind)
+        kind > Kind.DOUBLE
         or (kind == Kind.DOUBLE) != column.is_double
         or (stepped and kind in (Kind.PSYCHRO, Kind.DOUBLE))
     ):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from pipeline.chunks.encodings import Ints, Words, residuals
-from pipeline.chunks.kinds import Encoding, Kind, Predictor, Step
+from pipeline.chunks.encodings import Ints, Words, predicted, zigzag
+from pipeline.chunks.kinds import Kind, Predictor, Step
 from pipeline.chunks.psychro import Formula
 
 __all__ = ["Column", "predictions"]
@@ -68,7 +68,7 @@ class Column:
         self.top = 0
 
 
-def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encoding, Words]]:
+def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Kind, Predictor, Words]]:
     """Yield every prediction that can be made among a block's columns, and its residuals.
 
     A column is predicted only from such as have no prediction themselves, so that no reader has to
@@ -94,8 +94,7 @@ def predictions(columns: Mapping[str, Column]) -> Iterator[tuple[Column, Encodin
             predictor = _predictor(column, sources, formula)
             if predictor is not None:
                 kind = Kind.LINEAR if formula is None else Kind.PSYCHRO
-                encoding = Encoding(kind, 0, 0, predictor, step=column.step)
-                yield column, encoding, _residuals(column, encoding, sources)
+                yield column, kind, predictor, _residuals(column, kind, predictor, sources)
 
 
 def _sets(code: str, columns: Mapping[str, Column]) -> list[tuple[Formula | None, tuple[str, ...]]]:
@@ -115,14 +114,10 @@ def _predictor(column: Column, sources: list[Column], formula: Formula | None) -
     return Predictor(tuple(s.number for s in sources), formula=int(formula))
 
 
-def _residuals(column: Column, encoding: Encoding, sources: list[Column]) -> Words:
-    words = residuals(
-        column.counts,
-        encoding,
-        [s.values for s in sources],
-        [s.decimals for s in sources],
-        column.decimals,
-    )
+def _residuals(column: Column, kind: Kind, predictor: Predictor, sources: list[Column]) -> Words:
+    inputs, decimals = [s.values for s in sources], [s.decimals for s in sources]
+    foretold = predicted(kind, predictor, inputs, decimals, column.decimals)
+    words = zigzag(column.counts - foretold)
     if column.missing is not None:
         words = np.where(column.missing, np.uint64(0), words)
     return words

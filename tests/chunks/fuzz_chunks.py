@@ -60,8 +60,8 @@ def _relabelled(data: bytes, chance: random.Random) -> bytes:
 def run(count: int, seed: int = 1) -> Counter[str]:
     """Read ``count`` mutants; return how many were refused, and how many accepted unharmed."""
     chance = random.Random(seed)
-    files = {name: (GOLDEN / f"{name}.zst").read_bytes() for name in ("three_days", "extremes")}
-    files["spatial_zip"] = (GOLDEN / "spatial_zip.zst").read_bytes()
+    names = ("three_days", "extremes", "spatial_zip", "inches_year", "many_patterns")
+    files = {name: (GOLDEN / f"{name}.zst").read_bytes() for name in names}
     rows = {name: v2.decode_scaled(data) for name, data in files.items()}
     key = ChunkKey(Scope.DAILY, 2024, station=2)
     old = encode(CASES["three_days"]()[1], key)[0]
