@@ -1,8 +1,9 @@
-"""A run's progress as bars on a terminal's standard error; elsewhere only what went wrong."""
+"""Progress as bars on a terminal's standard error; elsewhere only what went wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +16,24 @@ if TYPE_CHECKING:
     from pipeline.ingest.report import StationYear
     from pipeline.plan import Window
 
-__all__ = ["Bars"]
+__all__ = ["Bars", "counting"]
+
+
+@contextmanager
+def counting(out: Output, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Draw one bar over steps of a known number; yields what to call with those done and all."""
+    if not out.animated:
+        yield lambda _done, _all: None
+        return
+    import sys
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
+    with Progress(*columns, console=out.console(sys.stderr), transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 class Bars(Progress):

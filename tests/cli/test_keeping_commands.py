@@ -1,4 +1,4 @@
-"""What ``init``, ``verify``, ``migrate``, ``config``, ``emulator`` and ``demo`` do."""
+"""What ``init``, ``verify``, ``config``, ``emulator`` and ``demo`` do."""
 
 from __future__ import annotations
 
@@ -123,29 +123,6 @@ def test_a_catalog_can_be_rebuilt_from_the_chunks(how: str, typed: Typed, root: 
     assert typed("verify", "--repair").code == 0
     assert typed("verify").code == 0
     assert typed("query", "--format", "csv").out == before
-
-
-def test_migrate_there_and_back(typed: Typed, root: Path, tmp_path: Path) -> None:
-    """V1 copies say what was lost; V1 in place becomes V2; V2 is never overwritten by V1."""
-    refused = typed("migrate", "--to", "v1")
-    assert refused.code == 2
-    assert "--output" in refused.err
-    old = tmp_path / "old"
-    dry = typed("migrate", "--to", "v1", "--output", old, "--dry-run", "--json")
-    assert json.loads(dry.out)["chunks"] == 2
-    assert not old.exists()
-    answer = typed("migrate", "--to", "v1", "--output", old)
-    assert answer.code == 0
-    assert "2 chunks written as v1" in answer.err
-    assert "lost" in answer.err
-    assert json.loads(typed("stats", "--data-dir", old, "--json").out)[0]["v1"] == 2
-    before = typed("query", "--data-dir", old, "--format", "csv").out
-    assert typed("migrate", "--data-dir", old, "--stations", "2").code == 0
-    assert json.loads(typed("stats", "--data-dir", old, "--json").out)[0]["v1"] == 1
-    assert typed("migrate", "--data-dir", old).code == 0
-    assert typed("query", "--data-dir", old, "--format", "csv").out == before
-    assert typed("verify", "--data-dir", old).code == 0
-    assert typed("verify").code == 0
 
 
 def test_config_shows_each_setting_with_its_source(

@@ -12,6 +12,8 @@ import pytest
 from pipeline.emulator import Emulator, GeneratedSource
 from tests.spine.conftest import Cimis
 
+JULY = ("--start", "2023-07-01", "--end", "2023-07-31")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
@@ -49,13 +51,40 @@ def test_two_halves_give_the_same_bytes_as_the_year(
     assert _chunks(tmp_path / "whole") == _chunks(tmp_path / "halves")
 
 
+@pytest.mark.parametrize("form", ["v2", "v1"])
 def test_every_chunk_passes_the_zstd_command(
-    cimis: Cimis, server: Emulator, tmp_path: Path
+    form: str, cimis: Cimis, server: Emulator, tmp_path: Path
 ) -> None:
+    """``zstd -t`` checks daily and hourly files of both forms, and ``zstd -l`` lists them."""
     zstd = shutil.which("zstd")
     if zstd is None:
         pytest.skip("the zstd command is absent")
-    _fetch(cimis, server, "d", "--year", "2023")
+    _fetch(cimis, server, "d", "--year", "2023", "--format", form)
+    _fetch(cimis, server, "d", *JULY, "--scope", "hourly", "--format", form)
     files = sorted((tmp_path / "d" / "stations").rglob("*.zst"))
-    done = subprocess.run([zstd, "-t", *map(str, files)], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert len(files) == 6
+    for mode in ("-t", "-l"):
+        done = subprocess.run([zstd, mode, *map(str, files)], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_v1_goes_the_whole_way(cimis: Cimis, server: Emulator, tmp_path: Path) -> None:
+    """``--format v1`` fetches, verifies and answers; what V1 holds is what V2 holds."""
+    _fetch(cimis, server, "new", *JULY)
+    _fetch(cimis, server, "old", *JULY, "--format", "v1")
+    cimis("verify", "--data-dir", "old")
+    assert {data[-4:] == b"CIM2" for data in _chunks(tmp_path / "new").values()} == {True}
+    assert {data[-4:] == b"CIM2" for data in _chunks(tmp_path / "old").values()} == {False}
+    question = "select station, date, asce_eto from daily where asce_eto_qc is null order by 1, 2"
+    answers = [
+        cimis("sql", question, "--data-dir", directory, "--format", "csv").stdout
+        for directory in ("new", "old")
+    ]
+    assert answers[0] == answers[1]
+    assert len(answers[0].splitlines()) > 60
+    week = ("--station", "5", "--start", "2023-07-03", "--end", "2023-07-09", "--items", "asce_eto")
+    shown = cimis("query", *week, "--data-dir", "old", "--format", "csv").stdout.splitlines()
+    assert (
+        shown == cimis("query", *week, "--data-dir", "new", "--format", "csv").stdout.splitlines()
+    )
+    assert len(shown) == 8

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +9,11 @@ import click
 
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.output import Output, counted
-from cimis.parsing import parse_stations
-from pipeline.errors import UsageError
+from cimis.parsing import parse_stations, year_span
+from pipeline.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.catalog import Catalog, ChunkRow
-    from pipeline.chunks import ChunkInfo, MergeCounts
+    from pipeline.migrate import Migration
 
 __all__ = ["command"]
 
@@ -25,7 +22,8 @@ __all__ = ["command"]
     "migrate",
     examples=[
         "cimis migrate",
-        "cimis migrate --stations 2,5-7 --dry-run",
+        "cimis migrate --stations 2,5-7 --year 2010-2014 --dry-run",
+        "cimis migrate --to v1 --dry-run",
         "cimis migrate --to v1 --output old-archive",
     ],
 )
@@ -37,9 +35,11 @@ __all__ = ["command"]
     show_default=True,
     help="Format to write.",
 )
-@option("--output", metavar="DIR", help="Write into another data directory; v1 needs one.")
+@option("--output", metavar="DIR", help="Write into another data directory; the chunks stay.")
 @stations_option()
-@option("--dry-run", is_flag=True, help="Say what would be rewritten; write nothing.")
+@option("--year", metavar="YEARS", help="Only these years, as 2024 or 2020-2024.")
+@option("--allow-loss", is_flag=True, help="Go ahead where V1 cannot hold everything.")
+@option("--dry-run", is_flag=True, help="Say what would be rewritten and lost; write nothing.")
 @data_dir
 @printing(talks=True)
 def command(
@@ -47,64 +47,73 @@ def command(
     form: str,
     output: str | None,
     stations: str | None,
+    year: str | None,
+    allow_loss: bool,
     dry_run: bool,
     data_dir: str | None,
     out: Output,
 ) -> None:
-    """Rewrite chunks from V1 to V2 in place, or in either format into another directory.
+    """Rewrite chunks in the other format, in place or into another directory.
 
-    V1 cannot hold most items, the letters of flags, or values out of its range, so it is never
-    written over V2: name another directory. What it could not hold is counted per item.
+    Each chunk is read back before it takes the old one's place, and a run that was ended goes on
+    where it stopped. V1 cannot hold most items, the letters of flags, or values out of its range:
+    in place nothing is written where something would be lost, unless --allow-loss is given.
+    A damaged chunk stays as it was; the exit code is then 8.
     """
+    from cimis.cli.progress import counting
     from cimis.cli.session import data_root
     from cimis.store import create
     from pipeline.catalog import Catalog
+    from pipeline.migrate import forecast, migrate, pending
 
     root = data_root(data_dir)
-    if form == "v1" and output is None:
-        raise UsageError(
-            "V1 in place would lose what it cannot hold", hint="add --output DIR for the copies"
+    target = None if output is None else Path(output).expanduser()
+    years = (None, None) if year is None else tuple(day.year for day in year_span(year))
+    with Catalog(root) as catalog:
+        chunks = catalog.chunks(
+            stations=parse_stations(stations), first_year=years[0], last_year=years[1]
         )
-    target = Path(output).expanduser() if output else root
-    with ExitStack() as stack:
-        catalog = stack.enter_context(Catalog(root))
-        chunks = catalog.chunks(stations=parse_stations(stations))
-        if output is None:
-            chunks = [chunk for chunk in chunks if chunk.format != form]
-        losses: Counter[str] = Counter()
-        if not dry_run:
-            if output is not None:
-                create(target).close()
-                catalog = stack.enter_context(Catalog(target))
-            for chunk in chunks:
-                losses.update(_rewrite(root, target, chunk, form, catalog))
+    if target is None:
+        chunks = pending(root, chunks, form)
+    if dry_run or (form == "v1" and target is None and not allow_loss):
+        with counting(out, "surveying chunks") as on_chunk:
+            found = forecast(root, chunks, form, on_chunk=on_chunk)
+        if not dry_run and found.losses:
+            _refuse(found)
+    if not dry_run:
+        if target is not None:
+            create(target).close()
+        with counting(out, "rewriting chunks") as on_chunk:
+            found = migrate(root, chunks, form, target=target, on_chunk=on_chunk)
+    _tell(found, out, dry_run=dry_run)
+
+
+def _refuse(found: Migration) -> None:
+    lossy = sum(1 for chunk in found.done if chunk.losses)
+    raise UsageError(
+        f"V1 cannot hold {counted(sum(found.losses.values()), 'value')} or flags of "
+        f"{lossy} of {counted(len(found.done), 'chunk')}; nothing was written",
+        hint="'cimis migrate --to v1 --dry-run' counts them by item; --allow-loss goes ahead, "
+        "--output DIR writes copies and keeps the chunks",
+    )
+
+
+def _tell(found: Migration, out: Output, *, dry_run: bool) -> None:
+    facts = found.as_dict()
     if out.as_json:
-        out.json({"chunks": len(chunks), "format": form, "dry_run": dry_run, "lost": losses})
+        out.json({"dry_run": dry_run, **facts})
     verb = "would be written" if dry_run else "written"
-    out.note(f"{counted(len(chunks), 'chunk')} {verb} as {form}")
-    for item, count in sorted(losses.items()):
-        out.warn(f"{item}: {counted(count, 'value')} or flags lost, as V1 cannot hold them")
-
-
-def _rewrite(
-    root: Path, target: Path, chunk: ChunkRow, form: str, catalog: Catalog
-) -> dict[str, int]:
-    """Write one chunk in a format; return what the format could not hold, per item."""
-    from datetime import datetime
-
-    from pipeline.chunks import ChunkKey, read_scaled, store_rows
-    from pipeline.entry import chunk_row
-
-    key = ChunkKey(chunk.scope, chunk.year, station=chunk.station, target=chunk.target)
-
-    def enter(info: ChunkInfo, _counts: MergeCounts) -> None:
-        row = chunk_row(
-            info,
-            source=chunk.source,
-            provisional_from_s=chunk.provisional_from_s,
-            fetched_at=datetime.fromisoformat(chunk.fetched_at),
+    out.note(
+        f"{counted(facts['chunks'], 'chunk')} {verb} as {found.form}: "
+        f"{facts['bytes_before']:,} bytes before, {facts['bytes_after']:,} after"
+    )
+    lost = "would be lost" if dry_run else "lost"
+    for item, count in found.losses.items():
+        out.warn(f"{item}: {counted(count, 'value')} or flags {lost}, as V1 cannot hold them")
+    for chunk in found.failed:
+        out.warn(f"{chunk.path} stays as it is: {chunk.error}")
+    if found.failed:
+        raise CheckFailed(
+            f"{len(found.failed)} of {counted(len(found.chunks), 'chunk')} could not be rewritten",
+            hint="'cimis verify --repair' quarantines damaged files; then fetch their days again",
         )
-        catalog.put_chunks([row])
-
-    table = read_scaled(root / chunk.path)
-    return store_rows(target, key, table, format=form, enter=enter).info.losses

@@ -19,10 +19,12 @@ def command(*, repair: bool, data_dir: str | None, out: Output) -> None:
     All faults are listed; with any left the exit code is 8. --repair rebuilds what the catalog says
     from the chunks, and moves damaged ones into DIR/quarantine; it deletes none.
     """
+    from cimis.cli.progress import counting
     from cimis.cli.session import data_root
     from pipeline.verify import verify
 
-    verdict = verify(data_root(data_dir), repair=repair)
+    with counting(out, "checking chunks") as on_chunk:
+        verdict = verify(data_root(data_dir), repair=repair, on_chunk=on_chunk)
     if out.as_json:
         out.json(verdict.as_dict())
     else:
