@@ -240,7 +240,8 @@ class Reading:
 
     def _read_cache(self) -> ReadCache | None:
         if self._cache_bytes and self._cache is None:
-            from queries.cache import ReadCache, cache_folder
+            from queries.cache import ReadCache
+            from queries.cache_disk import cache_folder
 
             self._cache = ReadCache(self._cache_bytes, cache_folder(self.root))
         return self._cache

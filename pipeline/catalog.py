@@ -32,10 +32,10 @@ create table chunks (
     checksum text not null, items text not null, provisional_from_s integer,
     fetched_at text not null, source text not null, statistics blob not null
 ) without rowid;
-create table asked (
-    path text, items text, first_day text, last_day text, primary key (path, items, first_day)
-) without rowid;
+create table asked (path text, items text, first_day text, last_day text,
+    primary key (path, items, first_day)) without rowid;
 create index chunks_of_station on chunks (scope, station, year);
+create index chunks_of_items on chunks (scope, items);
 create table runs (
     id integer primary key, command text not null, started_at text not null,
     finished_at text not null, exit_code integer not null, report text not null

@@ -17,10 +17,11 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from queries.cache_disk import DiskCache
+from queries.cache_entries import packed, unpacked
 from queries.timing import QueryTimings
 from queries.values import Column, Doubles, Flags, Keys, Part, Scaled
 
-__all__ = ["CacheStats", "ReadCache", "cache_folder"]
+__all__ = ["CacheStats", "ReadCache"]
 
 _OVERHEAD_BYTES = 256
 """What an entry costs beside its numbers."""
@@ -46,11 +47,6 @@ class CacheStats:
     misses: int
     evictions: int
     path: str | None
-
-
-def cache_folder(root: Path) -> Path:
-    """Return where a data directory's read cache lies; deleting it is always safe."""
-    return root / ".cache"
 
 
 def _size(entry: _Entry) -> int:
@@ -106,7 +102,8 @@ class ReadCache:
         lacking = [name for name in names if name not in kept]
         if lacking and self._disk is not None:
             with timings.phase("read"):
-                found = self._disk.get(checksum, lacking)
+                stored = self._disk.get(checksum, lacking)
+                found = {name: unpacked(data) for name, data in stored.items()}
             self._put(checksum, {n: _Entry(rows, c) for n, (rows, c) in found.items()}, timings)
             kept |= {name: _Entry(*pair) for name, pair in found.items()}
             lacking = [name for name in lacking if name not in kept]
@@ -118,7 +115,9 @@ class ReadCache:
             fresh = {name: _Entry(part.rows, part.columns.get(name)) for name in lacking}
             self._put(found_checksum, fresh, timings)
             if self._disk is not None:
-                self._disk.put(found_checksum, {n: (e.rows, e.column) for n, e in fresh.items()})
+                self._disk.put(
+                    found_checksum, {n: packed(e.rows, e.column) for n, e in fresh.items()}
+                )
             if found_checksum != checksum:
                 return part
             kept |= fresh

@@ -1,8 +1,7 @@
-"""The read cache's part on disk: one SQLite file that several processes share."""
+"""A cache on disk: entries of bytes in one SQLite file of bounded size that processes share."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 import time
@@ -10,11 +9,15 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+__all__ = ["POINTS", "READS", "DiskCache", "cache_folder", "point_share"]
 
-from queries.values import Column, Doubles, Flags, Keys, Scaled
+READS = "reads"
+"""Decoded columns of whole chunks (:mod:`queries.cache`)."""
 
-__all__ = ["DiskCache"]
+POINTS = "points"
+"""What questions of few rows needed of a chunk (:mod:`queries.point_chunk`)."""
+
+_POINT_BYTES = 16_000_000
 
 _VERSION = 1
 _PAGE_BYTES = 4096
@@ -30,12 +33,19 @@ CREATE INDEX IF NOT EXISTS entry_used ON entry (used, bytes);
 PRAGMA user_version = {_VERSION};
 """
 
-Kept = tuple[int, Column | None]
-"""A chunk's number of rows and one of its columns; None for a column that it lacks."""
+
+def cache_folder(root: Path) -> Path:
+    """Return where a data directory's caches lie; deleting it is always safe."""
+    return root / ".cache"
+
+
+def point_share(limit_bytes: int | None) -> int:
+    """Return how much of a cache's bound is for questions of few rows; None is the default."""
+    return _POINT_BYTES if limit_bytes is None else min(limit_bytes // 4, _POINT_BYTES)
 
 
 class DiskCache:
-    """Columns of chunks in a file of bounded size.
+    """Bytes by chunk checksum and name, in a file of bounded size.
 
     The file never grows beyond the bound: SQLite is told the most pages that it may have. Every
     entry has a CRC-32, and one that does not match is a miss. All trouble with the file makes the
@@ -47,10 +57,12 @@ class DiskCache:
         Made when the first entry is kept.
     limit_bytes : int
         Greatest size of the file.
+    kind : str
+        Whose entries the file holds.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int) -> None:
-        self.path = folder / f"reads-{_VERSION}.sqlite3"
+    def __init__(self, folder: Path, limit_bytes: int, kind: str = READS) -> None:
+        self.path = folder / f"{kind}-{_VERSION}.sqlite3"
         self._limit = limit_bytes
         self._connection: sqlite3.Connection | None = None
         self._pending: dict[tuple[str, str], bytes] = {}
@@ -79,9 +91,8 @@ class DiskCache:
             self._connection = opened
         return self._connection
 
-    def get(self, checksum: str, names: Sequence[str]) -> dict[str, Kept]:
-        """Return those of a chunk's columns that are kept."""
-        found = {}
+    def get(self, checksum: str, names: Sequence[str]) -> dict[str, bytes]:
+        """Return those of a chunk's entries that are kept."""
         with self._lock:
             rows = [
                 (name, self._pending[checksum, name])
@@ -92,10 +103,8 @@ class DiskCache:
                 rows += self._select(checksum, names)
             except (sqlite3.Error, OSError) as error:
                 self._failed(error)
-            for name, data in rows:
-                found[name] = _unpacked(data)
-                self._touched.add((checksum, name))
-        return found
+            self._touched.update((checksum, name) for name, _ in rows)
+        return dict(rows)
 
     def _select(self, checksum: str, names: Sequence[str]) -> list[tuple[str, bytes]]:
         connection = self._open(make=False)
@@ -104,13 +113,16 @@ class DiskCache:
         marks = ",".join("?" * len(names))
         text = f"SELECT name, crc32, data FROM entry WHERE checksum = ? AND name IN ({marks})"
         rows = connection.execute(text, (checksum, *names)).fetchall()
-        return [(name, data) for name, crc32, data in rows if zlib.crc32(data) == crc32]
+        return [
+            (name, data)
+            for name, crc32, data in rows
+            if isinstance(data, bytes) and zlib.crc32(data) == crc32
+        ]
 
-    def put(self, checksum: str, columns: Mapping[str, Kept]) -> None:
-        """Keep columns of a chunk; they reach the disk with the next flush."""
+    def put(self, checksum: str, entries: Mapping[str, bytes]) -> None:
+        """Keep entries of a chunk; they reach the disk with the next flush."""
         with self._lock:
-            for name, (rows, column) in columns.items():
-                data = _packed(rows, column)
+            for name, data in entries.items():
                 self._pending[checksum, name] = data
                 self._pending_bytes += len(data) + _ROW_BYTES
         if self._pending_bytes > min(_PENDING_BYTES, self._limit // 2):
@@ -232,43 +244,3 @@ class DiskCache:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
-
-
-def _packed(rows: int, column: Column | None) -> bytes:
-    """Return a column as bytes: a line of JSON that says what it is, then its numbers."""
-    facts: dict[str, object] = {"rows": rows}
-    pieces: list[bytes] = []
-    match column:
-        case Scaled(values, decimals):
-            facts |= {"kind": "scaled", "type": values.dtype.str, "decimals": decimals}
-            pieces = [values.tobytes()]
-        case Doubles(values, present):
-            facts |= {"kind": "doubles"}
-            pieces = [values.tobytes(), present.tobytes()]
-        case Flags(codes, letters):
-            facts |= {"kind": "flags", "letters": letters}
-            pieces = [codes.tobytes()] if codes.any() else []
-        case Keys(values):
-            facts |= {"kind": "keys", "type": values.dtype.str}
-            pieces = [values.tobytes()]
-    return b"".join([json.dumps(facts).encode(), b"\n", *pieces])
-
-
-def _unpacked(data: bytes) -> Kept:
-    head, _, rest = data.partition(b"\n")
-    facts = json.loads(head)
-    rows = int(facts["rows"])
-    match facts.get("kind"):
-        case "scaled":
-            return rows, Scaled(np.frombuffer(rest, facts["type"]), facts["decimals"])
-        case "doubles":
-            return rows, Doubles(
-                np.frombuffer(rest, np.float64, count=rows),
-                np.frombuffer(rest, np.bool_, offset=rows * 8),
-            )
-        case "flags":
-            codes = np.frombuffer(rest, np.uint8) if rest else np.zeros(rows, np.uint8)
-            return rows, Flags(codes, tuple(facts["letters"]))
-        case "keys":
-            return rows, Keys(np.frombuffer(rest, facts["type"]))
-    return rows, None

@@ -8,19 +8,16 @@ first row, and the caller asks :mod:`queries.rows`, whose answer is the same to 
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from pipeline.catalog import Catalog, ChunkRow
-from pipeline.chunks.container import parse_footer
-from pipeline.chunks.footer import Block, Footer
-from pipeline.errors import ChunkError, StoreError
+from pipeline.errors import ChunkError
 from pipeline.items import QC_FLAGS, Item, Scope, Standard, default_items, scope_items
+from queries.cache_disk import DiskCache
 from queries.conversion import Conversion, conversion_of
-from queries.plain_blocks import BlockColumns
+from queries.point_chunk import Cells, Facts, PointChunk, Rewritten, Runs
 from queries.quality import FlagPolicy, rejected
 from queries.timing import QueryTimings
 
@@ -29,10 +26,7 @@ __all__ = ["MAX_CELLS", "PointRows", "point"]
 MAX_CELLS = 20_000
 """Values beyond which the columnar path is the faster one."""
 
-_TAIL_BYTES = 1 << 14
 _EPOCH = dt.date(1970, 1, 1).toordinal()
-_MOST_DECIMALS = 6
-_EXACT = 10**15
 _LETTERS = tuple(flag.letter for flag in QC_FLAGS)
 
 Row = tuple[str | None, ...]
@@ -58,6 +52,7 @@ def point(
     units: Standard = Standard.METRIC,
     policy: FlagPolicy = FlagPolicy.KEEP,
     limit: int | None = None,
+    cache: DiskCache | None = None,
     timings: QueryTimings,
 ) -> PointRows | None:
     """Return the rows of stations over a range of days; None where this path cannot.
@@ -75,6 +70,8 @@ def point(
     policy : FlagPolicy
     limit : int, optional
         Greatest number of rows.
+    cache : DiskCache, optional
+        What earlier questions needed; gets what this one reads.
     timings : QueryTimings
 
     Raises
@@ -96,12 +93,16 @@ def point(
     bad = None if policy is FlagPolicy.STRICT else rejected(policy, _LETTERS)
     ask = _Ask(scope, start, end, tuple(chosen), units, bad)
     rows: list[Row] = []
-    for chunk in chunks:
-        found = ask.of_chunk(root, chunk, timings)
+    wanted = [chunk for chunk in chunks if ask.meets(chunk)]
+    for chunk in wanted:
+        found = ask.of_chunk(root, chunk, cache, timings)
         if found is None:
             return None
         rows += found
-    timings.count(chunks_considered=stored, chunks_skipped=stored - timings.chunks_read)
+    if cache is not None:
+        with timings.phase("read"):
+            cache.flush()
+    timings.count(chunks_considered=stored, chunks_skipped=stored - len(wanted))
     return PointRows(*ask.columns(), rows[:limit])
 
 
@@ -131,74 +132,66 @@ class _Ask:
             quoted += [False, True]
         return tuple(names), tuple(quoted)
 
-    def of_chunk(self, root: Path, chunk: ChunkRow, timings: QueryTimings) -> list[Row] | None:
-        """Return a chunk's rows; None where the chunk holds what is not for this path."""
+    def meets(self, chunk: ChunkRow) -> bool:
+        """Tell by the catalog whether a chunk has rows of the days asked for."""
         early = 1 if self.scope is Scope.HOURLY else 0
         first_day = (chunk.first_s - early) // 86_400 + _EPOCH
         last_day = (chunk.last_s - early) // 86_400 + _EPOCH
-        if first_day > self.end.toordinal() or last_day < self.start.toordinal():
-            return []
-        path = root / chunk.path
+        return first_day <= self.end.toordinal() and last_day >= self.start.toordinal()
+
+    def of_chunk(
+        self, root: Path, chunk: ChunkRow, cache: DiskCache | None, timings: QueryTimings
+    ) -> list[Row] | None:
+        """Return a chunk's rows; None where the chunk holds what is not for this path."""
         try:
-            with _File(path, timings) as file:
-                with timings.phase("plan"):
-                    footer = parse_footer(file.tail, file.size)
-                with timings.phase("decode"):
-                    return self._rows(file, footer, timings)
+            with PointChunk(root, chunk, cache, timings) as opened:
+                return self._rows(opened, chunk.station or 0, timings)
+        except Rewritten:
+            return self.of_chunk(root, chunk, None, timings)
         except ChunkError as error:
             hint = error.hint or "'cimis verify --repair' sets a damaged chunk aside"
+            path = root / chunk.path
             raise ChunkError(error.reason, path=path, offset=error.offset, hint=hint) from None
 
-    def _rows(self, file: _File, footer: Footer, timings: QueryTimings) -> list[Row] | None:
-        wanted = {item.code for item in self.items}
-        if any(_unusual(footer, n) for n, c in enumerate(footer.columns) if c.code in wanted):
+    def _rows(self, chunk: PointChunk, station: int, timings: QueryTimings) -> list[Row] | None:
+        facts = chunk.facts()
+        wanted = [item.code for item in self.items if item.code in facts.columns]
+        if any(facts.columns[code][1] for code in wanted):
             return None
         rows: list[Row] = []
-        read = 0
-        for block in footer.blocks:
-            start, stop = self._inside(block)
+        asked = 0
+        for number, runs in enumerate(facts.blocks):
+            start, stop = self._inside(runs)
             if start < stop:
-                rows += self._block(file, footer, block, start, stop, timings)
-                read += 1
-        timings.count(
-            blocks_considered=len(footer.blocks),
-            blocks_read=read,
-            blocks_skipped=len(footer.blocks) - read,
-            bytes_read=file.read,
-        )
+                cells = chunk.cells(number, wanted)
+                with timings.phase("decode"):
+                    rows += self._block(facts, runs, cells, station, range(start, stop))
+                asked += 1
+        blocks = len(facts.blocks)
+        timings.count(blocks_considered=blocks, blocks_skipped=blocks - asked)
         return rows
 
-    def _inside(self, block: Block) -> tuple[int, int]:
+    def _inside(self, runs: Runs) -> tuple[int, int]:
         """Return the first row of a block that is asked for, and the one behind the last."""
         first, after = self.start.toordinal() - _EPOCH, self.end.toordinal() - _EPOCH + 1
         if self.scope is Scope.HOURLY:
             first, after = first * 24 + 1, after * 24 + 1
         start = stop = 0
-        for begin, count in block.runs:
+        for begin, count in runs:
             start += min(max(first - begin, 0), count)
             stop += min(max(after - begin, 0), count)
         return start, stop
 
     def _block(
-        self,
-        file: _File,
-        footer: Footer,
-        block: Block,
-        start: int,
-        stop: int,
-        timings: QueryTimings,
+        self, facts: Facts, runs: Runs, cells: dict[str, Cells], station: int, rows: range
     ) -> list[Row]:
-        columns = BlockColumns(file, footer, block)
-        texts = self._keys(footer.key.station or 0, columns.times()[start:stop])
-        places = {info.code: number for number, info in enumerate(footer.columns)}
+        times = [t for first, count in runs for t in range(first, first + count)]
+        texts = self._keys(station, times[rows.start : rows.stop])
         for item in self.items:
-            number = places.get(item.code)
-            if number is None:
-                texts += [[None] * (stop - start)] * 2
+            if item.code in cells:
+                texts += self._item(item, facts, cells[item.code], rows)
             else:
-                texts += self._item(item, columns, footer, number, range(start, stop))
-                timings.count(columns_read=2)
-        timings.count(rows_decoded=block.rows)
+                texts += [[None] * len(rows)] * 2
         return list(zip(*texts, strict=True))
 
     def _keys(self, station: int, times: list[int]) -> list[list[str | None]]:
@@ -209,70 +202,19 @@ class _Ask:
         days: list[str | None] = [_day((t - 1) // 24) for t in times]
         return [number, ends, days, [str((t - 1) % 24 + 1) for t in times]]
 
-    def _item(
-        self, item: Item, columns: BlockColumns, footer: Footer, number: int, rows: range
-    ) -> list[list[str | None]]:
+    def _item(self, item: Item, facts: Facts, cells: Cells, rows: range) -> list[list[str | None]]:
         """Return the texts of an item's values and of its flags."""
-        decimals = footer.columns[number].decimals
+        decimals, _ = facts.columns[item.code]
         change = conversion_of(item, decimals) if self.units is Standard.ENGLISH else None
-        values = columns.values(number)
-        states = columns.states(number, rows.start, rows.stop)
+        values, states = cells
         shown: list[str | None] = []
         flags: list[str | None] = []
         for row in rows:
-            state = footer.states[states[row]] if row in states else None
-            flag = None if state is None else state.flag
-            gone = state is not None and state.missing
+            gone, flag = facts.states[states[row]] if row in states else (False, None)
             gone = gone or (flag is not None and (self.bad is None or flag in self.bad))
             shown.append(None if gone else _text(values[row], decimals, change))
             flags.append(flag)
         return [shown, flags]
-
-
-class _File:
-    """An open chunk whose end has been read; a daily one is whole in it."""
-
-    def __init__(self, path: Path, timings: QueryTimings) -> None:
-        with timings.phase("read"):
-            try:
-                self._handle = os.open(path, os.O_RDONLY)
-            except FileNotFoundError:
-                raise ChunkError(
-                    "is in the catalog but not on disk", hint="run 'cimis verify --repair'"
-                ) from None
-            except OSError as error:
-                raise StoreError(f"cannot read {path}: {error.strerror}") from error
-            self.size = os.fstat(self._handle).st_size
-            size = min(self.size, _TAIL_BYTES)
-            self.tail = memoryview(os.pread(self._handle, size, self.size - size))
-        self.read = size
-        timings.count(files_opened=1, chunks_read=1)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._handle)
-
-    def __getitem__(self, place: slice) -> memoryview:
-        begin = self.size - len(self.tail)
-        if place.start >= begin:
-            return self.tail[place.start - begin : place.stop - begin]
-        data = os.pread(self._handle, place.stop - place.start, place.start)
-        self.read += len(data)
-        return memoryview(data)
-
-
-def _unusual(footer: Footer, number: int) -> bool:
-    """Tell whether a column's numbers print otherwise than by their digits."""
-    info = footer.columns[number]
-    bounds = [
-        b
-        for block in footer.blocks
-        for b in (block.cells[number].minimum, block.cells[number].maximum)
-    ]
-    large = any(bound is not None and abs(bound) >= _EXACT for bound in bounds)
-    return info.is_double or info.decimals > _MOST_DECIMALS or large
 
 
 def _day(days: int) -> str:

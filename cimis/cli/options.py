@@ -125,7 +125,7 @@ def read_cache(function: F) -> F:
         "--cache",
         metavar="SIZE",
         help="Keep decoded columns for the next question, up to 50MB say; else CIMIS_CACHE, the "
-        "configuration file, or none.",
+        "configuration file, or 16MB for questions of few rows; 0 keeps none.",
     )(function)
 
 

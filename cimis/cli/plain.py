@@ -28,12 +28,14 @@ def answered_plainly(
     qc: str,
     form: Form,
     out: Output,
+    cache_bytes: int | None,
     timings: QueryTimings,
     asked: str,
 ) -> bool:
     """Answer a question of few rows on standard output; False where it has to go the long way.
 
-    The bytes are those that the long way gives. ``asked`` says in words what was asked for.
+    The bytes are those that the long way gives. ``asked`` says in words what was asked for;
+    ``cache_bytes`` is the bound of the caches, None for the default, 0 for none.
 
     Raises
     ------
@@ -47,10 +49,13 @@ def answered_plainly(
         return False
     if stations is None or first is None or last is None:
         return False
+    from queries.cache_disk import POINTS, DiskCache, cache_folder, point_share
     from queries.conversion import standard
     from queries.point import point
     from queries.quality import policy
 
+    room = point_share(cache_bytes)
+    cache = DiskCache(cache_folder(root), room, POINTS) if room else None
     answer = point(
         root,
         scope,
@@ -61,8 +66,11 @@ def answered_plainly(
         units=standard(units),
         policy=policy(qc),
         limit=form.limit,
+        cache=cache,
         timings=timings,
     )
+    if cache is not None:
+        cache.close()
     if answer is None:
         return False
     with timings.phase("print"):

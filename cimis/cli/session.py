@@ -27,15 +27,18 @@ def service_settings(base_url: str | None, app_key: str | None) -> Settings:
 
 
 def opened(data_dir: str | None, cache: str | None) -> Store:
-    """Open the data directory, with a read cache of the size that was asked for."""
+    """Open the data directory, with a read cache of what the size asked for leaves it."""
     from cimis.store import open_store
+    from queries.cache_disk import point_share
 
-    return open_store(data_root(data_dir), cache=cache_size(cache) or 0)
+    size = cache_size(cache) or 0
+    return open_store(data_root(data_dir), cache=size - point_share(size))
 
 
-def cache_size(given: str | None) -> str | None:
-    """Return the size of the read cache that was asked for, if any."""
+def cache_size(given: str | None) -> int | None:
+    """Return the bytes for caches that were asked for, if any."""
+    from cimis.parsing import parse_size
     from pipeline.api.settings import resolve
 
     size = resolve("cache", given).value
-    return None if size is None else str(size)
+    return None if size is None else parse_size(str(size))

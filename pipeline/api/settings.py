@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pipeline.errors import AuthError, UsageError
 
@@ -184,6 +183,8 @@ def resolve(
 def _checked_url(text: str, source: str) -> str:
     """Return a base URL without its last slash; refuse what is not one, or could hold a key."""
     text = text.strip()
+    from urllib.parse import urlsplit  # a query needs no address
+
     parts = urlsplit(text)
     try:
         port_is_valid = parts.port is None or parts.port > 0

@@ -132,18 +132,24 @@ def test_every_format_holds_the_same_rows(typed: Typed, tmp_path: Path) -> None:
     assert [(r["station"], str(r["date"]), r["asce_eto"]) for r in table] == wanted
 
 
-def test_perf_and_the_cache(typed: Typed, tmp_path: Path) -> None:
-    """``--perf`` counts; with ``--cache`` the second time opens no file."""
+def test_perf_and_the_cache(typed: Typed) -> None:
+    """``--perf`` counts; the second time no file is opened, with ``--cache`` and by default."""
     asked = ("query", "--station", "80", *WEEK, "--perf")
-    assert "chunks      4 considered, 3 skipped, 1 read" in typed(*asked).err
-    counts = []
-    for _ in range(2):
-        answer = typed(*asked, "--cache", "20MB", "--json")
-        counts.append(json.loads(answer.err)["perf"])
-    assert counts[0]["files_opened"] == 1
-    assert counts[0]["cache_misses"] > 0
-    assert counts[1]["files_opened"] == 0
-    assert counts[1]["cache_hits"] == counts[0]["cache_misses"]
+    said = typed(*asked, "--cache", "0").err
+    assert "chunks      4 considered, 3 skipped, 1 read" in said
+    assert "read        1 files" in said
+    assert typed("cache", "clear").code == 0
+    for more in (("--cache", "20MB"), ()):
+        counts = []
+        for _ in range(2):
+            answer = typed(*asked, *more, "--json")
+            counts.append(json.loads(answer.err)["perf"])
+        assert counts[0]["files_opened"] == 1
+        assert counts[0]["cache_misses"] > 0
+        assert counts[1]["files_opened"] == 0
+        assert counts[1]["chunks_skipped"] == 3
+        assert counts[1]["cache_hits"] == counts[0]["cache_misses"]
+        assert typed("cache", "clear").code == 0
     assert typed("query", *WEEK, "--cache", "lots").code == 2
 
 

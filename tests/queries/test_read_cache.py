@@ -13,8 +13,9 @@ import pytest
 
 from cimis.store import open_store
 from pipeline.items import Scope
-from queries.cache import ReadCache, cache_folder
-from queries.cache_disk import DiskCache
+from queries.cache import ReadCache
+from queries.cache_disk import DiskCache, cache_folder
+from queries.cache_entries import packed
 from queries.timing import QueryTimings
 from queries.values import Part, Scaled
 from tests.queries.conftest import put, year_table
@@ -102,10 +103,10 @@ def test_the_bounds_hold_in_memory_and_on_disk(tmp_path: Path) -> None:
 
 def test_an_entry_used_again_outlives_older_ones(tmp_path: Path) -> None:
     disk = DiskCache(tmp_path, 120_000)
-    disk.put("first", {"v": (500, _column(1))})
+    disk.put("first", {"v": packed(500, _column(1))})
     disk.flush()
     for number in range(200):
-        disk.put(f"n{number}", {"v": (500, _column(number))})
+        disk.put(f"n{number}", {"v": packed(500, _column(number))})
         disk.flush()
         assert "v" in disk.get("first", ["v"])
     assert disk.get("n0", ["v"]) == {}
@@ -116,7 +117,7 @@ def test_a_smaller_bound_than_before_is_kept_to(tmp_path: Path) -> None:
     for limit in (400_000, 100_000):
         disk = DiskCache(tmp_path, limit)
         for number in range(300):
-            disk.put(f"{limit}-{number}", {"v": (500, _column(number))})
+            disk.put(f"{limit}-{number}", {"v": packed(500, _column(number))})
         disk.close()
         assert sum(f.stat().st_size for f in tmp_path.iterdir()) <= limit
 

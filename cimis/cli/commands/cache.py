@@ -16,31 +16,35 @@ __all__ = ["command"]
 @data_dir
 @printing(talks=True)
 def command(*, action: str, cache: str | None, data_dir: str | None, out: Output) -> None:
-    """Show what the read cache on disk holds, or delete it.
+    """Show what the caches on disk hold, or delete them.
 
-    The cache is used where --cache, CIMIS_CACHE or the configuration file gives it a size. It is
-    bounded by that size, shared by processes, and never stale; deleting it is always safe.
+    Decoded columns are kept where --cache, CIMIS_CACHE or the configuration file gives a size; what
+    questions of few rows read is kept without that too, up to 16 MB, unless the size is 0. Both are
+    bounded, shared by processes, and never stale; deleting them is always safe.
     """
     from cimis.cli.session import cache_size, data_root
-    from cimis.parsing import parse_size
     from cimis.store import data_directory
-    from queries.cache import ReadCache, cache_folder
+    from queries.cache_disk import POINTS, READS, DiskCache, cache_folder, point_share
 
-    root = data_directory(data_root(data_dir))
+    folder = cache_folder(data_directory(data_root(data_dir)))
     size = cache_size(cache)
-    kept = ReadCache(0 if size is None else parse_size(size), cache_folder(root))
-    try:
-        if action == "clear":
-            out.note(f"deleted the read cache: {kept.clear():,} bytes freed")
-            return
-        stats = kept.stats()
-    finally:
+    share = point_share(size)
+    bounds = {READS: (size or 0) - (share if size else 0), POINTS: share}
+    caches = {kind: DiskCache(folder, bound, kind) for kind, bound in bounds.items()}
+    if action == "clear":
+        freed = sum(kept.clear() for kept in caches.values())
+        out.note(f"deleted the read cache: {freed:,} bytes freed")
+        return
+    found = {kind: kept.size() for kind, kept in caches.items()}
+    for kept in caches.values():
         kept.close()
     out.facts(
         {
-            "path": stats.path,
-            "limit_bytes": None if size is None else stats.limit_bytes,
-            "entries": stats.disk_entries,
-            "bytes": stats.disk_bytes,
+            "path": str(folder),
+            "limit_bytes": sum(bounds.values()),
+            "entries": sum(entries for entries, _ in found.values()),
+            "bytes": sum(size for _, size in found.values()),
+            "point_entries": found[POINTS][0],
+            "point_bytes": found[POINTS][1],
         }
     )

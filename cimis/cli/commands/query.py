@@ -87,27 +87,27 @@ def command(
     scope = Scope.HOURLY if hourly else Scope.DAILY
     asked = _asked(scope, stations, first, last)
     timings = QueryTimings()
-    if cache_size(cache) is None:
-        root = data_directory(data_root(data_dir))
-        try:
-            if answered_plainly(
-                root,
-                scope,
-                chosen,
-                first,
-                last,
-                items=items,
-                units=units,
-                qc=qc,
-                form=form,
-                out=out,
-                timings=timings,
-                asked=asked,
-            ):
-                return
-        finally:
-            if perf and timings.print_s:
-                out.timings(timings.stop())
+    root = data_directory(data_root(data_dir))
+    try:
+        if answered_plainly(
+            root,
+            scope,
+            chosen,
+            first,
+            last,
+            items=items,
+            units=units,
+            qc=qc,
+            form=form,
+            out=out,
+            cache_bytes=cache_size(cache),
+            timings=timings,
+            asked=asked,
+        ):
+            return
+    finally:
+        if perf and timings.print_s:
+            out.timings(timings.stop())
     with opened(data_dir, cache) as store:
         rows = store.query(
             scope, stations=chosen, start=first, end=last, items=items, units=units, qc=qc
