@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import re
 
@@ -90,11 +89,12 @@ def parse_date(text: str, *, end: bool = False, now: dt.date | None = None) -> d
     month = int(match[2]) if match[2] else (12 if end else 1)
     if year < 1 or not 1 <= month <= 12:
         raise UsageError(f"there is no {text}: months run from 1 to 12", hint=_DATE_HINT)
-    days = calendar.monthrange(year, month)[1]
+    first = dt.date(year, month, 1)
+    days = 31 if month == 12 else (dt.date(year, month + 1, 1) - first).days
     day = int(match[3]) if match[3] else (days if end else 1)
     if not 1 <= day <= days:
         raise UsageError(
-            f"there is no {text}: {calendar.month_name[month]} {year} has {days} days",
+            f"there is no {text}: {first:%B %Y} has {days} days",
             hint=_DATE_HINT,
         )
     return dt.date(year, month, day)

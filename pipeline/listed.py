@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipeline.chunks.statistics import BlockStatistics
 from pipeline.items import Scope
+
+if TYPE_CHECKING:
+    from pipeline.chunks.statistics import BlockStatistics
 
 __all__ = ["ChunkRow"]
 
@@ -43,4 +46,6 @@ class ChunkRow:
 
     def block_statistics(self) -> BlockStatistics:
         """Return the chunk's statistics per block and column."""
+        from pipeline.chunks.statistics import BlockStatistics
+
         return BlockStatistics.of_bytes(self.statistics)

@@ -12,15 +12,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from pipeline.catalog import ChunkRow
-from pipeline.chunks.container import parse_footer
-from pipeline.chunks.footer import Footer
 from pipeline.errors import ChunkError, StoreError
-from queries.cache_disk import DiskCache
-from queries.plain_blocks import BlockColumns
 from queries.timing import QueryTimings
+
+if TYPE_CHECKING:
+    from pipeline.catalog import ChunkRow
+    from pipeline.chunks.footer import Footer
+    from queries.cache_disk import DiskCache
 
 __all__ = ["Cells", "Facts", "PointChunk", "Rewritten", "Runs"]
 
@@ -167,6 +167,8 @@ class PointChunk:
             if self._cache is not None and self._file.checksum() != self._checksum:
                 raise Rewritten
         if self._footer is None:
+            from pipeline.chunks.container import parse_footer
+
             with self._timings.phase("plan"):
                 self._footer = parse_footer(self._file.tail, self._file.size)
         return self._file, self._footer
@@ -174,6 +176,8 @@ class PointChunk:
 
 def _decoded(file: _File, footer: Footer, block: int, codes: Sequence[str]) -> dict[str, Cells]:
     """Return those of a block's columns that the chunk has."""
+    from queries.plain_blocks import BlockColumns  # zstandard, which a kept answer can spare
+
     columns = BlockColumns(file, footer, footer.blocks[block])
     places = {info.code: number for number, info in enumerate(footer.columns)}
     rows = footer.blocks[block].rows

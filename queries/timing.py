@@ -84,6 +84,10 @@ class QueryTimings:
             for name, number in numbers.items():
                 setattr(self, name, getattr(self, name) + number)
 
+    def restart(self) -> None:
+        """Begin the total anew: what went before was loading code, not answering."""
+        self._started_s = time.perf_counter()
+
     def stop(self) -> QueryTimings:
         """Fix the total at this moment; the first call counts."""
         if self._total_s is None:

@@ -54,6 +54,7 @@ def answered_plainly(
     from queries.point import point
     from queries.quality import policy
 
+    timings.restart()
     room = point_share(cache_bytes)
     cache = DiskCache(cache_folder(root), room, POINTS) if room else None
     answer = point(
