@@ -201,6 +201,37 @@ class Reading:
 
         return Answer(self._engine(qc, unsafe=unsafe), text, params, timings)
 
+    def named(
+        self,
+        name: str,
+        *,
+        stations: Stations | None = None,
+        qc: str = "keep",
+        **parameters: object,
+    ) -> Answer:
+        """Return the answer to a question of the library; ``cimis sql --list`` shows them all.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"frost-nights"``.
+        stations : int, str or iterable of int, optional
+            By default all that are stored.
+        qc : {"keep", "drop-severe", "strict"}
+        **parameters
+            Values of the question's own parameters, in the place of its defaults.
+
+        Raises
+        ------
+        UsageError
+            For an unknown name or parameter, or a value that cannot be what is asked for.
+        """
+        from queries.named import named_query
+
+        query = named_query(name)
+        values = query.values({key: str(value) for key, value in parameters.items()})
+        return self.sql(query.text(station_numbers(stations)), values, qc=qc)
+
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the same views, sandboxed; close it after use."""
         return self._engine(qc, unsafe=unsafe).connection()

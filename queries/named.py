@@ -6,7 +6,7 @@ A file starts with comment lines: the description, then ``$name = default: meani
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,14 @@ class NamedQuery:
     description: str
     parameters: tuple[Parameter, ...]
     sql: str
+
+    def text(self, stations: Sequence[int] | None = None) -> str:
+        """Return the SQL, of some stations only where they are given."""
+        if stations is None:
+            return self.sql
+        body, _, order = self.sql.rpartition("\nORDER BY ")
+        listed = ", ".join(map(str, sorted({*stations})))
+        return f"SELECT * FROM (\n{body}\n) WHERE station IN ({listed})\nORDER BY {order}"
 
     def values(self, given: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return a value for each parameter: the given one or its default.

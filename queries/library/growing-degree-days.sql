@@ -1,4 +1,4 @@
--- Growing degree days per station and day, and their running total since the start, in °C days.
+-- Growing degree days per station and day in °C days, their running total, and the days it lacks.
 -- $start = 1900-01-01: first day, from which the total runs
 -- $end = 2100-12-31: last day
 -- $base = 10: lower threshold in °C; colder minima count as this
@@ -7,7 +7,10 @@ SELECT
     station,
     date,
     round(degree_days, 2) AS degree_days,
-    round(sum(degree_days) OVER (PARTITION BY station ORDER BY date), 2) AS degree_days_total
+    round(sum(degree_days) OVER (PARTITION BY station ORDER BY date), 2) AS degree_days_total,
+    row_number() OVER (PARTITION BY station ORDER BY date) AS days,
+    date - min(date) OVER (PARTITION BY station) + 1
+        - row_number() OVER (PARTITION BY station ORDER BY date) AS days_missing
 FROM (
     SELECT
         station,

@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cimis.cli.answers import Form, answering, deliver
-from cimis.cli.options import data_dir, declare, option, printing, read_cache
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    printing,
+    read_cache,
+    stations_option,
+)
 from cimis.cli.output import Output
+from cimis.parsing import parse_stations
 from pipeline.errors import UsageError
 
+if TYPE_CHECKING:
+    from queries.duck import Answer, Parameters
+
 __all__ = ["command"]
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @declare(
     "sql",
     examples=[
         "cimis sql 'select station, sum(asce_eto) from daily group by station'",
+        "cimis sql --list",
+        "cimis sql frost-nights --stations 2,80 --param threshold=-2",
+        "cimis sql 'select * from daily where station = $s' --param s=80 --explain",
         "cimis sql --file question.sql -o answer.parquet",
         "echo 'select count(*) from daily' | cimis sql",
     ],
 )
 @click.argument("text", required=False)
 @option("--file", "file", metavar="FILE", help="Read the question from a file.")
+@option("--list", "listing", is_flag=True, help="List the named questions, and ask none.")
+@option(
+    "--param", "params", metavar="NAME=VALUE", multiple=True, help="A value for $NAME; repeatable."
+)
+@stations_option()
+@option(
+    "--qc",
+    type=click.Choice(["keep", "drop-severe", "strict"]),
+    default="keep",
+    show_default=True,
+    help="Which flagged values become missing: none, severely flagged ones, all flagged ones.",
+)
+@option("--explain", is_flag=True, help="Show how it would be answered and what is pushed down.")
 @option("--unsafe", is_flag=True, help="Lift the sandbox: files, network, writing statements.")
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
 @read_cache
@@ -35,6 +67,11 @@ def command(
     *,
     text: str | None,
     file: str | None,
+    listing: bool,
+    params: Sequence[str],
+    stations: str | None,
+    qc: str,
+    explain: bool,
     unsafe: bool,
     perf: bool,
     cache: str | None,
@@ -44,19 +81,91 @@ def command(
 ) -> None:
     """Answer a question in SQL (DuckDB's) over the views daily, hourly, stations and chunks.
 
-    The question is the argument, or comes from --file or standard input. It can read nothing but
-    the views: no file, no network, no setting, unless --unsafe is given.
+    The question is the argument (SQL, or the name of one of the library), or comes from --file or
+    standard input; on a terminal without any, a prompt takes one after the other. It can read
+    nothing but the views: no file, no network, no setting, unless --unsafe is given. --stations
+    narrows a named question.
     """
     from cimis.cli.session import opened
 
-    question = _question(text, file)
+    if listing:
+        _list(out)
+        return
+    values = dict(_assignment(param) for param in params)
+    if text is None and file is None and sys.stdin.isatty():
+        from cimis.cli.prompt import converse
+
+        with opened(data_dir, cache) as store:
+            converse(store, form=form, out=out, qc=qc, unsafe=unsafe, perf=perf)
+        return
+    question, parameters = _ready(_question(text, file), values, stations)
     with opened(data_dir, cache) as store:
-        answer = store.sql(question, unsafe=unsafe)
+        if explain:
+            _explain(store.sql(f"EXPLAIN {question}", parameters, qc=qc), out)
+            return
+        answer = store.sql(question, parameters, qc=qc, unsafe=unsafe)
         try:
             deliver(answer.batches(), answer.schema, form=form, out=out, timings=answer.timings)
         finally:
             if perf:
                 out.timings(answer.timings.stop())
+
+
+def _ready(
+    question: str, values: dict[str, object], stations: str | None
+) -> tuple[str, Parameters | None]:
+    """Return the SQL and its parameters of a question that is SQL or a name of the library."""
+    if _NAME.fullmatch(question.strip()):
+        from queries.named import named_query
+
+        query = named_query(question.strip())
+        texts = {name: str(value) for name, value in values.items()}
+        return query.text(parse_stations(stations)), query.values(texts)
+    if stations is not None:
+        raise UsageError(
+            "--stations narrows named questions only", hint="write 'where station in (2, 80)'"
+        )
+    return question, values or None
+
+
+def _list(out: Output) -> None:
+    from queries.named import named_queries
+
+    rows = []
+    for query in named_queries().values():
+        given = [f"{p.name}={p.default}: {p.meaning}" for p in query.parameters]
+        rows.append((query.name, query.description, given if out.as_json else "; ".join(given)))
+    out.rows(("name", "description", "parameters"), rows)
+
+
+def _explain(answer: Answer, out: Output) -> None:
+    plans = dict(answer.fetchall())
+    if out.as_json:
+        out.json(plans)
+    for plan in plans.values() if not out.as_json else ():
+        out.line(str(plan).rstrip("\n"))
+
+
+def _assignment(text: str) -> tuple[str, object]:
+    """Return a parameter's name and value: a number, day, truth value or null, else its text."""
+    import datetime as dt
+
+    name, sign, value = text.partition("=")
+    if not sign or not re.fullmatch(r"[A-Za-z_]\w*", name):
+        raise UsageError(f"'{text}' gives no parameter a value", hint="write --param name=value")
+    words: dict[str, object] = {"true": True, "false": False, "null": None}
+    if value.lower() in words:
+        return name, words[value.lower()]
+    if re.fullmatch(r"[+-]?\d{1,18}", value):
+        return name, int(value)
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value):
+        return name, float(value)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        try:
+            return name, dt.date.fromisoformat(value)
+        except ValueError as error:
+            raise UsageError(f"'{text}': {error}", hint="write a day as 2024-06-01") from None
+    return name, value
 
 
 def _question(text: str | None, file: str | None) -> str:

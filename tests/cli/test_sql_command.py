@@ -1,0 +1,250 @@
+"""``cimis sql``: named questions, parameters, plans, and the prompt."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from cimis.cli.answers import Form
+from cimis.cli.output import Output
+from cimis.cli.prompt import completer, converse
+from cimis.store import Store, open_store
+from pipeline.errors import UsageError
+from pipeline.items import Scope
+from queries.named import named_queries
+from tests.cli.conftest import typed
+from tests.queries.conftest import put, year_table
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Typed
+
+__all__ = ["typed"]
+
+C = pl.col
+
+
+ITEMS = "air_tmp_avg,air_tmp_max,air_tmp_min,asce_eto,precip"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three stations' three years with gaps, missing values and flags; two of them hourly."""
+    folder = tmp_path_factory.mktemp("sql")
+    years = [(station, year) for station in (2, 5, 80) for year in (2020, 2021, 2022)]
+    put(folder, [year_table(Scope.DAILY, *each, items=ITEMS) for each in years])
+    put(folder, [year_table(Scope.HOURLY, station, 2021) for station in (2, 80)])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _data_dir(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIMIS_DATA_DIR", str(root))
+
+
+@pytest.fixture
+def store(root: Path) -> Iterator[Store]:
+    with open_store(root) as opened:
+        yield opened
+
+
+@pytest.fixture
+def daily(store: Store) -> pl.DataFrame:
+    return store.daily()
+
+
+def _frame(text: str) -> pl.DataFrame:
+    return pl.read_csv(io.StringIO(text))
+
+
+def test_the_list_names_every_question_with_its_parameters(typed: Typed) -> None:
+    found = json.loads(typed("sql", "--list", "--json").out)
+    assert [row["name"] for row in found] == sorted(named_queries())
+    frost = next(row for row in found if row["name"] == "frost-nights")
+    assert frost["description"].startswith("Nights with frost")
+    assert frost["parameters"][0].startswith("threshold=0: ")
+
+
+@pytest.mark.parametrize("name", sorted(named_queries()))
+def test_every_named_question_is_asked_by_its_name(
+    name: str, typed: Typed, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By argument and by standard input, and as from Python; of some stations the same rows."""
+    whole = typed("sql", name, "--allow-empty")
+    assert whole.code == 0, whole.err
+    monkeypatch.setattr("sys.stdin", io.StringIO(name + "\n"))
+    assert typed("sql", "--allow-empty").out == whole.out
+    some = typed("sql", name, "--stations", "2,80", "--allow-empty")
+    rows = [r for r in whole.out.splitlines() if r.split(",")[0] in {"station", "2", "80"}]
+    assert some.out.splitlines() == rows
+    named = store.named(name, stations=[80, 2]).pl()
+    assert named.height == len(rows) - 1
+
+
+@pytest.mark.parametrize("threshold", ["0", "-3", "4.5"])
+def test_frost_nights(threshold: str, typed: Typed, daily: pl.DataFrame) -> None:
+    """Nights at or below the threshold, by season, and of how many nights there is a value."""
+    found = _frame(typed("sql", "frost-nights", "--param", f"threshold={threshold}").out)
+    cold = C("air_tmp_min") <= float(threshold)
+    due = (
+        daily.group_by("station", C("date").dt.offset_by("6mo").dt.year().alias("season"))
+        .agg(
+            cold.sum().alias("frost_nights"),
+            C("date").filter(cold).min().cast(pl.String).alias("first_frost"),
+            C("date").filter(cold).max().cast(pl.String).alias("last_frost"),
+            C("air_tmp_min").min().alias("coldest_c"),
+            C("air_tmp_min").count().alias("nights"),
+        )
+        .sort("station", "season")
+    )
+    assert found.rows() == due.rows()
+    assert found["frost_nights"].sum() > 0
+
+
+def test_growing_degree_days(typed: Typed, daily: pl.DataFrame) -> None:
+    """The mean of both temperatures within the thresholds, less the lower; gaps are counted."""
+    given = ("start=2021-03-01", "end=2021-09-30", "base=9", "upper=18")
+    asked = [word for text in given for word in ("--param", text)]
+    found = _frame(typed("sql", "growing-degree-days", *asked).out)
+    season = C("date").is_between(dt.date(2021, 3, 1), dt.date(2021, 9, 30))
+    mean = (C("air_tmp_max").clip(9, 18) + C("air_tmp_min").clip(9, 18)) / 2 - 9
+    due = daily.filter(season).with_columns(mean.alias("days")).sort("station", "date")
+    per_station = found.group_by("station").agg(C("degree_days_total").max()).sort("station")
+    totals = due.group_by("station").agg(C("days").sum()).sort("station")
+    assert per_station["station"].to_list() == totals["station"].to_list()
+    for got, want in zip(per_station["degree_days_total"], totals["days"], strict=True):
+        assert got == pytest.approx(want, abs=0.01)
+    last = found.group_by("station").last().sort("station")
+    counted = due.drop_nulls("days").group_by("station", maintain_order=True)
+    spans = counted.agg(C("date").min().alias("first"), C("date").max().alias("end"), pl.len())
+    gone = [(r["end"] - r["first"]).days + 1 - r["len"] for r in spans.iter_rows(named=True)]
+    assert last["days_missing"].to_list() == gone
+    assert sum(gone) > 0
+
+
+def test_what_is_no_parameter_or_no_name_is_refused(typed: Typed) -> None:
+    assert typed("sql", "frost-nights", "--param", "heat=3").code == 2
+    assert typed("sql", "no-such-question").code == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("80", "80"), ("2.5", "2.5"), ("true", "true"), ("2021-06-01", "2021-06-01"), ("R", "R")],
+)
+def test_a_parameter_has_the_type_that_it_looks_like(value: str, text: str, typed: Typed) -> None:
+    kinds = {"80": "INTEGER", "2.5": "DOUBLE", "true": "BOOLEAN", "2021-06-01": "DATE"}
+    found = typed("sql", "select $v as v, typeof($v) as t", "--param", f"v={value}").out
+    assert found == f"v,t\n{text},{kinds.get(value, 'VARCHAR')}\n"
+
+
+def test_parameters_narrow_questions_of_ones_own(typed: Typed, daily: pl.DataFrame) -> None:
+    text = "select count(*) as n from daily where station = $s and date >= $d"
+    found = typed("sql", text, "--param", "s=80", "--param", "d=2022-01-01").out
+    due = daily.filter((C("station") == 80) & (C("date").dt.year() >= 2022)).height
+    assert found == f"n\n{due}\n"
+
+
+@pytest.mark.parametrize("given", ["s", "=3", "a b=3", "d=2021-02-30"])
+def test_a_parameter_that_is_none_is_refused(given: str, typed: Typed) -> None:
+    answer = typed("sql", "select $s", "--param", given)
+    assert answer.code == 2
+    assert given in answer.err
+
+
+def test_stations_narrow_named_questions_only(typed: Typed) -> None:
+    assert typed("sql", "select 1", "--stations", "2").code == 2
+
+
+def test_the_plan_shows_what_is_pushed_down(typed: Typed) -> None:
+    text = "select avg(asce_eto) from daily where station = $s"
+    plan = typed("sql", text, "--param", "s=80", "--explain").out
+    assert '"station" = 80' in plan
+    assert "asce_eto" in plan
+    found = json.loads(typed("sql", "gaps", "--explain", "--json").out)
+    assert "daily" not in found or found["physical_plan"]
+
+
+def test_the_flag_policy_reaches_sql(typed: Typed, daily: pl.DataFrame) -> None:
+    text = "select count(asce_eto) as n from daily"
+    strict = daily.filter(C("asce_eto_qc").is_null() & C("asce_eto").is_not_null()).height
+    assert typed("sql", text, "--qc", "strict").out == f"n\n{strict}\n"
+    assert typed("sql", text).out == f"n\n{daily['asce_eto'].count()}\n"
+
+
+def test_python_asks_by_name_too(store: Store, daily: pl.DataFrame) -> None:
+    found = store.named("rain-days", stations=[2], threshold=3).pl()
+    rain = daily.filter((C("station") == 2) & (C("precip") >= 3)).height
+    assert found["rain_days"].sum() == rain
+    with pytest.raises(UsageError, match="no parameter 'depth'"):
+        store.named("rain-days", depth=3)
+
+
+def _typed_at_the_prompt(
+    store: Store, text: str, capsys: pytest.CaptureFixture[str], history: Path
+) -> tuple[str, str]:
+    form = Form(format="csv", output=None, limit=None, allow_empty=False)
+    capsys.readouterr()
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_text(text)
+        out = Output(color=False)
+        converse(store, form=form, out=out, qc="keep", unsafe=False, perf=False, history=history)
+    return capsys.readouterr()
+
+
+def test_the_prompt_goes_on_after_errors_and_keeps_a_history(
+    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    history = tmp_path / "new" / "history"
+    text = (
+        "select 40 + 2\nas a;\n"
+        "selekt;\n"
+        "copy daily to 'x.csv';\n"
+        "select station from daily where station = 9;\n"
+        "rain-days\n"
+        ".views\n.named\n.help\n.nonsense\n"
+        "select 7 as b;\n.quit\nselect 8 as c;\n"
+    )
+    out, err = _typed_at_the_prompt(store, text, capsys, history)
+    assert out.startswith("a\n42\n")
+    assert out.endswith("b\n7\n")
+    assert "station,water_year,rain_days" in out
+    assert "daily: station, date, air_tmp_avg" in out
+    assert "frost-nights" in out
+    assert "Ctrl-D" in out
+    assert err.count("error: ") == 3
+    assert "no rows" in err
+    kept = history.read_text()
+    assert "+select 40 + 2" in kept
+    assert "select 8" not in kept
+
+
+def test_the_prompt_works_where_no_history_can_be_kept(
+    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    out, _ = _typed_at_the_prompt(store, "select 1 as a;\n.quit\n", capsys, tmp_path / "file/x")
+    assert out == "a\n1\n"
+
+
+def test_completion_knows_views_columns_words_and_names() -> None:
+    def of(text: str) -> list[str]:
+        found = completer({"daily": ["air_tmp_avg", "air_tmp_max", "precip"]}).get_completions(
+            Document(text), CompleteEvent()
+        )
+        return [completion.text for completion in found]
+
+    assert of("select AIR_t") == ["air_tmp_avg", "air_tmp_max"]
+    assert of("select precip fr") == ["from", "frost-nights"]
+    assert of("from da") == ["daily", "date_trunc"]
+    assert of(".q") == [".quit"]
