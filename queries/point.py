@@ -165,7 +165,7 @@ class _Ask:
             if start < stop:
                 cells = chunk.cells(number, wanted)
                 with timings.phase("decode"):
-                    rows += self._block(facts, runs, cells, station, range(start, stop))
+                    rows += self._block(facts, runs, cells, station, range(start, stop), timings)
                 asked += 1
         blocks = len(facts.blocks)
         timings.count(blocks_considered=blocks, blocks_skipped=blocks - asked)
@@ -183,13 +183,19 @@ class _Ask:
         return start, stop
 
     def _block(
-        self, facts: Facts, runs: Runs, cells: dict[str, Cells], station: int, rows: range
+        self,
+        facts: Facts,
+        runs: Runs,
+        cells: dict[str, Cells],
+        station: int,
+        rows: range,
+        timings: QueryTimings,
     ) -> list[Row]:
         times = [t for first, count in runs for t in range(first, first + count)]
         texts = self._keys(station, times[rows.start : rows.stop])
         for item in self.items:
             if item.code in cells:
-                texts += self._item(item, facts, cells[item.code], rows)
+                texts += self._item(item, facts, cells[item.code], rows, timings)
             else:
                 texts += [[None] * len(rows)] * 2
         return list(zip(*texts, strict=True))
@@ -202,18 +208,24 @@ class _Ask:
         days: list[str | None] = [_day((t - 1) // 24) for t in times]
         return [number, ends, days, [str((t - 1) % 24 + 1) for t in times]]
 
-    def _item(self, item: Item, facts: Facts, cells: Cells, rows: range) -> list[list[str | None]]:
+    def _item(
+        self, item: Item, facts: Facts, cells: Cells, rows: range, timings: QueryTimings
+    ) -> list[list[str | None]]:
         """Return the texts of an item's values and of its flags."""
         decimals, _ = facts.columns[item.code]
         change = conversion_of(item, decimals) if self.units is Standard.ENGLISH else None
         values, states = cells
         shown: list[str | None] = []
         flags: list[str | None] = []
+        removed = 0
         for row in rows:
             gone, flag = facts.states[states[row]] if row in states else (False, None)
-            gone = gone or (flag is not None and (self.bad is None or flag in self.bad))
+            bad = flag is not None and (self.bad is None or flag in self.bad)
+            removed += bad and not gone
+            gone = gone or bad
             shown.append(None if gone else _text(values[row], decimals, change))
             flags.append(flag)
+        timings.count(values_removed=removed)
         return [shown, flags]
 
 

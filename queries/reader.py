@@ -14,7 +14,7 @@ from queries.exact import narrowed
 from queries.index import ScopeIndex
 from queries.prune import Selection, prune
 from queries.quality import FlagPolicy
-from queries.ruling import FLAG_OF, flags_needed, ruled
+from queries.ruling import FLAG_OF, counted, flags_needed, ruled
 from queries.source import ChunkSource
 from queries.terms import UNKNOWN, Term, columns_of
 from queries.timing import QueryTimings
@@ -199,4 +199,5 @@ def _wanted(part: Part, question: Question, timings: QueryTimings, *, every: boo
         return part
     with timings.phase("decode"):
         under = ruled(part, question.policy)
-        return narrowed(under, question.term) if question.exact and not every else under
+        exactly = question.exact and not every
+        return counted(narrowed(under, question.term) if exactly else under, timings)

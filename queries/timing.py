@@ -21,7 +21,8 @@ class QueryTimings:
 
     Counters: chunks and blocks that exist, that the catalog ruled out, and that were read;
     ``files_opened``; compressed bytes read and decoded bytes; rows decoded and rows answered;
-    hits, misses and evictions of the read cache.
+    values that the flag policy removed from rows that were read; hits, misses and evictions of the
+    read cache.
     """
 
     plan_s: float = 0.0
@@ -43,6 +44,7 @@ class QueryTimings:
     bytes_decoded: int = 0
     rows_decoded: int = 0
     rows: int = 0
+    values_removed: int = 0
     cache_hits: int = 0
     cache_misses: int = 0
     cache_evictions: int = 0

@@ -241,3 +241,27 @@ def test_inspect_shows_the_inside_of_a_chunk(typed: Typed, root: Path) -> None:
     assert (columns["precip"]["minimum"], columns["precip"]["maximum"]) == tuple(least.values())
     assert columns["precip"]["unit"] == "mm"
     assert typed("inspect", root / "absent.zst").code == 7
+
+
+@pytest.mark.parametrize("qc", ["drop-severe", "strict"])
+@pytest.mark.parametrize("more", [("--format", "csv"), ("--format", "csv", "-o")])
+def test_what_a_flag_policy_removes_is_counted(
+    qc: str, more: tuple[str, ...], typed: Typed, tmp_path: Path
+) -> None:
+    """On standard error and in ``--perf``: values that were there and are missing now."""
+    asked = ("query", "--stations", "2", "--start", "2024-03-01", "--end", "2024-04-30")
+
+    def cells(*options: str) -> tuple[int, str, dict[str, Any]]:
+        file = tmp_path / f"{len(options)}.csv"
+        given = (*more, file) if more[-1] == "-o" else more
+        answer = typed(*asked, *given, *options, "--perf", "--json")
+        text = file.read_text() if more[-1] == "-o" else answer.out
+        found = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+        return sum(map(bool, found)), answer.err, json.loads(answer.err.splitlines()[-1])["perf"]
+
+    before, said, facts = cells()
+    assert (facts["values_removed"], "made missing" in said) == (0, False)
+    after, said, facts = cells("--qc", qc)
+    assert facts["values_removed"] == before - after > 0
+    assert f"{before - after} flagged values made missing by --qc {qc}" in said
+    assert "made missing" not in typed(*asked, *more[:2], "--qc", qc, "--quiet").err

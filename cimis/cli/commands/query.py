@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +16,11 @@ from cimis.cli.options import (
     read_cache,
     stations_option,
 )
-from cimis.cli.output import Output
+from cimis.cli.output import Output, counted
 from cimis.parsing import open_span, parse_stations, today
+
+if TYPE_CHECKING:
+    from queries.timing import QueryTimings
 
 __all__ = ["command"]
 
@@ -106,6 +110,8 @@ def command(
         ):
             return
     finally:
+        if timings.print_s:
+            _tell(timings, qc, form, out)
         if perf and timings.print_s:
             out.timings(timings.stop())
     with opened(data_dir, cache) as store:
@@ -122,8 +128,15 @@ def command(
                 asked=asked,
             )
         finally:
+            _tell(rows.timings, qc, form, out)
             if perf:
                 out.timings(rows.timings.stop())
+
+
+def _tell(timings: QueryTimings, qc: str, form: Form, out: Output) -> None:
+    """Say how many values the flag policy removed; of an answer cut short nobody knows."""
+    if timings.values_removed and form.limit is None:
+        out.note(f"{counted(timings.values_removed, 'flagged value')} made missing by --qc {qc}")
 
 
 def _asked(scope: str, stations: str | None, first: dt.date | None, last: dt.date | None) -> str:
