@@ -71,11 +71,15 @@ class Finding:
 
 @dataclass(slots=True)
 class Verdict:
-    """What was checked and found; sound when there are no findings that were not repaired."""
+    """What was checked and found; sound when there are no findings that were not repaired.
+
+    ``damaged`` counts chunks that cannot be read, also those that a repair moved away.
+    """
 
     chunks: int = 0
     rows: int = 0
     file_bytes: int = 0
+    damaged: int = 0
     findings: list[Finding] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -237,6 +241,7 @@ def _examine(
 def _count(verdict: Verdict, info: ChunkInfo | None) -> None:
     verdict.chunks += 1
     if info is None:
+        verdict.damaged += 1
         return
     verdict.rows += info.footer.rows
     verdict.file_bytes += info.file_bytes

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["POINTS", "READS", "DiskCache", "cache_folder", "point_share"]
+__all__ = ["POINTS", "READS", "DiskCache", "cache_counts", "cache_folder", "point_share"]
 
 READS = "reads"
 """Decoded columns of whole chunks (:mod:`queries.cache`)."""
@@ -39,9 +39,22 @@ def cache_folder(root: Path) -> Path:
     return root / ".cache"
 
 
+def cache_counts(root: Path) -> dict[str, tuple[int, int]]:
+    """Return by cache how many entries were found, and how many not, in a data directory so far."""
+    found = {}
+    for kind in (READS, POINTS):
+        kept = DiskCache(cache_folder(root), 0, kind)
+        found[kind] = kept.counts()
+        kept.close()
+    return found
+
+
 def point_share(limit_bytes: int | None) -> int:
     """Return how much of a cache's bound is for questions of few rows; None is the default."""
     return _POINT_BYTES if limit_bytes is None else min(limit_bytes // 4, _POINT_BYTES)
+
+
+_TALLY = "CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
 
 
 class DiskCache:
@@ -68,6 +81,7 @@ class DiskCache:
         self._pending: dict[tuple[str, str], bytes] = {}
         self._pending_bytes = 0
         self._touched: set[tuple[str, str]] = set()
+        self._asked = [0, 0]
         self._lock = threading.Lock()
 
     def _open(self, *, make: bool) -> sqlite3.Connection | None:
@@ -104,7 +118,10 @@ class DiskCache:
             except (sqlite3.Error, OSError) as error:
                 self._failed(error)
             self._touched.update((checksum, name) for name, _ in rows)
-        return dict(rows)
+            found = dict(rows)
+            self._asked[0] += len(found)
+            self._asked[1] += len(names) - len(found)
+        return found
 
     def _select(self, checksum: str, names: Sequence[str]) -> list[tuple[str, bytes]]:
         connection = self._open(make=False)
@@ -175,7 +192,15 @@ class DiskCache:
                     for key, data in pending.items()
                 ],
             )
+            connection.execute(_TALLY)
+            counts = zip(("hits", "misses"), self._asked, strict=True)
+            connection.executemany(
+                "INSERT INTO tally VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+                list(counts),
+            )
             connection.execute("COMMIT")
+            self._asked = [0, 0]
         except sqlite3.Error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -209,6 +234,18 @@ class DiskCache:
             except (sqlite3.Error, OSError) as error:
                 self._failed(error)
                 return 0, 0
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many entries were found, and how many not, since the file was made."""
+        with self._lock:
+            try:
+                connection = self._open(make=False)
+                if connection is None:
+                    return 0, 0
+                found = dict(connection.execute("SELECT name, value FROM tally").fetchall())
+            except (sqlite3.Error, OSError):
+                return 0, 0
+        return found.get("hits", 0), found.get("misses", 0)
 
     def clear(self) -> int:
         """Delete the file; return the bytes freed."""

@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),
     "cache": Entry("Look after", "cache", "Show what the read cache holds, or delete it."),
+    "serve-metrics": Entry("Look after", "serve_metrics", "Serve metrics for Prometheus."),
     "inspect": Entry("Look after", "inspect", "Show what is inside one chunk file."),
     "stations": Entry("Look up", "stations", "List the stations of the network."),
     "items": Entry("Look up", "items", "List the data items with meaning and unit."),

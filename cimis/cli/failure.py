@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -20,11 +21,15 @@ HIDDEN = "***"
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Tell whether ``--json`` is among the options, before they are parsed."""
+    """Tell whether ``--json`` or ``--log-format json`` is given, before options are parsed."""
     options = list(arguments)
     if "--" in options:
         options = options[: options.index("--")]
-    return "--json" in options or "-json" in options
+    given = [option.removeprefix("-").removeprefix("-") for option in options if option[:1] == "-"]
+    if "json" in given or "log-format=json" in given:
+        return True
+    after = dict(pairwise(options))
+    return "json" in (after.get("--log-format"), after.get("-log-format"))
 
 
 def report(error: Exception, arguments: Sequence[str], *, as_json: bool) -> int:

@@ -19,6 +19,7 @@ from cimis.parsing import day_span, parse_duration, parse_stations, today
 from pipeline.errors import AuthError, CimisError, FetchInterrupted, ServiceError
 
 if TYPE_CHECKING:
+    from cimis.cli.event_log import EventLog
     from pipeline.api import Settings
     from pipeline.ingest.report import RunReport
     from pipeline.ingest.request import FetchRequest
@@ -58,6 +59,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Retries of a request.",
     ),
     option(
+        "--backoff",
+        metavar="TIME",
+        default="1s",
+        show_default=True,
+        help="Wait before the first retry; it doubles with each next.",
+    ),
+    option(
         "--timeout",
         metavar="TIME",
         default="120s",
@@ -78,6 +86,18 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--perf", is_flag=True, help="Say on standard error where the time went."),
     option("--allocs", is_flag=True, help="Measure the memory that decoding and the rows take."),
     option("-v", "--verbose", is_flag=True, help="Log every request on standard error."),
+    option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Tell what happens in words, or as one JSON object a line.",
+    ),
+    option(
+        "--metrics-file",
+        metavar="FILE",
+        help="Write metrics for node_exporter's textfile collector, at the end.",
+    ),
     service,
     data_dir,
     printing(talks=True),
@@ -121,6 +141,7 @@ def carry_out(
     items: str | None,
     concurrency: int,
     retries: int,
+    backoff: str,
     timeout: str,
     gzip: bool,
     form: str,
@@ -129,6 +150,8 @@ def carry_out(
     perf: bool,
     allocs: bool,
     verbose: bool,
+    log_format: str,
+    metrics_file: str | None,
     base_url: str | None,
     app_key: str | None,
     data_dir: str | None,
@@ -136,11 +159,16 @@ def carry_out(
 ) -> int:
     """Fetch and store as the options say, by the plain path or the streaming one; tell of it."""
     from cimis.cli.choice import chosen_stations
+    from cimis.cli.event_log import EventLog
+    from cimis.cli.metrics_file import write_metrics
     from cimis.cli.session import data_root, service_settings
     from pipeline.api import RetryPolicy, Timeouts
     from pipeline.ingest import FetchRequest, RunReport
     from pipeline.items import Scope, resolve
 
+    events = EventLog() if log_format == "json" else None
+    if events is not None:
+        out = replace(out, quiet=True)
     now = today()
     span = day_span(year=year, start=start, end=end, now=now)
     root, settings = data_root(data_dir), service_settings(base_url, app_key)
@@ -150,6 +178,7 @@ def carry_out(
     if not dry_run:
         settings.key()
         _made(root)
+    policy = RetryPolicy(tries=max(retries, 0) + 1, base_s=parse_duration(backoff))
     named = parse_stations(stations)
     request = FetchRequest(
         stations=named or (1,),  # "all" is known only after the service's list
@@ -166,6 +195,7 @@ def carry_out(
         allocs=allocs,
         plain=plain,
         timeouts=timeouts,
+        policy=policy,
     )
     failure: CimisError | None = None
     try:
@@ -176,7 +206,7 @@ def carry_out(
             span,
             ask=not dry_run,
             out=out,
-            policy=RetryPolicy(tries=max(retries, 0) + 1),
+            policy=policy,
             timeout=timeouts,
         )
     except (ServiceError, AuthError) as error:
@@ -189,9 +219,17 @@ def carry_out(
         report = RunReport.unbegun(named or (), request, dt.datetime.now(dt.UTC), failure)
     else:
         report = _run(
-            root, replace(request, stations=numbers), settings, replace(out, verbose=verbose)
+            root,
+            replace(request, stations=numbers),
+            settings,
+            replace(out, verbose=verbose),
+            events,
         )
     tell(report, out, perf=perf)
+    if events is not None:
+        events.ended(report)
+    if metrics_file is not None and not dry_run:
+        write_metrics(metrics_file, root, out)
     raise_failure(report)
     return report.exit_code
 
@@ -202,12 +240,15 @@ def _made(root: Path) -> None:
     create(root).close()
 
 
-def _run(root: Path, request: FetchRequest, settings: Settings, out: Output) -> RunReport:
+def _run(
+    root: Path, request: FetchRequest, settings: Settings, out: Output, events: EventLog | None
+) -> RunReport:
     from cimis.cli.progress import Bars
     from pipeline.ingest import RunStopped, fetch
 
-    with requests_logged() if out.verbose else nullcontext(), Bars(out) as bars:
+    in_words = out.verbose and events is None
+    with requests_logged() if in_words else nullcontext(), Bars(out) as bars:
         try:
-            return fetch(root, request, settings, progress=bars)
+            return fetch(root, request, settings, progress=events or bars)
         except RunStopped as stopped:
             return stopped.report

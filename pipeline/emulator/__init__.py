@@ -10,10 +10,24 @@ if TYPE_CHECKING:
     from pipeline.emulator.replay import ReplaySource
     from pipeline.emulator.server import Emulator
     from pipeline.emulator.source import ItemTexts, RecordSet, Source
+    from pipeline.emulator.troubles import Troubles
 
-__all__ = ["Emulator", "GeneratedSource", "ItemTexts", "RecordSet", "ReplaySource", "Source"]
+__all__ = [
+    "Emulator",
+    "GeneratedSource",
+    "ItemTexts",
+    "RecordSet",
+    "ReplaySource",
+    "Source",
+    "Troubles",
+]
 
-_ROOMS = {"Emulator": "server", "GeneratedSource": "generator", "ReplaySource": "replay"}
+_ROOMS = {
+    "Emulator": "server",
+    "GeneratedSource": "generator",
+    "ReplaySource": "replay",
+    "Troubles": "troubles",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import re
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,9 +19,14 @@ from starlette.routing import Route
 
 from pipeline.emulator.refusals import FIREWALL_PAGE, Question, Refusal, ask
 from pipeline.emulator.source import Source, render
+from pipeline.emulator.spoiled import instead, spoiled, with_trouble
 from pipeline.emulator.today import pacific_now, with_placeholders
+from pipeline.emulator.troubles import Troubles
 
-__all__ = ["KEY_HEADER", "Service", "Traffic", "application"]
+__all__ = ["KEY_HEADER", "TRAFFIC_PATH", "Service", "Traffic", "application"]
+
+TRAFFIC_PATH = "/emulator/traffic"
+"""Where the server tells what it has seen; asking is not counted and needs no key."""
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 _HEAD = b'{"Data":{"Providers":[{"Name":"cimis","Type":"station","Owner":"water.ca.gov","Records":['
@@ -47,6 +53,7 @@ class Service:
     latency_s: float = 0.0
     gzip: bool = True
     now: Callable[[], dt.datetime] = pacific_now
+    troubles: Troubles = field(default_factory=Troubles)
     traffic: Traffic = field(default_factory=Traffic)
 
     def station_numbers(self) -> dict[int, Any]:
@@ -60,6 +67,7 @@ def application(service: Service) -> Starlette:
         Route("/StationWeb/GetDataByStationNumber", _guarded(service, _data)),
         Route("/StationWeb/GetAllStations", _guarded(service, _all_stations)),
         Route("/StationWeb/GetStationByStationNumber", _guarded(service, _one_station)),
+        Route(TRAFFIC_PATH, lambda _: JSONResponse(_told(service))),
         Route("/{path:path}", _guarded(service, _nothing)),
     ]
     return Starlette(routes=routes)
@@ -79,11 +87,40 @@ def _guarded(service: Service, answer: _Answer) -> Callable[[Request], Any]:
         traffic.queries.append(request.url.query)
         if service.latency_s:
             await asyncio.sleep(service.latency_s)
-        response = await asyncio.to_thread(_checked, service, request, answer)
+        kind = service.troubles.draw(f"{path}?{request.url.query}") if answer is _data else None
+        request.state.trouble = kind
+        response = await _answered(service, request, answer, kind)
         traffic.statuses[response.status_code] = traffic.statuses.get(response.status_code, 0) + 1
         return response
 
     return endpoint
+
+
+async def _answered(
+    service: Service, request: Request, answer: _Answer, kind: str | None
+) -> Response:
+    """Return the answer, as the fault that the request meets makes it."""
+    if kind is None:
+        return await asyncio.to_thread(_checked, service, request, answer)
+    if kind in ("slow", "latency"):
+        troubles = service.troubles
+        await asyncio.sleep(troubles.slow_s if kind == "slow" else troubles.latency_s)
+    refused = instead(kind, service.troubles)
+    if refused is not None:
+        return refused
+    response = await asyncio.to_thread(_checked, service, request, answer)
+    return await spoiled(kind, response, request)
+
+
+def _told(service: Service) -> dict[str, Any]:
+    traffic = service.traffic
+    return {
+        "requests": traffic.requests,
+        "by_path": traffic.by_path,
+        "statuses": traffic.statuses,
+        "bytes_sent": traffic.bytes_sent,
+        "faults": service.troubles.counts,
+    }
 
 
 def _checked(service: Service, request: Request, answer: _Answer) -> Response:
@@ -107,10 +144,10 @@ def _nothing(_: Service, request: Request) -> Response:
 def _data(service: Service, request: Request) -> Response:
     known = service.station_numbers()
     question = ask(dict(request.query_params), known, service.now().date())
-    return _streamed(service, request, _body(service, question))
+    return _streamed(service, request, _body(service, question, request.state.trouble))
 
 
-def _body(service: Service, question: Question) -> Iterator[bytes]:
+def _body(service: Service, question: Question, trouble: str | None) -> Iterator[bytes]:
     """Yield the JSON body of the records asked for, station by station."""
     yield _HEAD
     before = False
@@ -123,7 +160,8 @@ def _body(service: Service, question: Question) -> Iterator[bytes]:
             question.items,
             question.standard,
         )
-        for number, piece in enumerate(render(with_placeholders(records, service.now()))):
+        shown = with_trouble(trouble, with_placeholders(records, service.now()))
+        for number, piece in enumerate(render(shown)):
             yield b"," + piece if before and number == 0 else piece
         before = before or bool(records.dates)
     yield _TAIL
@@ -136,7 +174,8 @@ def _all_stations(service: Service, request: Request) -> Response:
 
 def _one_station(service: Service, request: Request) -> Response:
     text = request.query_params.get("stationNbr", "")
-    station = service.station_numbers().get(int(text) if text.isdigit() else -1)
+    known = re.fullmatch(r"[0-9]{1,5}", text)
+    station = service.station_numbers().get(int(text) if known else -1)
     if station is None:
         raise Refusal(404, "ERR1019", f"STATION NOT FOUND: {text[:20]}")
     body = json.dumps({"Stations": [station]}, ensure_ascii=False)

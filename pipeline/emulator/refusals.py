@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Question:
 
 def _date(text: str | None, name: str) -> dt.date:
     try:
-        if text is None or len(text) != 10:
+        if text is None or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError
         return dt.date.fromisoformat(text)
     except ValueError:
@@ -70,7 +71,7 @@ def _items(text: str | None, scope: Scope) -> tuple[Item, ...]:
 
 def _stations(text: str | None, known: Collection[int]) -> tuple[int, ...]:
     parts = (text or "").split(",")
-    if not all(part.strip().isdigit() for part in parts):
+    if not all(re.fullmatch(r" *[0-9]{1,5} *", part) for part in parts):
         raise Refusal(400, "ERR2006", "INVALID OR MIXED TARGETS")
     numbers = tuple(dict.fromkeys(int(part) for part in parts))
     unknown = [number for number in numbers if number not in known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import socket
 import threading
@@ -11,15 +12,25 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.emulator.app import Service, Traffic, application
 from pipeline.emulator.source import Source
 from pipeline.emulator.today import pacific_now
+from pipeline.emulator.troubles import Troubles
 from pipeline.errors import UsageError
 
 __all__ = ["Emulator"]
 
 _START_S = 15.0
+
+
+class _Protocol(H11Protocol):
+    """Lets the application reach a request's connection, which it may have to break off."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 class Emulator:
@@ -39,6 +50,8 @@ class Emulator:
         Whether it compresses where the client accepts that.
     now : callable
         Returns the present moment in PST without zone.
+    troubles : Troubles, optional
+        Faults to make on purpose; none by default.
 
     Raises
     ------
@@ -55,8 +68,9 @@ class Emulator:
         app_key: str = "demo-key",
         gzip: bool = True,
         now: Callable[[], dt.datetime] = pacific_now,
+        troubles: Troubles | None = None,
     ) -> None:
-        self.service = Service(source, app_key, latency_s, gzip, now)
+        self.service = Service(source, app_key, latency_s, gzip, now, troubles or Troubles())
         self.app_key = app_key
         self._socket = self._bound(port)
         self.port: int = self._socket.getsockname()[1]
@@ -65,6 +79,7 @@ class Emulator:
             log_config=None,
             access_log=False,
             lifespan="off",
+            http=_Protocol,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.api import Retry
+from pipeline.api import Retry, Timings
 from pipeline.errors import CimisError
 from pipeline.plan import Window
 
 if TYPE_CHECKING:
     from pipeline.ingest.report import StationYear
 
-__all__ = ["Progress"]
+__all__ = ["Chorus", "Progress"]
 
 
 class Progress:
@@ -23,6 +23,9 @@ class Progress:
 
     def on_bytes(self, count: int) -> None:
         """Hear of bytes that came over the wire."""
+
+    def on_request(self, window: Window, timings: Timings, error: CimisError | None) -> None:
+        """Hear that one try of a request ended: its times, and what it failed of."""
 
     def on_window_done(self, window: Window, *, ok: bool) -> None:
         """Hear that a request ended, for good or ill."""
@@ -35,3 +38,45 @@ class Progress:
 
     def on_retry(self, retry: Retry, window: Window) -> None:
         """Hear that a request will be tried again."""
+
+
+class Chorus(Progress):
+    """Tells every event to several hearers, in their order."""
+
+    def __init__(self, *hearers: Progress) -> None:
+        self._hearers = hearers
+
+    def on_plan(self, windows: Sequence[Window]) -> None:
+        """Pass the event on."""
+        for hearer in self._hearers:
+            hearer.on_plan(windows)
+
+    def on_bytes(self, count: int) -> None:
+        """Pass the event on."""
+        for hearer in self._hearers:
+            hearer.on_bytes(count)
+
+    def on_request(self, window: Window, timings: Timings, error: CimisError | None) -> None:
+        """Pass the event on."""
+        for hearer in self._hearers:
+            hearer.on_request(window, timings, error)
+
+    def on_window_done(self, window: Window, *, ok: bool) -> None:
+        """Pass the event on."""
+        for hearer in self._hearers:
+            hearer.on_window_done(window, ok=ok)
+
+    def on_split(self, window: Window, parts: Sequence[Window], error: CimisError | None) -> None:
+        """Pass the event on."""
+        for hearer in self._hearers:
+            hearer.on_split(window, parts, error)
+
+    def on_station_done(self, result: StationYear) -> None:
+        """Pass the event on."""
+        for hearer in self._hearers:
+            hearer.on_station_done(result)
+
+    def on_retry(self, retry: Retry, window: Window) -> None:
+        """Pass the event on."""
+        for hearer in self._hearers:
+            hearer.on_retry(retry, window)

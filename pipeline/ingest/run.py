@@ -19,8 +19,9 @@ from pipeline.errors import CimisError, StoreError, TooManyRecords
 from pipeline.ingest.agenda import Smaller, allowed_span, make_agenda
 from pipeline.ingest.final import Span
 from pipeline.ingest.keep import Keeper
+from pipeline.ingest.meter import Meter
 from pipeline.ingest.patience import Patience
-from pipeline.ingest.progress import Progress
+from pipeline.ingest.progress import Chorus, Progress
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.shelf import Shelf
@@ -116,6 +117,8 @@ class Run:
             self._root.mkdir(parents=True, exist_ok=True)
         with Catalog(self._root, create=True) as catalog:
             remove_stale_temporaries(self._root)
+            meter = Meter(self._root, self._request.scope.value)
+            self._progress = Chorus(self._progress, meter)
             keeper = Keeper(self._root, catalog, self._request, self._settings.base_url, self._now)
             self._writer = Writer(self._shelf, keeper, self.report, self._progress)
             self._plan(span, catalog)
@@ -128,7 +131,9 @@ class Run:
                 self.report.seconds = time.perf_counter() - began
                 if measure is not None:
                     self.report.note_allocs(measure.report)
-                self._enter(catalog)
+                finished = self._now + dt.timedelta(seconds=self.report.seconds)
+                self._enter(catalog, finished)
+                meter.ended(self.report, finished.timestamp())
         return self.report
 
     def stop(self) -> None:
@@ -150,9 +155,8 @@ class Run:
         self.report.results = self._shelf.results()
         self._progress.on_plan(windows)
 
-    def _enter(self, catalog: Catalog) -> None:
+    def _enter(self, catalog: Catalog, finished: dt.datetime) -> None:
         """Enter the run in the catalog; a run does not fail for want of its own entry."""
-        finished = self._now + dt.timedelta(seconds=self.report.seconds)
         try:
             catalog.put_run(
                 "fetch",
@@ -211,8 +215,10 @@ class Run:
                 )
             except CimisError as error:
                 spent.add(timings)
+                self._progress.on_request(window, timings, error)
                 log_failure(window, attempts, error, timings)
                 raise
+            self._progress.on_request(window, fetched.timings, None)
             log_answer(window, attempts, fetched)
             return fetched
 

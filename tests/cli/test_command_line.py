@@ -78,6 +78,8 @@ def test_long_options_take_one_dash_as_well_as_two(name: str) -> None:
 def _value_for(parameter: click.Option) -> str:
     if isinstance(parameter.type, click.Choice):
         return str(parameter.type.choices[-1])
+    if isinstance(parameter.type, click.FloatRange):
+        return "0.5"
     return "3"
 
 

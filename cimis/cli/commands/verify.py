@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from cimis.cli.options import data_dir, declare, option, printing
 from cimis.cli.output import Output, counted
 from pipeline.errors import CheckFailed
@@ -11,20 +13,34 @@ __all__ = ["command"]
 
 @declare("verify", examples=["cimis verify", "cimis verify --repair", "cimis verify --json"])
 @option("--repair", is_flag=True, help="Mend the catalog, and put damaged files into quarantine.")
+@option(
+    "--metrics-file",
+    metavar="FILE",
+    help="Write metrics for node_exporter's textfile collector, at the end.",
+)
 @data_dir
 @printing(talks=True)
-def command(*, repair: bool, data_dir: str | None, out: Output) -> None:
+def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out: Output) -> None:
     """Check every byte of every chunk against its checksums, and the catalog against the chunks.
 
     All faults are listed; with any left the exit code is 8. --repair rebuilds what the catalog says
     from the chunks, and moves damaged ones into DIR/quarantine; it deletes none.
     """
+    from cimis.cli.metrics_file import write_metrics
     from cimis.cli.progress import counting
     from cimis.cli.session import data_root
+    from pipeline.tallies import Tallies
     from pipeline.verify import verify
 
+    root = data_root(data_dir)
     with counting(out, "checking chunks") as on_chunk:
-        verdict = verify(data_root(data_dir), repair=repair, on_chunk=on_chunk)
+        verdict = verify(root, repair=repair, on_chunk=on_chunk)
+    tallies = Tallies(root)
+    tallies.set("cimis_checksum_failures", verdict.damaged)
+    tallies.set("cimis_verify_timestamp_seconds", time.time())
+    tallies.flush()
+    if metrics_file is not None:
+        write_metrics(metrics_file, root, out)
     if out.as_json:
         out.json(verdict.as_dict())
     else:

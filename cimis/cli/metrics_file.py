@@ -1,0 +1,21 @@
+"""Metrics to a file, for ``--metrics-file``; what cannot be written is a warning, not a failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cimis.cli.output import Output
+from pipeline.errors import StoreError
+
+__all__ = ["write_metrics"]
+
+
+def write_metrics(file: str, root: Path, out: Output) -> None:
+    """Write the metrics of a data directory to a file that a reader sees whole or not at all."""
+    from pipeline.metrics import write
+    from queries.cache_disk import cache_counts
+
+    try:
+        write(Path(file).expanduser(), root, lambda: cache_counts(root))
+    except StoreError as error:
+        out.warn(f"no metrics written: {error}")
