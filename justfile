@@ -44,6 +44,10 @@ test *args: setup
 test-long *args: setup
     @"{{ bin }}/python" -m pytest -n 2 --dist worksteal "$@"
 
+# an operator's night: the whole network, a fifth of the answers faulty, thirty kills
+soak *args: setup
+    @"{{ bin }}/python" -m pytest -m slow tests/soak "$@"
+
 # style, format and import rules
 lint: setup
     "{{ bin }}/ruff" check

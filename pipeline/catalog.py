@@ -7,6 +7,7 @@ needs the standard library alone, so a point query can read it without paying fo
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pipeline.catalog_tables import SCHEMA, VERSION
 from pipeline.errors import StoreError
 from pipeline.items import Scope
 from pipeline.listed import ChunkRow
@@ -21,26 +23,9 @@ from pipeline.listed import ChunkRow
 __all__ = ["CATALOG_FILE", "Catalog", "ChunkRow"]
 
 CATALOG_FILE = "metadata.sqlite3"
-_VERSION = 1
-_SCHEMA = """
-create table meta (key text primary key, value) without rowid;
-create table stations (number integer primary key, name text not null, facts text not null);
-create table chunks (
-    path text primary key, scope text not null, station integer, target text,
-    year integer not null, format text not null, rows integer not null,
-    first_s integer not null, last_s integer not null, bytes integer not null,
-    checksum text not null, items text not null, provisional_from_s integer,
-    fetched_at text not null, source text not null, statistics blob not null
-) without rowid;
-create table asked (path text, items text, first_day text, last_day text,
-    primary key (path, items, first_day)) without rowid;
-create index chunks_of_station on chunks (scope, station, year);
-create index chunks_of_items on chunks (scope, items);
-create table runs (
-    id integer primary key, command text not null, started_at text not null,
-    finished_at text not null, exit_code integer not null, report text not null
-);
-"""
+_LEAST_BYTES = 1 << 17
+"""What SQLite needs for its files beside the catalog."""
+
 _COLUMNS = (
     "path, scope, station, target, year, format, rows, first_s, last_s, bytes, checksum, items, "
     "provisional_from_s, fetched_at, source, statistics"
@@ -73,14 +58,31 @@ class Catalog:
                 f"with 'cimis verify --repair --data-dir {root}'",
             )
         with self._errors():
-            self._connection = sqlite3.connect(
-                self.path, timeout=30, isolation_level=None, check_same_thread=False
-            )
             try:
-                self._prepare(create=create)
-            except BaseException:
-                self._connection.close()
-                raise
+                self._connect(self.path.absolute().as_uri(), create=create)
+            except sqlite3.OperationalError:
+                if create or not self._is_still():
+                    raise
+                # on a disk that is full or read-only SQLite cannot make its files for readers
+                uri = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
+                self._connect(uri, create=False)
+
+    def _connect(self, uri: str, *, create: bool) -> None:
+        self._connection = sqlite3.connect(
+            uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._prepare(create=create)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _is_still(self) -> bool:
+        """Tell whether all is in the file itself, and nobody writes."""
+        log = self.path.with_name(CATALOG_FILE + "-wal")
+        free = os.statvfs(self.root)
+        writable = os.access(self.root, os.W_OK) and free.f_bavail * free.f_frsize > _LEAST_BYTES
+        return not writable and (not log.exists() or log.stat().st_size == 0)
 
     def _prepare(self, *, create: bool) -> None:
         run = self._connection.execute
@@ -89,18 +91,18 @@ class Catalog:
             run("pragma synchronous = full")
             with self._transaction():
                 if not run("select 1 from sqlite_master where name = 'meta'").fetchone():
-                    for statement in _SCHEMA.split(";"):
+                    for statement in SCHEMA.split(";"):
                         run(statement)
                     # a rebuilt catalog must not count through the numbers of the lost one again
                     first = "abs(random() / 4)"
                     run(
                         f"insert into meta values ('version', ?), ('generation', {first})",
-                        [_VERSION],
+                        [VERSION],
                     )
         found = run("select value from meta where key = 'version'").fetchone()
-        if found is None or found[0] != _VERSION:
+        if found is None or found[0] != VERSION:
             raise StoreError(
-                f"{self.path} has catalog version {found and found[0]}; {_VERSION} is known",
+                f"{self.path} has catalog version {found and found[0]}; {VERSION} is known",
                 hint="update cimis, or rebuild the catalog with 'cimis verify --repair'",
             )
 
@@ -109,13 +111,12 @@ class Catalog:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            locked = "locked" in str(error) or "busy" in str(error)
-            raise StoreError(
-                f"catalog {self.path}: {error}",
-                hint="another process holds it; try again"
-                if locked
-                else "check the disk and its space; 'cimis verify --repair' rebuilds a damaged one",
-            ) from error
+            hint = "check the disk and its space; 'cimis verify --repair' rebuilds a damaged one"
+            if "locked" in str(error) or "busy" in str(error):
+                hint = "another process holds it; try again"
+            elif not os.access(self.root, os.W_OK):
+                hint = "the folder is read-only for you; choose another with --data-dir"
+            raise StoreError(f"catalog {self.path}: {error}", hint=hint) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -174,9 +175,8 @@ class Catalog:
 
     def remove_chunks(self, paths: Iterable[str]) -> None:
         """Forget chunks by path, and that their days were asked for."""
-        values = [(path,) for path in paths]
+        values, run = [(path,) for path in paths], self._connection
         with self._errors(), self._transaction():
-            run = self._connection
             run.executemany("delete from chunks where path = ?", values)
             run.executemany("delete from asked where path = ?", values)
             run.execute("update meta set value = value + 1 where key = 'generation'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,8 +31,9 @@ class ColumnFile:
         self._stream.write(np.ascontiguousarray(values, self.kind).data)
 
     def abandon(self) -> None:
-        """Close the file as it is."""
-        self._stream.close()
+        """Close the file as it is, also where the disk takes no more."""
+        with suppress(OSError):
+            self._stream.close()
 
     def close(self) -> list[int]:
         """Bring the file to disk; return a CRC-32 per segment."""

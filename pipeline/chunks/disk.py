@@ -40,6 +40,16 @@ def disk_errors(path: Path, doing: str) -> Iterator[None]:
 class Disk:
     """The steps of an atomic write, one method each, so that a test can fail any of them."""
 
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder and its parents, and force the entry of each new one to the medium."""
+        missing = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for new in reversed(missing):
+            new.mkdir(exist_ok=True)
+            self.sync_folder(new.parent)
+
     def write(self, path: Path, data: bytes) -> None:
         """Write a new file and force it to the medium."""
         with path.open("wb") as file:

@@ -223,7 +223,7 @@ def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> Ch
     temporary = temporary_path(path)
     try:
         with disk_errors(path, "write"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            disk.make_folder(path.parent)
             disk.write(temporary, data)
             back = disk.read(temporary)
         footer = _checked(back, path, check)

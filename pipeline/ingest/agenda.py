@@ -77,7 +77,8 @@ def make_agenda(
     Returns
     -------
     list of Window
-        By start, then station, so that years become complete in order.
+        By year, then stations, then start: one group's year after the other becomes complete, so
+        that little waits for its rest, and little is lost when the run is killed.
     """
     groups: dict[Span, list[int]] = {}
     for station in request.stations:
@@ -93,7 +94,7 @@ def make_agenda(
         for some in ([[s] for s in stations] if request.plain else [stations])
         for window in plan_windows(some, request.scope, first, last, request.items, today=last)
     ]
-    windows.sort(key=lambda w: (w.start, w.stations))
+    windows.sort(key=lambda w: (w.start.year, w.stations, w.start))
     shelf.expect(windows)
     return windows
 

@@ -3,15 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from pipeline.api import Retry
 from pipeline.errors import AuthError, CimisError, NetworkError
 
-__all__ = ["NEVER_REACHED", "Patience"]
+__all__ = ["NEVER_REACHED", "Pace", "Patience"]
 
 NEVER_REACHED = {"dns", "refused", "unreachable", "connect_timeout", "tls", "proxy"}
 """Kinds of failure before which the service has said nothing."""
+
+
+_REGAINED = 0.25
+"""By how much each answer raises the number of requests at once, after a fault has lowered it."""
+
+
+class Pace:
+    """How many requests may be under way: all that are wished for, fewer after each fault.
+
+    A fault halves the number, an answer raises it a little: a service in trouble is not pressed,
+    and a run that is killed then has few requests in vain.
+
+    Parameters
+    ----------
+    most : int
+        Requests at once where all is well.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._allowed = float(most)
+        self._under_way = 0
+        self._freed = asyncio.Event()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it for one request."""
+        while self._under_way >= max(int(self._allowed), 1):
+            self._freed.clear()
+            await self._freed.wait()
+        self._under_way += 1
+        try:
+            yield
+        except CimisError:
+            self._allowed = max(self._allowed / 2, 1.0)
+            raise
+        else:
+            self._allowed = min(self._allowed + _REGAINED, float(self._most))
+        finally:
+            self._under_way -= 1
+            self._freed.set()
 
 
 class Patience:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from pipeline.api import CimisClient, Retry, RetryPolicy, Settings, Timings
 from pipeline.catalog import CATALOG_FILE, Catalog
-from pipeline.chunks.disk import disk_errors, remove_stale_temporaries
+from pipeline.chunks.disk import Disk, disk_errors, remove_stale_temporaries
 from pipeline.decode.allocs import Allocations
 from pipeline.errors import CimisError, StoreError, TooManyRecords
 from pipeline.ingest.agenda import Smaller, allowed_span, make_agenda
 from pipeline.ingest.final import Span
 from pipeline.ingest.keep import Keeper
 from pipeline.ingest.meter import Meter
-from pipeline.ingest.patience import Patience
+from pipeline.ingest.patience import Pace, Patience
 from pipeline.ingest.progress import Chorus, Progress
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.request import FetchRequest
@@ -87,6 +87,7 @@ class Run:
         self._most_records: int | None = None
         self._smaller = Smaller()
         self._fatal: CimisError | None = None
+        self._pace = Pace(request.concurrency)
         self._patience = Patience(self._policy.sleep, request.concurrency)
         self.report = RunReport.of(request, self._now)
 
@@ -114,7 +115,7 @@ class Run:
             return self._plan_only(span)
         self._settings.key()
         with disk_errors(self._root, "make"):
-            self._root.mkdir(parents=True, exist_ok=True)
+            Disk().make_folder(self._root)
         with Catalog(self._root, create=True) as catalog:
             remove_stale_temporaries(self._root)
             meter = Meter(self._root, self._request.scope.value)
@@ -204,6 +205,10 @@ class Run:
         spent = Timings()
 
         async def attempt() -> Fetched:
+            async with self._pace.turn():
+                return await once()
+
+        async def once() -> Fetched:
             nonlocal attempts
             await self._patience.wait()
             attempts += 1

@@ -81,6 +81,71 @@ def test_a_failure_at_any_step_leaves_the_old_file(tmp_path: Path, step: str, fo
     assert [p.name for p in path.parent.iterdir()] == ["2024_daily.zst"]
 
 
+class SwappingDisk(Disk):
+    """A disk that gives back another sound chunk than the one written."""
+
+    def __init__(self, other: bytes) -> None:
+        self.other = other
+
+    def read(self, path: Path) -> bytes:
+        super().read(path)
+        return self.other
+
+
+@pytest.mark.parametrize(
+    ("what", "values", "code"),
+    [
+        ("a row less", {1: 1, 2: 2}, "day-precip"),
+        ("a row more", {1: 1, 2: 2, 3: 3, 4: 4}, "day-precip"),
+        ("another first day", {0: 1, 2: 2, 3: 3}, "day-precip"),
+        ("another last day", {1: 1, 2: 2, 5: 3}, "day-precip"),
+        ("another value", {1: 1, 2: 9, 3: 3}, "day-precip"),
+        ("a missing value", {1: 1, 2: None, 3: 3}, "day-precip"),
+        ("another item", {1: 1, 2: 2, 3: 3}, "day-asce-eto"),
+    ],
+)
+def test_a_sound_file_with_other_rows_is_not_taken_for_what_was_written(
+    what: str, values: dict[int, int | None], code: str, tmp_path: Path
+) -> None:
+    """Rows, first and last time, every value: any difference keeps the old file."""
+    store_rows(tmp_path, KEY, _rows({1: 1, 2: 2}))
+    path = KEY.path(tmp_path)
+    before = path.read_bytes()
+    other = encode(_rows(values, code), KEY)
+    with pytest.raises(ChunkError, match="read back differs") as caught:
+        store_rows(tmp_path, KEY, _rows({3: 3}), disk=SwappingDisk(other))
+    assert "2024_daily.zst" in str(caught.value), what
+    assert caught.value.hint
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["2024_daily.zst"]
+
+
+@pytest.mark.parametrize("step", ["folder", "catalog"])
+def test_what_fails_behind_the_rename_is_told_and_healed_by_the_next_run(
+    step: str, tmp_path: Path
+) -> None:
+    """The new file is in place and sound; the same rows again enter it in the catalog."""
+
+    class Unsynced(Disk):
+        def sync_folder(self, folder: Path) -> None:
+            if folder == KEY.path(tmp_path).parent:
+                raise OSError(errno.EIO, "no luck")
+            super().sync_folder(folder)
+
+    def refused(_info: object, _counts: object) -> None:
+        raise StoreError("the catalog cannot be written")
+
+    disk, enter = (Unsynced(), None) if step == "folder" else (Disk(), refused)
+    with pytest.raises(StoreError):
+        store_rows(tmp_path, KEY, _rows({0: 1}), disk=disk, enter=enter)
+    assert [p.name for p in KEY.path(tmp_path).parent.iterdir()] == ["2024_daily.zst"]
+    heard = []
+    stored = store_rows(
+        tmp_path, KEY, _rows({0: 1}), enter=lambda info, _: heard.append(info.footer.rows)
+    )
+    assert (stored.written, heard) == (False, [1])
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
 def test_a_refusal_of_the_disk_says_what_to_do(tmp_path: Path, code: int) -> None:
     with pytest.raises(StoreError) as caught:

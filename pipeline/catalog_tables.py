@@ -1,0 +1,24 @@
+"""The catalog's tables, in SQL, and their version."""
+
+__all__ = ["SCHEMA", "VERSION"]
+
+VERSION = 1
+SCHEMA = """
+create table meta (key text primary key, value) without rowid;
+create table stations (number integer primary key, name text not null, facts text not null);
+create table chunks (
+    path text primary key, scope text not null, station integer, target text,
+    year integer not null, format text not null, rows integer not null,
+    first_s integer not null, last_s integer not null, bytes integer not null,
+    checksum text not null, items text not null, provisional_from_s integer,
+    fetched_at text not null, source text not null, statistics blob not null
+) without rowid;
+create table asked (path text, items text, first_day text, last_day text,
+    primary key (path, items, first_day)) without rowid;
+create index chunks_of_station on chunks (scope, station, year);
+create index chunks_of_items on chunks (scope, items);
+create table runs (
+    id integer primary key, command text not null, started_at text not null,
+    finished_at text not null, exit_code integer not null, report text not null
+);
+"""
