@@ -35,7 +35,7 @@ class Tallies:
     """
 
     def __init__(self, root: Path) -> None:
-        self.path = root / TALLIES_FILE
+        self.path = root.absolute() / TALLIES_FILE
         self._added: dict[Series, float] = {}
         self._set: dict[Series, float] = {}
 

@@ -83,6 +83,16 @@ def test_a_run_is_counted(typed: Typed, root: Path) -> None:
     assert two['cimis_runs_total{exit_code="0",scope="daily"}'] == 2
 
 
+def test_a_relative_directory_will_do(
+    typed: Typed, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("CIMIS_DATA_DIR", "here")
+    assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
+    assert _scraped(Path("here"))['cimis_records_ingested_total{scope="daily"}'] == 10
+
+
 def test_retries_and_failures_are_counted_apart(
     typed: Typed, root: Path, service: Emulator
 ) -> None:
