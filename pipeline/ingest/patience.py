@@ -15,7 +15,7 @@ NEVER_REACHED = {"dns", "refused", "unreachable", "connect_timeout", "tls", "pro
 """Kinds of failure before which the service has said nothing."""
 
 
-_REGAINED = 0.25
+_REGAINED = 0.1
 """By how much each answer raises the number of requests at once, after a fault has lowered it."""
 
 

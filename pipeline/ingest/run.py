@@ -35,7 +35,7 @@ __all__ = ["Run"]
 BUDGET_BYTES = 128 << 20
 """Most bytes of rows that wait for the rest of their station's year."""
 
-LONGEST_HELD_S = 30.0
+LONGEST_HELD_S = 0.5
 """Longest that rows wait so; what a killed run loses is younger."""
 
 _log = logging.getLogger("cimis.fetch")

@@ -123,7 +123,7 @@ def test_a_night_of_faults_and_kills_loses_nothing(
     troubles = Troubles.evenly(0.2, seed=3, retry_after_s=1)
     chance = random.Random(11)
     longest_s = min(0.9 * quiet.seconds / len(quiet.exits), night.longest_life_s)
-    lives_s = [chance.uniform(0.3, longest_s) for _ in range(night.kills)]
+    lives_s = [chance.uniform(0.3, longest_s) for _ in range(night.kills + 2)]
     with Emulator(GeneratedSource(), latency_s=night.latency_s, troubles=troubles) as rough:
         course = _played(tmp_path / "rough", rough, night, lives_s)
         sent = rough.traffic.by_path[DATA]
