@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cimis.cli.options import data_dir, declare, option, printing, service, stations_option
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    printing,
+    scope_option,
+    service,
+    stations_option,
+)
 from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
 from cimis.cli.telling import raise_failure, tell
@@ -32,13 +40,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--year", metavar="YEAR", help="A year, or a range: 2020-2024."),
     option("--start", metavar="DAY", help="First day: 2024-06-01, 2024-06, 2024, yesterday."),
     option("--end", metavar="DAY", help="Last day, inclusive; else today."),
-    option(
-        "--scope",
-        type=click.Choice(["daily", "hourly"]),
-        default="daily",
-        show_default=True,
-        help="Daily or hourly records.",
-    ),
+    scope_option,
     option(
         "--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; or all; else the default."
     ),

@@ -19,6 +19,7 @@ __all__ = [
     "option",
     "printing",
     "read_cache",
+    "scope_option",
     "service",
     "stations_option",
 ]
@@ -127,6 +128,24 @@ def read_cache(function: F) -> F:
         help="Keep decoded columns for the next question, up to 50MB say; else CIMIS_CACHE, the "
         "configuration file, or 16MB for questions of few rows; 0 keeps none.",
     )(function)
+
+
+def scope_option(function: F) -> F:
+    """Add ``--scope``, and ``--hourly`` for its other value; pass ``scope`` as a text."""
+
+    @functools.wraps(function)
+    def run(*args: Any, scope: str, hourly: bool, **named: Any) -> Any:
+        return function(*args, scope="hourly" if hourly else scope, **named)
+
+    wrapped: Any = option("--hourly", is_flag=True, help="The same as --scope hourly.")(run)
+    made: F = option(
+        "--scope",
+        type=click.Choice(["daily", "hourly"]),
+        default="daily",
+        show_default=True,
+        help="Daily or hourly records.",
+    )(wrapped)
+    return made
 
 
 def stations_option(*, required: bool = False) -> Callable[[F], F]:

@@ -14,6 +14,7 @@ from cimis.cli.options import (
     option,
     printing,
     read_cache,
+    scope_option,
     stations_option,
 )
 from cimis.cli.output import Output, counted
@@ -39,7 +40,7 @@ __all__ = ["command"]
 @option("--end", metavar="DAY", help="Last day, inclusive, in the same forms.")
 @option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
 @option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
-@option("--hourly", is_flag=True, help="Hourly records instead of daily ones.")
+@scope_option
 @option(
     "--units",
     type=click.Choice(["metric", "english"]),
@@ -66,7 +67,7 @@ def command(
     end: str | None,
     year: str | None,
     items: str | None,
-    hourly: bool,
+    scope: str,
     units: str,
     qc: str,
     perf: bool,
@@ -88,14 +89,14 @@ def command(
 
     chosen = parse_stations(stations)
     first, last = open_span(year=year, start=start, end=end, now=today())
-    scope = Scope.HOURLY if hourly else Scope.DAILY
-    asked = _asked(scope, stations, first, last)
+    kind = Scope(scope)
+    asked = _asked(kind, stations, first, last)
     timings = QueryTimings()
     root = data_directory(data_root(data_dir))
     try:
         if answered_plainly(
             root,
-            scope,
+            kind,
             chosen,
             first,
             last,
@@ -116,7 +117,7 @@ def command(
             out.timings(timings.stop())
     with opened(data_dir, cache) as store:
         rows = store.query(
-            scope, stations=chosen, start=first, end=last, items=items, units=units, qc=qc
+            kind, stations=chosen, start=first, end=last, items=items, units=units, qc=qc
         )
         try:
             deliver(
