@@ -114,9 +114,17 @@ def read_member(path: Path, name: str) -> pa.Table | None:
             data = archive.read(name)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UsageError(f"{place} is damaged: {error}", hint="fetch the archive again") from None
+    except (RuntimeError, NotImplementedError) as error:
+        raise UsageError(
+            f"{place} cannot be unpacked: {error}", hint="the network's archive is plain zip"
+        ) from None
     if not data.strip():
         return None
-    return _parse(data, place)
+    table = _parse(data, place)
+    match = _NAME.fullmatch(Path(name).name)
+    if match is not None and int(match[1]) != (found := table["station"][0].as_py()):
+        raise UsageError(f"{place} holds rows of station {found}", hint="fetch the archive again")
+    return table
 
 
 def _parse(data: bytes, place: str) -> pa.Table:
@@ -137,7 +145,7 @@ def _parse(data: bytes, place: str) -> pa.Table:
     columns = [column.chunk(0) for column in texts.columns]
     station = _station(columns[0], place)
     date = dates_of(columns[1], place)
-    flag_first = _is_flag_first(columns[3])
+    flag_first = _is_flag_first(columns[3:], place)
     codes = _FLAG_FIRST if flag_first else _VALUE_FIRST
     items: list[Item] = []
     found = []
@@ -156,7 +164,8 @@ def _parse(data: bytes, place: str) -> pa.Table:
 
 def _station(texts: pa.Array, place: str) -> int:
     found = pc.unique(pc.utf8_trim_whitespace(texts)).to_pylist()
-    if len(found) != 1 or not found[0].isdigit() or int(found[0]) > 0xFFFF:
+    known = len(found) == 1 and re.fullmatch(r"[0-9]{1,5}", found[0])
+    if not known or int(found[0]) > 0xFFFF:
         raise UsageError(
             f"{place}: the first column holds {found[:3]}, not one station number",
             hint="is this a file of the network's FTP archive?",
@@ -164,8 +173,27 @@ def _station(texts: pa.Array, place: str) -> int:
     return int(found[0])
 
 
-def _is_flag_first(texts: pa.Array) -> bool:
-    """Tell the layout: where values come first, the fourth field is a number or ``--``."""
+def _is_flag_first(columns: list[pa.Array], place: str) -> bool:
+    """Tell the layout by which of each pair of columns holds numbers or ``--``.
+
+    A file whose values are all missing shows neither; its flags then tell, and with those blank too
+    both layouts say the same.
+    """
+    first, second = (any(_has_numbers(column) for column in columns[n:28:2]) for n in (0, 1))
+    if first and second:
+        raise UsageError(
+            f"{place} has numbers in both columns of its pairs of value and flag",
+            hint="is this a file of the network's FTP archive?",
+        )
+    if first or second:
+        return second
+    return any(_has_flags(column) for column in columns[0:28:2])
+
+
+def _has_numbers(texts: pa.Array) -> bool:
     trimmed = pc.utf8_trim_whitespace(texts)
-    numeric = pc.match_substring_regex(trimmed, r"^(-?[0-9.]+|--)$")
-    return not pc.any(numeric).as_py()
+    return bool(pc.any(pc.match_substring_regex(trimmed, r"^(-?[0-9.]+|--)$")).as_py())
+
+
+def _has_flags(texts: pa.Array) -> bool:
+    return bool(pc.any(pc.not_equal(pc.utf8_trim_whitespace(texts), "")).as_py())

@@ -48,7 +48,7 @@ _DAILY = {
     "Avg Soil Temp": "day-soil-tmp-avg",
 }
 _METRIC_UNITS = ("(mm)", "(C)", "(kPa)", "(m/s)")
-_ENGLISH_UNITS = ("(in)", "(F)", "(mBars)", "(mph)", "(MPH)")
+_ENGLISH_UNITS = ("(in)", "(F)", "(mBars)", "(mph)", "(MPH)", "(Ly/day)", "(miles)")
 _START = b"Stn Id,"
 
 
@@ -82,13 +82,18 @@ def read_web_report(path: Path) -> pa.Table:
     scope = Scope.HOURLY if hourly else Scope.DAILY
     keys = _keys(texts, names, scope, path)
     items, found = _items(texts, names, _HOURLY if hourly else _DAILY, path)
-    return archive_table(scope, keys, items, found, _standard(names))
+    return archive_table(scope, keys, items, found, _standard(names, path))
 
 
-def _standard(names: list[str]) -> Standard:
-    if any(name.endswith(_ENGLISH_UNITS) for name in names):
-        return Standard.ENGLISH
-    return Standard.METRIC
+def _standard(names: list[str], path: Path) -> Standard:
+    english = [name for name in names if name.endswith(_ENGLISH_UNITS)]
+    metric = [name for name in names if name.endswith(_METRIC_UNITS)]
+    if english and metric:
+        raise UsageError(
+            f"{path}: '{english[0]}' is English and '{metric[0]}' metric",
+            hint="a web report has one system of units",
+        )
+    return Standard.ENGLISH if english else Standard.METRIC
 
 
 def _texts(body: bytes, width: int, path: Path) -> list[pa.Array]:
@@ -112,13 +117,16 @@ def _keys(
     numbers, missing, _ = numbers_of(texts[0], f"{path}, Stn Id")
     if bool(missing.any()):
         raise UsageError(f"{path}: a row has no station", hint="is the file whole?")
+    wrong = (numbers % 1000 != 0) | (numbers < 1000) | (numbers > 0xFFFF * 1000)
+    if bool(wrong.any()):
+        raise UsageError(f"{path}: a station is no number that one can have", hint="see the file")
     station = pa.array((numbers // 1000).astype(np.uint16))
     date = dates_of(texts[names.index("Date")], str(path))
     if scope is Scope.DAILY:
         return station, date
     place = next(n for n, name in enumerate(names) if name.startswith("Hour"))
-    hours = numbers_of(texts[place], f"{path}, Hour")[0] // 100_000
-    if bool(((hours < 1) | (hours > 24)).any()):
+    hours, parts = np.divmod(numbers_of(texts[place], f"{path}, Hour")[0], 100_000)
+    if bool(((hours < 1) | (hours > 24) | (parts != 0)).any()):
         raise UsageError(f"{path}: an hour is not in 0100 to 2400", hint="is the file whole?")
     seconds = np.asarray(pc.cast(date, pa.int32())).astype(np.int64) * 86_400 + hours * 3_600
     time = pa.array(seconds).cast(pa.timestamp("s"))

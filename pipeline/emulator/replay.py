@@ -8,6 +8,7 @@ metric is asked, and the other way round, rounded as `pipeline.archive.metric` s
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -119,7 +120,7 @@ class ReplaySource:
         saved = self._saved.records.get((station, scope))
         cell = saved.cells.get(key, {}).get(item.json_key) if saved is not None else None
         if saved is not None and cell is not None:
-            value, flag, unit = cell["Value"], cell["Qc"] or " ", cell["Unit"]
+            value, flag, unit = cell["Value"], cell.get("Qc") or " ", cell.get("Unit") or ""
             if saved.standard[key] is not standard:
                 return _other_standard(value, item, standard), flag, item.unit(standard)
             return value, flag, unit
@@ -182,6 +183,9 @@ def _other_standard(value: str | None, item: Item, asked: Standard) -> str | Non
     """Return a value's text in the standard asked for; texts that are no number stay."""
     if value is None or item.unit_english == item.unit_metric:
         return value
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", value.strip()):
+        return value
+    value = value.strip()
     if asked is Standard.METRIC:
         places = max(-int(Decimal(value).as_tuple().exponent), 0)
         scaled = np.array([int(Decimal(value).scaleb(places))], dtype=np.int64)

@@ -60,7 +60,7 @@ class SavedAnswers:
     def _add_records(self, records: list[dict[str, Any]]) -> None:
         spans: dict[tuple[int, Scope], list[str]] = {}
         for record in records:
-            if "Station" not in record:
+            if not record.keys() >= {"Station", "Scope", "Date", "Standard"}:
                 continue
             who = int(record["Station"]), Scope(record["Scope"])
             held = self.records.setdefault(who, StationRecords())

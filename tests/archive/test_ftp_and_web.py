@@ -180,3 +180,69 @@ _NEW_ORDER = (
     "wind_run",
     "soil_tmp_avg",
 )
+
+
+def test_a_member_with_rows_of_another_station_is_refused(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "a.zip", {"daily005.csv": NEW})
+    with pytest.raises(UsageError, match="holds rows of station 2"):
+        list(read_ftp_zip(path))
+
+
+@pytest.mark.parametrize("station", ["²", "70000", "-2", "2.5"])
+def test_a_station_that_is_no_number_is_refused(station: str, tmp_path: Path) -> None:
+    path = _zip(tmp_path / "a.zip", {"daily002.csv": NEW.replace("2,", f"{station},", 1)})
+    with pytest.raises(UsageError, match="not one station number"):
+        list(read_ftp_zip(path))
+
+
+def test_a_layout_is_told_where_the_first_item_is_missing(tmp_path: Path) -> None:
+    """Neither a flag alone in the first pair nor a value missing there leads astray."""
+    text = NEW.replace("0.04, ,", "--,M,")
+    new = dict(read_ftp_zip(_zip(tmp_path / "a.zip", {"daily002.csv": text})))[2].to_pylist()[0]
+    assert (new["eto"], new["eto_qc"], new["air_tmp_max"]) == (None, "M", 109)
+    text = NEW.replace("0.04, ,", " ,M,")
+    new = dict(read_ftp_zip(_zip(tmp_path / "b.zip", {"daily002.csv": text})))[2].to_pylist()[0]
+    assert (new["eto"], new["eto_qc"], new["air_tmp_max"]) == (None, "M", 109)
+
+
+def test_numbers_in_both_columns_of_a_pair_are_refused(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "a.zip", {"daily002.csv": NEW.replace("0.04, ,", "0.04,1,")})
+    with pytest.raises(UsageError, match="numbers in both columns"):
+        list(read_ftp_zip(path))
+
+
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "a.zip", {"daily002.csv": NEW})
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # general purpose bit 0 of the local header, and of the central one
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match="cannot be unpacked"):
+        list(read_ftp_zip(path))
+
+
+WEB = (
+    "Stn Id,Stn Name,CIMIS Region,Date,Hour (PST),Jul,ETo (mm),qc,Air Temp (C),qc\n"
+    "2,FivePoints,San Joaquin Valley,6/1/2016,0100,153,0.01, ,20.5, \n"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (",0100,", ",0130,", "an hour"),
+        (",0100,", ",2500,", "an hour"),
+        ("\n2,", "\n70000,", "a station"),
+        ("\n2,", "\n2.5,", "a station"),
+        ("Air Temp (C)", "Air Temp (F)", "English"),
+    ],
+)
+def test_a_web_report_with_what_cannot_be_is_refused(
+    old: str, new: str, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(WEB)
+    assert read_web_report(path).num_rows == 1
+    path.write_text(WEB.replace(old, new))
+    with pytest.raises(UsageError, match=reason):
+        read_web_report(path)
