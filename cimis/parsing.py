@@ -9,6 +9,7 @@ from pipeline.errors import UsageError
 
 __all__ = [
     "day_span",
+    "named_span",
     "open_span",
     "parse_date",
     "parse_duration",
@@ -22,6 +23,9 @@ __all__ = [
 _STATION_HINT = "give numbers and ranges, as 2,5-7, or all"
 _DATE_HINT = "give a day as 2024-06-01, or a whole month or year as 2024-06 or 2024"
 _LARGEST_STATION = 65_535
+_FIRST_WATER_YEAR = 1982
+"""The network's first day, 7 June 1982, lies in it."""
+
 _SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
@@ -109,6 +113,60 @@ def year_span(text: str) -> tuple[dt.date, dt.date]:
     if last < first:
         raise UsageError(f"the range '{text}' runs backwards", hint=f"write {last}-{first}")
     return parse_date(f"{first:04}"), parse_date(f"{last:04}", end=True)
+
+
+def named_span(
+    *, month: str | None, water_year: str | None, last: str | None, now: dt.date
+) -> tuple[dt.date, dt.date] | None:
+    """Return the days that ``--month``, ``--water-year`` or ``--last`` names; None for none.
+
+    A water year runs from October 1 of the year before to September 30 and is named by its end.
+    ``30d`` are the thirty days that end yesterday, the last day that is over; ``4w``, ``6m`` and
+    ``2y`` likewise.
+
+    Raises
+    ------
+    UsageError
+        For two of them, or what names no span.
+    """
+    given = [name for name in (month, water_year, last) if name is not None]
+    if len(given) > 1:
+        raise UsageError(
+            "--month, --water-year and --last exclude each other", hint="give one of them"
+        )
+    if month is not None:
+        if not re.fullmatch(r"\s*\d{4}-\d{1,2}\s*", month):
+            raise UsageError(f"'{month}' is not a month", hint="write 2024-06")
+        return parse_date(month), parse_date(month, end=True)
+    if water_year is not None:
+        if not re.fullmatch(r"\s*\d{4}\s*", water_year):
+            raise UsageError(
+                f"'{water_year}' is not a water year", hint="write 2024 for Oct 2023 to Sep 2024"
+            )
+        year = int(water_year)
+        if not _FIRST_WATER_YEAR <= year <= now.year + (now.month >= 10):
+            raise UsageError(
+                f"there is no water year {year}",
+                hint=f"from {_FIRST_WATER_YEAR} to the present one",
+            )
+        return dt.date(year - 1, 10, 1), dt.date(year, 9, 30)
+    return None if last is None else _last(last, now)
+
+
+def _last(text: str, now: dt.date) -> tuple[dt.date, dt.date]:
+    match = re.fullmatch(r"\s*(\d{1,5})\s*([dwmy])\s*", text.lower())
+    if match is None or int(match[1]) == 0:
+        raise UsageError(f"'{text}' names no days", hint="write 30d, 4w, 6m or 2y")
+    count, unit = int(match[1]), match[2]
+    end = now - dt.timedelta(days=1)
+    if unit in "dw":
+        return end - dt.timedelta(days=count * (7 if unit == "w" else 1) - 1), end
+    months = count * (12 if unit == "y" else 1)
+    year, month = divmod(end.year * 12 + end.month - 1 - months, 12)
+    if year < 1:
+        raise UsageError(f"'{text}' reaches too far back", hint="the network began in 1982")
+    latest = (dt.date(year + (month == 11), (month + 1) % 12 + 1, 1) - dt.timedelta(days=1)).day
+    return dt.date(year, month + 1, min(end.day, latest)) + dt.timedelta(days=1), end
 
 
 def day_span(

@@ -68,11 +68,12 @@ class Output:
         *,
         headers: Mapping[str, str] | None = None,
         caption: str | None = None,
+        form: str | None = None,
     ) -> None:
-        """Print rows as a table, as CSV, or as a JSON list of objects."""
-        if self.as_json:
+        """Print rows as a table, as CSV, or as a JSON list of objects; ``form`` names one."""
+        if self.as_json and form is None:
             self.json([dict(zip(columns, row, strict=True)) for row in rows])
-        elif self.to_people:
+        elif form == "table" or (form is None and self.to_people):
             self._table([(headers or {}).get(name, name) for name in columns], rows, caption)
         else:
             self._csv(columns, rows)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cimis.parsing import (
     day_span,
+    named_span,
     parse_date,
     parse_duration,
     parse_size,
@@ -163,3 +164,57 @@ def test_sizes_have_units() -> None:
     for wrong in ("50XB", "-1", "MB", ""):
         with pytest.raises(UsageError):
             parse_size(wrong)
+
+
+EASTER = dt.date(2024, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        ({"month": "2024-02"}, "2024-02-01", "2024-02-29"),
+        ({"month": "2023-12"}, "2023-12-01", "2023-12-31"),
+        ({"water_year": "2024"}, "2023-10-01", "2024-09-30"),
+        ({"water_year": "1982"}, "1981-10-01", "1982-09-30"),
+        ({"last": "1d"}, "2024-03-30", "2024-03-30"),
+        ({"last": "30d"}, "2024-03-01", "2024-03-30"),
+        ({"last": "2w"}, "2024-03-17", "2024-03-30"),
+        ({"last": "1m"}, "2024-03-01", "2024-03-30"),
+        ({"last": "2M"}, "2024-01-31", "2024-03-30"),
+        ({"last": "4m"}, "2023-12-01", "2024-03-30"),
+        ({"last": "1y"}, "2023-03-31", "2024-03-30"),
+    ],
+)
+def test_named_spans(given: dict[str, str], first: str, last: str) -> None:
+    """Months, water years named by their end, and spans that end yesterday."""
+    asked: dict[str, str | None] = {"month": None, "water_year": None, "last": None}
+    found = named_span(**(asked | given), now=EASTER)
+    assert found == (dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"month": "2024"},
+        {"month": "2024-13"},
+        {"month": "June"},
+        {"water_year": "1981"},
+        {"water_year": "2025"},
+        {"water_year": "24"},
+        {"last": "0d"},
+        {"last": "30"},
+        {"last": "a month"},
+        {"last": "99999y"},
+        {"month": "2024-01", "last": "30d"},
+    ],
+)
+def test_spans_that_are_none_are_refused(given: dict[str, str]) -> None:
+    asked: dict[str, str | None] = {"month": None, "water_year": None, "last": None}
+    with pytest.raises(UsageError):
+        named_span(**(asked | given), now=EASTER)
+
+
+def test_the_present_water_year_begins_in_october() -> None:
+    now = dt.date(2024, 10, 1)
+    found = named_span(month=None, water_year="2025", last=None, now=now)
+    assert found == (dt.date(2024, 10, 1), dt.date(2025, 9, 30))

@@ -18,7 +18,8 @@ from cimis.cli.options import (
     stations_option,
 )
 from cimis.cli.output import Output, counted
-from cimis.parsing import open_span, parse_stations, today
+from cimis.parsing import named_span, open_span, parse_stations, today
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from queries.timing import QueryTimings
@@ -32,13 +33,17 @@ __all__ = ["command"]
         "cimis query --station 80 --start 2024-07-01 --end 2024-07-07",
         "cimis query --stations 2,5-7 --year 2024 --items air_tmp_avg,asce_eto -o eto.parquet",
         "cimis query --station 80 --start 2024-06 --end 2024-08 --units english --format csv",
-        "cimis query --station 80 --start 2024-07-01 --end 2024-07-01 --hourly --perf",
+        "cimis query --station 80 --water-year 2024 --items asce_eto,precip --format csv",
+        "cimis query --station 80 --month 2024-07 --hourly --perf",
     ],
 )
 @stations_option()
 @option("--start", metavar="DAY", help="First day: 2024-06-01, 2024-06, 2024, yesterday.")
 @option("--end", metavar="DAY", help="Last day, inclusive, in the same forms.")
 @option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
+@option("--month", metavar="MONTH", help="A whole month, as 2024-06.")
+@option("--water-year", metavar="YEAR", help="October of the year before to September.")
+@option("--last", metavar="SPAN", help="Up to yesterday: 30d, 4w, 6m or 2y.")
 @option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
 @scope_option
 @option(
@@ -66,6 +71,9 @@ def command(
     start: str | None,
     end: str | None,
     year: str | None,
+    month: str | None,
+    water_year: str | None,
+    last: str | None,
     items: str | None,
     scope: str,
     units: str,
@@ -88,9 +96,15 @@ def command(
     from queries.timing import QueryTimings
 
     chosen = parse_stations(stations)
-    first, last = open_span(year=year, start=start, end=end, now=today())
+    now = today()
+    first, final = open_span(year=year, start=start, end=end, now=now)
+    named = named_span(month=month, water_year=water_year, last=last, now=now)
+    if named is not None:
+        if first or final:
+            raise UsageError("the days are said twice", hint="give one span of days")
+        first, final = named
     kind = Scope(scope)
-    asked = _asked(kind, stations, first, last)
+    asked = _asked(kind, stations, first, final)
     timings = QueryTimings()
     root = data_directory(data_root(data_dir))
     try:
@@ -99,7 +113,7 @@ def command(
             kind,
             chosen,
             first,
-            last,
+            final,
             items=items,
             units=units,
             qc=qc,
@@ -117,7 +131,7 @@ def command(
             out.timings(timings.stop())
     with opened(data_dir, cache) as store:
         rows = store.query(
-            kind, stations=chosen, start=first, end=last, items=items, units=units, qc=qc
+            kind, stations=chosen, start=first, end=final, items=items, units=units, qc=qc
         )
         try:
             deliver(

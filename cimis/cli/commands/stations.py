@@ -1,12 +1,17 @@
-"""``cimis stations``: the stations of the network."""
+"""``cimis stations``: the stations of the network, and those near a place."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service
 from cimis.cli.output import Output
-from pipeline.errors import NoDataError
+from pipeline.errors import NoDataError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.places import Place
 
 __all__ = ["command"]
 
@@ -14,6 +19,7 @@ _COLUMNS = (
     *("number", "name", "county", "active", "connected", "disconnected", "elevation_m"),
     *("latitude", "longitude"),
 )
+_NEAR = ("distance_km", "bearing_deg")
 
 
 @declare(
@@ -21,13 +27,31 @@ _COLUMNS = (
     examples=[
         "cimis stations --refresh",
         "cimis stations --active --county Yolo",
+        "cimis stations --near 38.54,-121.78 --within 40 --active 2024 --eto",
         "cimis stations --name davis --json",
     ],
 )
 @option("--refresh", is_flag=True, help="Ask the service for its list, and keep it.")
 @option("--name", metavar="TEXT", help="Only stations whose name or city holds the text.")
 @option("--county", metavar="TEXT", help="Only stations whose county holds the text.")
-@option("--active/--closed", "active", default=None, help="Only active, or only closed stations.")
+@option("--near", metavar="LAT,LON", help="Sort by the distance from a point, and tell it.")
+@option("--within", type=click.FloatRange(min=0), metavar="KM", help="Only so far from --near.")
+@option("--zip", "zip_code", metavar="CODE", help="Only stations that serve the zip code.")
+@option(
+    "--active",
+    is_flag=False,
+    flag_value="now",
+    metavar="[YEAR]",
+    help="Only stations that work now, or that worked in a year.",
+)
+@option("--closed", is_flag=True, help="Only stations that work no more.")
+@option("--eto", is_flag=True, help="Only stations that measure reference ET.")
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "geojson"]),
+    help="Form of the list; else a table on a terminal, CSV in a pipe.",
+)
 @service
 @data_dir
 @printing(talks=True)
@@ -36,18 +60,38 @@ def command(
     refresh: bool,
     name: str | None,
     county: str | None,
-    active: bool | None,
+    near: str | None,
+    within: float | None,
+    zip_code: str | None,
+    active: str | None,
+    closed: bool,
+    eto: bool,
+    form: str | None,
     base_url: str | None,
     app_key: str | None,
     data_dir: str | None,
     out: Output,
 ) -> None:
-    """List the stations of the network, from the catalog or, with --refresh, from the service."""
+    """List the stations of the network, from the catalog or, with --refresh, from the service.
+
+    With --near the nearest comes first, with its distance and the direction in which it lies, in
+    degrees from north through east.
+    """
     from cimis.cli.choice import refresh_stations
     from cimis.cli.session import data_root, service_settings
+    from cimis.parsing import year_span
     from cimis.store import create
     from pipeline.catalog import Catalog
+    from pipeline.places import parse_place
 
+    place = None if near is None else parse_place(near)
+    if within is not None and place is None:
+        raise UsageError("--within says how far, but not from where", hint="add --near LAT,LON")
+    if closed and active is not None:
+        raise UsageError("--active and --closed exclude each other", hint="give one of them")
+    span = (
+        None if active in (None, "now") else tuple(d.isoformat() for d in year_span(active or ""))
+    )
     root = data_root(data_dir)
     if refresh:
         with create(root):
@@ -59,21 +103,76 @@ def command(
         raise NoDataError(
             "the catalog has no list of stations", hint="fetch it: cimis stations --refresh"
         )
-    chosen = [facts for facts in known if _matches(facts, name, county, active)]
-    if out.as_json:
-        out.json(chosen)
-    else:
-        out.rows(_COLUMNS, [tuple(facts.get(c) for c in _COLUMNS) for facts in chosen])
+    if county is not None and not any(_holds(facts.get("county"), county) for facts in known):
+        counties = sorted({str(facts["county"]) for facts in known if facts.get("county")})
+        raise UsageError(f"no county '{county}'", hint=f"there are {', '.join(counties)}")
+    chosen = [
+        facts
+        for facts in known
+        if (name is None or _holds(f"{facts.get('name', '')} {facts.get('city', '')}", name))
+        and (county is None or _holds(facts.get("county"), county))
+        and (zip_code is None or zip_code.strip() in facts.get("zip_codes", ()))
+        and (active is None or _works(facts, span))
+        and (not closed or not facts.get("active"))
+        and (not eto or facts.get("eto"))
+    ]
+    if place is not None:
+        chosen = _by_distance(chosen, place, within)
+    _show(chosen, out, form, near=place is not None)
     if not chosen:
-        raise NoDataError("no station matches", hint="try a shorter text")
+        raise NoDataError("no station matches", hint="ask for less")
 
 
-def _matches(
-    facts: dict[str, Any], name: str | None, county: str | None, active: bool | None
-) -> bool:
-    named = f"{facts.get('name', '')} {facts.get('city', '')}".lower()
-    return (
-        (name is None or name.lower() in named)
-        and (county is None or county.lower() in str(facts.get("county", "")).lower())
-        and (active is None or facts.get("active") is active)
-    )
+def _holds(text: Any, part: str) -> bool:
+    return part.lower() in str(text or "").lower()
+
+
+def _works(facts: dict[str, Any], span: tuple[str, ...] | None) -> bool:
+    """Tell whether a station works now, or worked on some day of a span."""
+    if span is None:
+        return bool(facts.get("active"))
+    return facts["connected"] <= span[1] and (facts["disconnected"] or span[1]) >= span[0]
+
+
+def _by_distance(
+    stations: list[dict[str, Any]], place: Place, within: float | None
+) -> list[dict[str, Any]]:
+    """Return stations with their distance and direction, the nearest first."""
+    from pipeline.places import Place, bearing_deg, distance_km
+
+    found = []
+    for facts in stations:
+        if facts.get("latitude") is None or facts.get("longitude") is None:
+            continue
+        there = Place(facts["latitude"], facts["longitude"])
+        far = distance_km(place, there)
+        if within is None or far <= within:
+            way = {"distance_km": round(far, 2), "bearing_deg": round(bearing_deg(place, there), 1)}
+            found.append((far, facts | way))
+    return [facts for _, facts in sorted(found, key=lambda pair: pair[0])]
+
+
+def _show(stations: list[dict[str, Any]], out: Output, form: str | None, *, near: bool) -> None:
+    columns = (*_COLUMNS, *_NEAR) if near else _COLUMNS
+    if form == "geojson":
+        out.json({"type": "FeatureCollection", "features": [_feature(s) for s in stations]})
+    elif form == "json" or (form is None and out.as_json):
+        out.json(stations)
+    else:
+        rows = [tuple(facts.get(column) for column in columns) for facts in stations]
+        out.rows(columns, rows, form=form)
+
+
+def _feature(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return a station as GeoJSON (RFC 7946: longitude first, then latitude, height in metres)."""
+    point = [facts.get("longitude"), facts.get("latitude")]
+    if facts.get("elevation_m") is not None:
+        point.append(facts["elevation_m"])
+    known = None not in point[:2]
+    rest = {k: v for k, v in facts.items() if k not in ("latitude", "longitude")}
+    return {
+        "type": "Feature",
+        "id": facts["number"],
+        "geometry": {"type": "Point", "coordinates": point} if known else None,
+        "properties": rest,
+    }
