@@ -7,7 +7,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from cimis.arguments import Day, Stations, byte_count, scope_of, span_of, station_numbers
+from cimis.arguments import (
+    Day,
+    Stations,
+    byte_count,
+    day_of,
+    scope_of,
+    span_of,
+    station_numbers,
+)
 from cimis.reading import Reading
 from pipeline.errors import StoreError
 from pipeline.items import Item, Scope, resolve
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.ingest import RunReport
     from pipeline.verify import Verdict
     from queries.compact import Compacted
+    from queries.duck import Answer
 
 __all__ = ["Store", "create", "data_directory", "open_store"]
 
@@ -117,6 +126,67 @@ class Store(Reading):
             **how,
         )
         return fetch(self.root, request, Settings.load(base_url=base_url, app_key=app_key))
+
+    def every(
+        self,
+        period: str,
+        *,
+        scope: str | Scope = Scope.DAILY,
+        stations: Stations | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
+        items: str | Iterable[str] | None = None,
+        units: str = "metric",
+        qc: str = "keep",
+    ) -> Answer:
+        """Return records summed up per station and week, month, year or water year.
+
+        Depths (ETo, rain) are added up, maxima and minima stay extremes, the rest are means; beside
+        each figure stands of how many records it is made. See :func:`queries.periods.period_sql`.
+
+        Parameters
+        ----------
+        period : {"week", "month", "year", "water-year"}
+            Of hourly records also ``day``.
+        scope : {"daily", "hourly"}
+        stations : int, str or iterable of int, optional
+        start, end : date or str, optional
+            First and last day, both inclusive.
+        items : str or iterable of str, optional
+            By default all that are stored.
+        units : {"metric", "english"}
+        qc : {"keep", "drop-severe", "strict"}
+
+        Raises
+        ------
+        UsageError
+            For an unknown period, item, unit or policy.
+        """
+        from queries.conversion import standard
+        from queries.periods import period_sql
+
+        kind = scope_of(scope)
+        text = period_sql(
+            kind,
+            self._items(items, kind),
+            period,
+            stations=station_numbers(stations),
+            start=day_of(start, end=False),
+            end=day_of(end, end=True),
+            units=standard(units),
+        )
+        return self.sql(text, qc=qc)
+
+    def _items(self, items: str | Iterable[str] | None, scope: Scope) -> tuple[Item, ...]:
+        """Return the items asked for, or all that are stored."""
+        from pipeline.catalog import Catalog
+        from pipeline.items import scope_items
+
+        if items is not None:
+            return resolve(items if isinstance(items, str) else ",".join(items), scope)
+        with Catalog(self.root) as catalog:
+            stored = catalog.item_codes(scope)
+        return tuple(item for item in scope_items(scope) if item.code in stored)
 
     def compact(self) -> list[Compacted]:
         """Build or update the column cache of each scope, as ``cimis compact`` does."""

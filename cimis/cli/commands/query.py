@@ -35,6 +35,7 @@ __all__ = ["command"]
         "cimis query --station 80 --start 2024-06 --end 2024-08 --units english --format csv",
         "cimis query --station 80 --water-year 2024 --items asce_eto,precip --format csv",
         "cimis query --station 80 --month 2024-07 --hourly --perf",
+        "cimis query --stations 2,80 --year 2024 --every month --items asce_eto,air_tmp_max",
     ],
 )
 @stations_option()
@@ -60,6 +61,11 @@ __all__ = ["command"]
     show_default=True,
     help="Which flagged values become missing: none, severely flagged ones, all flagged ones.",
 )
+@option(
+    "--every",
+    type=click.Choice(["day", "week", "month", "year", "water-year"]),
+    help="Sum up over periods, and tell of how many records each figure is made.",
+)
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
 @read_cache
 @answering
@@ -78,6 +84,7 @@ def command(
     scope: str,
     units: str,
     qc: str,
+    every: str | None,
     perf: bool,
     cache: str | None,
     form: Form,
@@ -86,7 +93,8 @@ def command(
 ) -> None:
     """Print or save the records of stations over a range of dates; both ends are inclusive.
 
-    Without --start, --end and --year all that is stored is given. A flag stands behind its value in
+    Without any days all that is stored is given. With --every depths (ETo, rain) are added up,
+    maxima and minima stay extremes, the rest are means. A flag stands behind its value in
     a table, and in a column of its own (NAME_qc) elsewhere.
     """
     from cimis.cli.plain import answered_plainly
@@ -106,6 +114,31 @@ def command(
     kind = Scope(scope)
     asked = _asked(kind, stations, first, final)
     timings = QueryTimings()
+    if every is not None:
+        with opened(data_dir, cache) as store:
+            summed = store.every(
+                every,
+                scope=kind,
+                stations=chosen,
+                start=first,
+                end=final,
+                items=items,
+                units=units,
+                qc=qc,
+            )
+            try:
+                deliver(
+                    summed.batches(),
+                    summed.schema,
+                    form=form,
+                    out=out,
+                    timings=summed.timings,
+                    asked=asked,
+                )
+            finally:
+                if perf:
+                    out.timings(summed.timings.stop())
+        return
     root = data_directory(data_root(data_dir))
     try:
         if answered_plainly(

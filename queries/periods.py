@@ -1,0 +1,128 @@
+"""Records summed up over weeks, months, years and water years: SQL with the right rule per item.
+
+Depths (ETo, rain) are added up, maxima and minima stay extremes, a direction is the mean of its
+unit vectors, and everything else is a mean. Beside each figure stands of how many records it is
+made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from pipeline.errors import UsageError
+from pipeline.items import Item, Scope, Standard
+from queries.conversion import conversion_of
+
+__all__ = ["PERIODS", "period_sql", "rule_of"]
+
+PERIODS = ("day", "week", "month", "year", "water-year")
+
+_STARTS = {
+    "day": "date",
+    "week": "date_trunc('week', date)::date",
+    "month": "date_trunc('month', date)::date",
+    "year": "date_trunc('year', date)::date",
+    "water-year": "make_date(year(date + INTERVAL 3 MONTH)::int - 1, 10, 1)",
+}
+_LENGTHS = {
+    "day": "1 DAY",
+    "week": "7 DAY",
+    "month": "1 MONTH",
+    "year": "1 YEAR",
+    "water-year": "1 YEAR",
+}
+
+
+def rule_of(item: Item) -> str:
+    """Return how an item's values are summed up: sum, max, min, direction or mean."""
+    if item.unit_metric == "(mm)":
+        return "sum"
+    if item.code.endswith("-max"):
+        return "max"
+    if item.code.endswith("-min"):
+        return "min"
+    return "direction" if item.code.endswith("-wind-dir") else "mean"
+
+
+def period_sql(
+    scope: Scope,
+    items: Sequence[Item],
+    every: str,
+    *,
+    stations: Sequence[int] | None = None,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    units: Standard = Standard.METRIC,
+) -> str:
+    """Return SQL over the views that sums records up per station and period.
+
+    Its columns: ``station``; ``period``, the period's first day; ``days`` (``hours`` of hourly
+    records), how many there could be of the days asked for; then per item its figure, null where
+    no value is there, and ``NAME_days`` (``NAME_hours``), of how many values it is made.
+
+    Parameters
+    ----------
+    scope : Scope
+    items : sequence of Item
+    every : str
+        One of :data:`PERIODS`; weeks begin on Monday, water years in October.
+    stations : sequence of int, optional
+    start, end : datetime.date, optional
+        First and last day; a period that they cut counts the days inside.
+    units : Standard
+
+    Raises
+    ------
+    UsageError
+        For an unknown period, or days of daily records.
+    """
+    if every not in PERIODS or (every == "day" and scope is Scope.DAILY):
+        known = PERIODS if scope is Scope.HOURLY else PERIODS[1:]
+        raise UsageError(f"no {scope} period '{every}'", hint=f"one of {', '.join(known)}")
+    unit, per_day = ("hours", 24) if scope is Scope.HOURLY else ("days", 1)
+    after = f"(any_value({_STARTS[every]}) + INTERVAL {_LENGTHS[every]})::date"
+    first = f"any_value({_STARTS[every]})"
+    if end is not None:
+        after = f"least({after}, DATE '{end + dt.timedelta(days=1)}')"
+    if start is not None:
+        first = f"greatest({first}, DATE '{start}')"
+    columns = [
+        "station",
+        f"{_STARTS[every]} AS period",
+        f"({after} - {first}) * {per_day} AS {unit}",
+    ]
+    for item in items:
+        columns += [f"{_figure(item, units)} AS {item.column}"]
+        columns += [f"count({item.column}) AS {item.column}_{unit}"]
+    where = []
+    if stations is not None:
+        where.append(f"station IN ({', '.join(map(str, sorted(set(stations))))})")
+    if start is not None:
+        where.append(f"date >= DATE '{start}'")
+    if end is not None:
+        where.append(f"date <= DATE '{end}'")
+    narrowed = f"\nWHERE {' AND '.join(where)}" if where else ""
+    listed = ",\n    ".join(columns)
+    return (
+        f"SELECT\n    {listed}\nFROM {scope}{narrowed}\n"
+        "GROUP BY station, period\nORDER BY station, period"
+    )
+
+
+def _figure(item: Item, units: Standard) -> str:
+    rule, name = rule_of(item), item.column
+    made = {
+        "sum": f"sum({name})",
+        "max": f"max({name})",
+        "min": f"min({name})",
+        "mean": f"avg({name})",
+        "direction": f"(degrees(atan2(avg(sin(radians({name}))), avg(cos(radians({name})))))"
+        " + 360) % 360",
+    }[rule]
+    decimals = item.decimals_metric
+    change = conversion_of(item, decimals) if units is Standard.ENGLISH else None
+    if change is not None:
+        made = f"{made} * {change.factor!r} + {change.shift!r}"
+        decimals = change.decimals
+    return f"round({made}, {decimals + (rule in ('mean', 'direction'))})"
