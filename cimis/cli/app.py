@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "query": Entry("Ask", "query", "Print or save the records of stations over a range of dates."),
     "sql": Entry("Ask", "sql", "Answer a question in SQL over all that is stored."),
     "stats": Entry("Ask", "stats", "Show what is stored: rows, years, bytes."),
+    "gaps": Entry("Ask", "gaps", "Tell which days and values are not there."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),

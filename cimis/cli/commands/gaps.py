@@ -1,0 +1,150 @@
+"""``cimis gaps``: which days and values are not there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING
+
+import click
+
+from cimis.cli.options import data_dir, declare, option, printing, scope_option, stations_option
+from cimis.cli.output import Output
+from cimis.parsing import open_span, parse_stations, today
+from pipeline.errors import CheckFailed, NoDataError
+
+if TYPE_CHECKING:
+    from queries.gaps import Completeness, StationGaps
+
+__all__ = ["command"]
+
+_SIGNS = " ░▒▓█"
+_LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
+
+
+@declare(
+    "gaps",
+    examples=[
+        "cimis gaps --stations 2,80 --year 2024",
+        "cimis gaps --station 80 --year 2024 --items asce_eto --runs",
+        "cimis gaps --station 80 --year 2024 --calendar",
+    ],
+)
+@stations_option()
+@option("--start", metavar="DAY", help="First day; else the station's first that is stored.")
+@option("--end", metavar="DAY", help="Last day, inclusive; else the station's last.")
+@option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
+@option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
+@scope_option
+@option("--runs", is_flag=True, help="List every run of days or hours that lacks a value.")
+@option("--calendar", is_flag=True, help="Draw each year, a sign for every day.")
+@option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit 8 where an item of a station is less complete.",
+)
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    stations: str | None,
+    start: str | None,
+    end: str | None,
+    year: str | None,
+    items: str | None,
+    scope: str,
+    runs: bool,
+    calendar: bool,
+    fail_under: float | None,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Tell per station and item how many days (or hours) have no record or no value.
+
+    Absent ones have no record at all; of missing ones the value is. The service itself lacks some:
+    a sensor was out, or the station worked only a part of the time.
+    """
+    from cimis.cli.session import opened
+    from pipeline.items import Scope
+    from queries.gaps import gaps_of
+
+    kind = Scope(scope)
+    first, last = open_span(year=year, start=start, end=end, now=today())
+    with opened(data_dir, None) as store:
+        chosen = parse_stations(stations)
+        rows = store.query(kind, stations=chosen, start=first, end=last, items=items).table()
+    if rows.num_rows == 0:
+        raise NoDataError(
+            f"no {scope} record is stored of these stations and days",
+            hint="see what is stored with 'cimis stats'",
+        )
+    found = list(gaps_of(rows, kind, first, last, stations=chosen))
+    lists = [item for station in found for item in station.items]
+    if out.as_json:
+        out.json([item.as_dict() for item in lists])
+    elif calendar:
+        _draw(found, out)
+    elif runs:
+        out.rows(
+            ("station", "item", "kind", "first", "last", "length"),
+            [
+                (item.station, item.item, run.kind, run.first, run.last, run.length)
+                for item in lists
+                for run in item.runs
+            ],
+        )
+    else:
+        _table(lists, out)
+    _judge(lists, fail_under)
+
+
+def _table(lists: list[Completeness], out: Output) -> None:
+    rows = []
+    for item in lists:
+        longest = max(item.runs, key=lambda run: run.length, default=None)
+        gap = ("", "", "") if longest is None else (longest.length, longest.first, longest.last)
+        percent = round(math.floor(item.share * 10_000) / 100, 2)
+        rows.append(
+            (item.station, item.item, item.expected, item.absent, item.missing, percent, *gap)
+        )
+    out.rows(
+        (
+            *("station", "item", "expected", "absent", "missing", "percent"),
+            *("longest", "longest_first", "longest_last"),
+        ),
+        rows,
+    )
+
+
+def _draw(found: list[StationGaps], out: Output) -> None:
+    """Print a line per month, a sign per day: how many of its values are there."""
+    for station in found:
+        signs: dict[tuple[int, int], list[str]] = {}
+        for number, share in enumerate(station.shares.tolist()):
+            day = station.first + dt.timedelta(days=number)
+            month = signs.setdefault((day.year, day.month), [" "] * 31)
+            month[day.day - 1] = _sign(share)
+        out.line(f"station {station.station}")
+        for (year, month_number), days in signs.items():
+            out.line(f"  {year}-{month_number:02d} {''.join(days).rstrip()}")
+    out.note(_LEGEND)
+
+
+def _sign(share: float) -> str:
+    if math.isnan(share):
+        return "·"
+    return _SIGNS[4] if share >= 1 else _SIGNS[1 + min(int(share * 3), 2)]
+
+
+def _judge(lists: list[Completeness], fail_under: float | None) -> None:
+    if fail_under is None:
+        return
+    poor = [item for item in lists if item.share * 100 < fail_under]
+    if poor:
+        worst = min(poor, key=lambda item: item.share)
+        raise CheckFailed(
+            f"{len(poor)} of {len(lists)} items are less than {fail_under:g} % complete; "
+            f"{worst.item} of station {worst.station} has {worst.share:.1%}",
+            hint="--runs lists the gaps; fetch what the service has with 'cimis fetch-streaming'",
+        )

@@ -1,0 +1,172 @@
+"""What a store lacks: days or hours without a record, values missing in one, and runs of both."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.items import Scope
+from pipeline.schema import item_of
+
+__all__ = ["Completeness", "Run", "StationGaps", "gaps_of"]
+
+_EPOCH = dt.date(1970, 1, 1)
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Records in a row without a value: ``absent`` ones are not there, of ``missing`` the value.
+
+    ``first`` and ``last`` are days, or of hourly records ``2024-06-01 hour 14``.
+    """
+
+    kind: str
+    first: str
+    last: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How complete one item of a station is over the expected days or hours."""
+
+    station: int
+    item: str
+    expected: int
+    absent: int
+    missing: int
+    runs: tuple[Run, ...]
+
+    @property
+    def share(self) -> float:
+        """Share of the expected records that have a value, from 0 to 1."""
+        return 1 - (self.absent + self.missing) / self.expected if self.expected else 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON-ready values."""
+        return asdict(self) | {
+            "share": round(self.share, 6),
+            "runs": [asdict(r) for r in self.runs],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StationGaps:
+    """A station's completeness per item, and per day what share of its values is there.
+
+    ``shares`` begins with the day ``first``; it is NaN on days without any record.
+    """
+
+    station: int
+    first: dt.date
+    items: tuple[Completeness, ...]
+    shares: npt.NDArray[np.float64]
+
+
+def gaps_of(
+    table: pa.Table,
+    scope: Scope,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    *,
+    stations: Sequence[int] | None = None,
+) -> Iterator[StationGaps]:
+    """Yield what each station lacks, by station.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Physical rows, in order of station and time.
+    scope : Scope
+    start, end : datetime.date, optional
+        First and last expected day; by default the station's own first and last in the table.
+    stations : sequence of int, optional
+        Those asked for; one without any row lacks everything, where the days are known.
+    """
+    numbers = table["station"].to_numpy()
+    edges = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
+    stored = {
+        int(numbers[begin]): slice(begin, after)
+        for begin, after in pairwise([*edges, len(numbers)])
+        if begin < after
+    }
+    wanted = set(stored)
+    if stations is not None and start is not None and end is not None:
+        wanted |= set(stations)
+    for station in sorted(wanted):
+        yield _of_station(_rows(table, stored.get(station)), station, scope, start, end)
+
+
+def _rows(table: pa.Table, place: slice | None) -> pa.Table:
+    return (
+        table.slice(0, 0) if place is None else table.slice(place.start, place.stop - place.start)
+    )
+
+
+def _of_station(
+    rows: pa.Table, station: int, scope: Scope, start: dt.date | None, end: dt.date | None
+) -> StationGaps:
+    per_day = 24 if scope is Scope.HOURLY else 1
+    days = rows["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    hours = rows["hour"].to_numpy().astype(np.int64) - 1 if per_day == 24 else 0
+    first = int(days[0]) if start is None else (start - _EPOCH).days
+    last = int(days[-1]) if end is None else (end - _EPOCH).days
+    size = max(last - first + 1, 0) * per_day
+    at = days * per_day + hours - first * per_day
+    inside = (at >= 0) & (at < size)
+    there = np.zeros(size, np.bool_)
+    there[at[inside]] = True
+    items = [f.name for f in rows.schema if item_of(f) is not None]
+    filled = np.zeros((len(items), size), np.bool_)
+    for number, name in enumerate(items):
+        filled[number, at[inside]] = np.asarray(rows[name].is_valid())[inside]
+    found = tuple(
+        _completeness(station, name, there, filled[number], first, per_day)
+        for number, name in enumerate(items)
+    )
+    begin = _EPOCH + dt.timedelta(days=first)
+    return StationGaps(station, begin, found, _shares(there, filled, per_day))
+
+
+def _completeness(
+    station: int, item: str, there: Bools, filled: Bools, first: int, per_day: int
+) -> Completeness:
+    runs = [
+        *_runs("absent", ~there, first, per_day),
+        *_runs("missing", there & ~filled, first, per_day),
+    ]
+    ordered = tuple(sorted(runs, key=lambda run: (run.first, run.kind)))
+    absent = int(np.count_nonzero(~there))
+    missing = int(np.count_nonzero(there & ~filled))
+    return Completeness(station, item, there.size, absent, missing, ordered)
+
+
+def _runs(kind: str, lacking: Bools, first: int, per_day: int) -> Iterator[Run]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lacking, [False]])))
+    for begin, after in edges.reshape(-1, 2).tolist():
+        place = _moment(first, begin, per_day), _moment(first, after - 1, per_day)
+        yield Run(kind, *place, after - begin)
+
+
+def _moment(first: int, place: int, per_day: int) -> str:
+    day, hour = divmod(place, per_day)
+    text = (_EPOCH + dt.timedelta(days=first + day)).isoformat()
+    return f"{text} hour {hour + 1:02d}" if per_day == 24 else text
+
+
+def _shares(there: Bools, filled: Bools, per_day: int) -> npt.NDArray[np.float64]:
+    """Return per day the share of values that are there, NaN where there is no record."""
+    by_day = filled.reshape(len(filled), -1, per_day) if len(filled) else filled.reshape(0, 0, 1)
+    shares: npt.NDArray[np.float64] = by_day.mean(axis=(0, 2)) if by_day.size else np.zeros(0)
+    empty = ~there.reshape(-1, per_day).any(axis=1)
+    if shares.size:
+        shares[empty] = np.nan
+    return shares
