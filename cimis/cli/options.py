@@ -17,6 +17,7 @@ __all__ = [
     "declare",
     "help_option",
     "option",
+    "place_options",
     "printing",
     "read_cache",
     "scope_option",
@@ -146,6 +147,20 @@ def scope_option(function: F) -> F:
         help="Daily or hourly records.",
     )(wrapped)
     return made
+
+
+def place_options(function: F) -> F:
+    """Add ``--county``, ``--near`` and ``--within``."""
+    function = option(
+        "--within",
+        type=click.FloatRange(min=0),
+        metavar="KM",
+        help="All stations so far from --near; without it the nearest one.",
+    )(function)
+    function = option("--near", metavar="LAT,LON", help="Stations near a point.")(function)
+    return option("--county", metavar="TEXT", help="Stations whose county holds the text.")(
+        function
+    )
 
 
 def stations_option(*, required: bool = False) -> Callable[[F], F]:

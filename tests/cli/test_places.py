@@ -138,3 +138,34 @@ def test_a_point_the_wrong_way_round_gets_a_hint() -> None:
     with pytest.raises(UsageError, match="outside California") as caught:
         parse_place("38.54,121.78")
     assert "west negative" in str(caught.value.hint)
+
+
+def test_questions_are_asked_by_place(typed: Typed, listed: list[dict[str, Any]]) -> None:
+    """The nearest station, all within a distance, those of a county; together they narrow."""
+    days = ("--start", "2024-01-01", "--end", "2024-01-03")
+    some = [s for s in listed if s["active"]][:12]
+    numbers = ",".join(str(s["number"]) for s in some)
+    assert typed("fetch-streaming", "--stations", numbers, *days).code == 0
+    there = some[4]
+    near = ("--near", f"{there['latitude']},{there['longitude']}")
+
+    def asked(*words: str) -> set[int]:
+        answer = typed("query", *words, *days, "--items", "asce_eto", "--json", "--allow-empty")
+        assert answer.code == 0, answer.err
+        return {row["station"] for row in json.loads(answer.out)}
+
+    assert asked(*near) == {there["number"]}
+    place = Place(there["latitude"], there["longitude"])
+    due = {
+        s["number"] for s in some if _by_cosines(place, Place(s["latitude"], s["longitude"])) <= 150
+    }
+    assert asked(*near, "--within", "150") == due
+    assert asked("--county", there["county"]) == {
+        s["number"] for s in some if there["county"] in s["county"]
+    }
+    assert asked(*near, "--within", "150", "--stations", str(there["number"])) == {there["number"]}
+    gaps = json.loads(typed("gaps", *near, *days, "--json").out)
+    assert {row["station"] for row in gaps} == {there["number"]}
+    assert typed("query", "--county", "Atlantis", *days).code == 2
+    assert typed("query", "--near", "48.9,2.3", *days).code == 2
+    assert typed("query", "--within", "5", *days).code == 2

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.cli.options import data_dir, declare, option, printing, scope_option, stations_option
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    place_options,
+    printing,
+    scope_option,
+    stations_option,
+)
 from cimis.cli.output import Output
 from cimis.parsing import open_span, parse_stations, today
 from pipeline.errors import CheckFailed, NoDataError
@@ -31,6 +39,7 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
     ],
 )
 @stations_option()
+@place_options
 @option("--start", metavar="DAY", help="First day; else the station's first that is stored.")
 @option("--end", metavar="DAY", help="Last day, inclusive; else the station's last.")
 @option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
@@ -49,6 +58,9 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
 def command(
     *,
     stations: str | None,
+    county: str | None,
+    near: str | None,
+    within: float | None,
     start: str | None,
     end: str | None,
     year: str | None,
@@ -65,14 +77,16 @@ def command(
     Absent ones have no record at all; of missing ones the value is. The service itself lacks some:
     a sensor was out, or the station worked only a part of the time.
     """
+    from cimis.cli.placed import placed
     from cimis.cli.session import opened
     from pipeline.items import Scope
     from queries.gaps import gaps_of
 
     kind = Scope(scope)
     first, last = open_span(year=year, start=start, end=end, now=today())
+    numbers = parse_stations(stations)
     with opened(data_dir, None) as store:
-        chosen = parse_stations(stations)
+        chosen = placed(store.root, numbers, county=county, near=near, within_km=within)
         rows = store.query(kind, stations=chosen, start=first, end=last, items=items).table()
     if rows.num_rows == 0:
         raise NoDataError(

@@ -12,6 +12,7 @@ from cimis.cli.options import (
     data_dir,
     declare,
     option,
+    place_options,
     printing,
     read_cache,
     scope_option,
@@ -35,10 +36,12 @@ __all__ = ["command"]
         "cimis query --station 80 --start 2024-06 --end 2024-08 --units english --format csv",
         "cimis query --station 80 --water-year 2024 --items asce_eto,precip --format csv",
         "cimis query --station 80 --month 2024-07 --hourly --perf",
+        "cimis query --near 36.82,-119.74 --year 2024 --allow-empty",
         "cimis query --stations 2,80 --year 2024 --every month --items asce_eto,air_tmp_max",
     ],
 )
 @stations_option()
+@place_options
 @option("--start", metavar="DAY", help="First day: 2024-06-01, 2024-06, 2024, yesterday.")
 @option("--end", metavar="DAY", help="Last day, inclusive, in the same forms.")
 @option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
@@ -74,6 +77,9 @@ __all__ = ["command"]
 def command(
     *,
     stations: str | None,
+    county: str | None,
+    near: str | None,
+    within: float | None,
     start: str | None,
     end: str | None,
     year: str | None,
@@ -97,13 +103,14 @@ def command(
     maxima and minima stay extremes, the rest are means. A flag stands behind its value in
     a table, and in a column of its own (NAME_qc) elsewhere.
     """
+    from cimis.cli.placed import placed
     from cimis.cli.plain import answered_plainly
     from cimis.cli.session import cache_size, data_root, opened
     from cimis.store import data_directory
     from pipeline.items import Scope
     from queries.timing import QueryTimings
 
-    chosen = parse_stations(stations)
+    numbers = parse_stations(stations)
     now = today()
     first, final = open_span(year=year, start=start, end=end, now=now)
     named = named_span(month=month, water_year=water_year, last=last, now=now)
@@ -114,6 +121,8 @@ def command(
     kind = Scope(scope)
     asked = _asked(kind, stations, first, final)
     timings = QueryTimings()
+    root = data_directory(data_root(data_dir))
+    chosen = placed(root, numbers, county=county, near=near, within_km=within)
     if every is not None:
         with opened(data_dir, cache) as store:
             summed = store.every(
@@ -139,7 +148,6 @@ def command(
                 if perf:
                     out.timings(summed.timings.stop())
         return
-    root = data_directory(data_root(data_dir))
     try:
         if answered_plainly(
             root,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service
 from cimis.cli.output import Output
 from pipeline.errors import NoDataError, UsageError
-
-if TYPE_CHECKING:
-    from pipeline.places import Place
 
 __all__ = ["command"]
 
@@ -78,10 +75,10 @@ def command(
     degrees from north through east.
     """
     from cimis.cli.choice import refresh_stations
+    from cimis.cli.placed import by_distance, holds, in_county, listed
     from cimis.cli.session import data_root, service_settings
     from cimis.parsing import year_span
     from cimis.store import create
-    from pipeline.catalog import Catalog
     from pipeline.places import parse_place
 
     place = None if near is None else parse_place(near)
@@ -95,36 +92,25 @@ def command(
     root = data_root(data_dir)
     if refresh:
         with create(root):
-            listed = refresh_stations(root, service_settings(base_url, app_key))
-        out.note(f"{len(listed)} stations listed by the service")
-    with Catalog(root) as catalog:
-        known = catalog.stations()
-    if not known:
-        raise NoDataError(
-            "the catalog has no list of stations", hint="fetch it: cimis stations --refresh"
-        )
-    if county is not None and not any(_holds(facts.get("county"), county) for facts in known):
-        counties = sorted({str(facts["county"]) for facts in known if facts.get("county")})
-        raise UsageError(f"no county '{county}'", hint=f"there are {', '.join(counties)}")
+            fresh = refresh_stations(root, service_settings(base_url, app_key))
+        out.note(f"{len(fresh)} stations listed by the service")
+    known = listed(root)
+    if county is not None:
+        known = in_county(known, county)
     chosen = [
         facts
         for facts in known
-        if (name is None or _holds(f"{facts.get('name', '')} {facts.get('city', '')}", name))
-        and (county is None or _holds(facts.get("county"), county))
+        if (name is None or holds(f"{facts.get('name', '')} {facts.get('city', '')}", name))
         and (zip_code is None or zip_code.strip() in facts.get("zip_codes", ()))
         and (active is None or _works(facts, span))
         and (not closed or not facts.get("active"))
         and (not eto or facts.get("eto"))
     ]
     if place is not None:
-        chosen = _by_distance(chosen, place, within)
+        chosen = by_distance(chosen, place, within)
     _show(chosen, out, form, near=place is not None)
     if not chosen:
         raise NoDataError("no station matches", hint="ask for less")
-
-
-def _holds(text: Any, part: str) -> bool:
-    return part.lower() in str(text or "").lower()
 
 
 def _works(facts: dict[str, Any], span: tuple[str, ...] | None) -> bool:
@@ -132,24 +118,6 @@ def _works(facts: dict[str, Any], span: tuple[str, ...] | None) -> bool:
     if span is None:
         return bool(facts.get("active"))
     return facts["connected"] <= span[1] and (facts["disconnected"] or span[1]) >= span[0]
-
-
-def _by_distance(
-    stations: list[dict[str, Any]], place: Place, within: float | None
-) -> list[dict[str, Any]]:
-    """Return stations with their distance and direction, the nearest first."""
-    from pipeline.places import Place, bearing_deg, distance_km
-
-    found = []
-    for facts in stations:
-        if facts.get("latitude") is None or facts.get("longitude") is None:
-            continue
-        there = Place(facts["latitude"], facts["longitude"])
-        far = distance_km(place, there)
-        if within is None or far <= within:
-            way = {"distance_km": round(far, 2), "bearing_deg": round(bearing_deg(place, there), 1)}
-            found.append((far, facts | way))
-    return [facts for _, facts in sorted(found, key=lambda pair: pair[0])]
 
 
 def _show(stations: list[dict[str, Any]], out: Output, form: str | None, *, near: bool) -> None:

@@ -1,0 +1,120 @@
+"""Stations chosen by place, from the list that the catalog keeps: a county, or around a point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import NoDataError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.places import Place
+
+__all__ = ["by_distance", "holds", "in_county", "listed", "placed"]
+
+
+def listed(root: Path) -> list[dict[str, Any]]:
+    """Return the facts of every station that the catalog knows.
+
+    Raises
+    ------
+    NoDataError
+        When it has no list.
+    """
+    from pipeline.catalog import Catalog
+
+    with Catalog(root) as catalog:
+        known = catalog.stations()
+    if not known:
+        raise NoDataError(
+            "the catalog has no list of stations", hint="fetch it: cimis stations --refresh"
+        )
+    return known
+
+
+def holds(text: Any, part: str) -> bool:
+    """Tell whether a text holds another, whatever the case."""
+    return part.strip().lower() in str(text or "").lower()
+
+
+def in_county(stations: Sequence[dict[str, Any]], county: str) -> list[dict[str, Any]]:
+    """Return the stations of the counties whose name holds a text.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such county.
+    """
+    found = [facts for facts in stations if holds(facts.get("county"), county)]
+    if not found or not county.strip():
+        counties = sorted({str(facts["county"]) for facts in stations if facts.get("county")})
+        raise UsageError(f"no county '{county}'", hint=f"there are {', '.join(counties)}")
+    return found
+
+
+def by_distance(
+    stations: Sequence[dict[str, Any]], place: Place, within_km: float | None
+) -> list[dict[str, Any]]:
+    """Return stations with ``distance_km`` and ``bearing_deg`` from a point, the nearest first."""
+    from pipeline.places import Place, bearing_deg, distance_km
+
+    found = []
+    for facts in stations:
+        if facts.get("latitude") is None or facts.get("longitude") is None:
+            continue
+        there = Place(facts["latitude"], facts["longitude"])
+        far = distance_km(place, there)
+        if within_km is None or far <= within_km:
+            way = {"distance_km": round(far, 2), "bearing_deg": round(bearing_deg(place, there), 1)}
+            found.append((far, facts | way))
+    return [facts for _, facts in sorted(found, key=lambda pair: pair[0])]
+
+
+def placed(
+    root: Path,
+    numbers: Sequence[int] | None,
+    *,
+    county: str | None,
+    near: str | None,
+    within_km: float | None,
+) -> Sequence[int] | None:
+    """Return the stations that a question means: those named, of a county, and near a point.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The data directory, whose catalog keeps the network's list.
+    numbers : sequence of int, optional
+        Those named; None for all.
+    county : str, optional
+    near : str, optional
+        A point, as ``38.54,-121.78``.
+    within_km : float, optional
+        How far from it; without that the one nearest station.
+
+    Raises
+    ------
+    UsageError
+        For a county or a point that is none.
+    NoDataError
+        When no station lies there, or the catalog has no list.
+    """
+    if within_km is not None and near is None:
+        raise UsageError("--within says how far, but not from where", hint="add --near LAT,LON")
+    if county is None and near is None:
+        return numbers
+    from pipeline.places import parse_place
+
+    place = None if near is None else parse_place(near)
+    chosen = listed(root)
+    if numbers is not None:
+        chosen = [facts for facts in chosen if facts["number"] in numbers]
+    if county is not None:
+        chosen = in_county(chosen, county)
+    if place is not None:
+        chosen = by_distance(chosen, place, within_km)
+        chosen = chosen if within_km is not None else chosen[:1]
+    if not chosen:
+        raise NoDataError("no station lies there", hint="see 'cimis stations --near LAT,LON'")
+    return tuple(sorted(facts["number"] for facts in chosen))
