@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import NamedTuple
 
 from pipeline.errors import UsageError
 
 __all__ = [
+    "Days",
     "day_span",
     "named_span",
     "open_span",
@@ -113,6 +115,41 @@ def year_span(text: str) -> tuple[dt.date, dt.date]:
     if last < first:
         raise UsageError(f"the range '{text}' runs backwards", hint=f"write {last}-{first}")
     return parse_date(f"{first:04}"), parse_date(f"{last:04}", end=True)
+
+
+class Days(NamedTuple):
+    """The texts of the options that name days."""
+
+    start: str | None = None
+    end: str | None = None
+    year: str | None = None
+    month: str | None = None
+    water_year: str | None = None
+    last: str | None = None
+
+    def named(self, now: dt.date) -> tuple[dt.date, dt.date] | None:
+        """Return the days of a month, a water year or the last so many, None for none of them."""
+        named = named_span(month=self.month, water_year=self.water_year, last=self.last, now=now)
+        if named is not None and (self.start or self.end or self.year):
+            raise UsageError("the days are said twice", hint="give one span of days")
+        return named
+
+    def closed(self, now: dt.date) -> tuple[dt.date, dt.date]:
+        """Return the first and last day, which must be named, none of them in the future."""
+        named = self.named(now)
+        if named is None:
+            return day_span(year=self.year, start=self.start, end=self.end, now=now)
+        first, last = named
+        return day_span(
+            year=None, start=first.isoformat(), end=max(min(last, now), first).isoformat(), now=now
+        )
+
+    def open(self, now: dt.date) -> tuple[dt.date | None, dt.date | None]:
+        """Return the same where either end may be left open, as None."""
+        named = self.named(now)
+        if named is not None:
+            return named
+        return open_span(year=self.year, start=self.start, end=self.end, now=now)
 
 
 def named_span(

@@ -13,6 +13,7 @@ from pipeline.items import Item, Scope, resolve
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+    import pyarrow.dataset as ds
 
     from queries.cache import ReadCache
     from queries.dataset import ChunkDataset
@@ -34,8 +35,8 @@ class Reading:
     def __init__(self, root: Path, cache_bytes: int) -> None:
         self.root = root
         self._cache_bytes = cache_bytes
-        self._sources: dict[Scope, ChunkSource] = {}
-        self._engines: dict[tuple[str, bool], Engine] = {}
+        self._sources: dict[tuple[Scope, bool], ChunkSource] = {}
+        self._engines: dict[tuple[str, bool, bool], Engine] = {}
         self._loader: IndexLoader | None = None
         self._cache: ReadCache | None = None
         self._closed = False
@@ -179,7 +180,7 @@ class Reading:
         unsafe: bool = False,
         timings: QueryTimings | None = None,
     ) -> Answer:
-        """Return the answer to SQL over the views daily, hourly, stations and chunks.
+        """Return the answer to SQL over daily, hourly, spatial_daily, stations and chunks.
 
         Parameters
         ----------
@@ -199,7 +200,8 @@ class Reading:
         """
         from queries.duck import Answer
 
-        return Answer(self._engine(qc, unsafe=unsafe), text, params, timings)
+        spatial = "spatial_daily" in text.lower()
+        return Answer(self._engine(qc, unsafe=unsafe, spatial=spatial), text, params, timings)
 
     def named(
         self,
@@ -234,23 +236,19 @@ class Reading:
 
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the same views, sandboxed; close it after use."""
-        return self._engine(qc, unsafe=unsafe).connection()
+        return self._engine(qc, unsafe=unsafe, spatial=True).connection()
 
     def stations(self) -> pl.DataFrame:
         """Return the stations that the catalog knows, as the service lists them."""
-        import polars as pl
+        from queries.frames import whole
 
-        frame = pl.from_arrow(self._indexes().stations().to_table())
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return whole(self._indexes().stations().to_table())
 
     def chunks(self) -> pl.DataFrame:
         """Return one row per stored chunk: path, station, year, scope, rows, times, state."""
-        import polars as pl
+        from queries.frames import whole
 
-        frame = pl.from_arrow(self._indexes().chunks().to_table())
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return whole(self._indexes().chunks().to_table())
 
     def _indexes(self) -> IndexLoader:
         if self._closed:
@@ -261,13 +259,15 @@ class Reading:
             self._loader = IndexLoader(self.root)
         return self._loader
 
-    def _source(self, scope: Scope) -> ChunkSource:
+    def _source(self, scope: Scope, *, spatial: bool = False) -> ChunkSource:
         loader = self._indexes()
-        if scope not in self._sources:
+        if (scope, spatial) not in self._sources:
             from queries.source import ChunkSource
 
-            self._sources[scope] = ChunkSource(self.root, scope, loader, cache=self._read_cache())
-        return self._sources[scope]
+            self._sources[scope, spatial] = ChunkSource(
+                self.root, scope, loader, cache=self._read_cache(), spatial=spatial
+            )
+        return self._sources[scope, spatial]
 
     def _read_cache(self) -> ReadCache | None:
         if self._cache_bytes and self._cache is None:
@@ -277,23 +277,24 @@ class Reading:
             self._cache = ReadCache(self._cache_bytes, cache_folder(self.root))
         return self._cache
 
-    def _engine(self, qc: str, *, unsafe: bool) -> Engine:
+    def _engine(self, qc: str, *, unsafe: bool, spatial: bool) -> Engine:
         from queries.dataset import ChunkDataset
         from queries.duck import Engine
         from queries.quality import policy
 
-        chosen = policy(qc)
-        loader = self._indexes()
-        if (chosen, unsafe) not in self._engines:
+        chosen, loader = policy(qc), self._indexes()
+        if (chosen, unsafe, spatial) not in self._engines:
 
-            def rows(scope: Scope) -> Callable[[], ChunkDataset]:
-                return lambda: ChunkDataset(self._source(scope), policy=chosen)
+            def rows(scope: Scope, spatial: bool = False) -> Callable[[], ChunkDataset]:
+                return lambda: ChunkDataset(self._source(scope, spatial=spatial), policy=chosen)
 
-            views = {
+            views: dict[str, Callable[[], ds.Dataset]] = {
                 "daily": rows(Scope.DAILY),
                 "hourly": rows(Scope.HOURLY),
                 "stations": loader.stations,
                 "chunks": loader.chunks,
             }
-            self._engines[chosen, unsafe] = Engine(views, unsafe=unsafe)
-        return self._engines[chosen, unsafe]
+            if spatial:  # a view costs each question a little, and few ask for this one
+                views["spatial_daily"] = rows(Scope.DAILY, True)
+            self._engines[chosen, unsafe, spatial] = Engine(views, unsafe=unsafe)
+        return self._engines[chosen, unsafe, spatial]

@@ -16,7 +16,7 @@ from cimis.arguments import (
     span_of,
     station_numbers,
 )
-from cimis.reading import Reading
+from cimis.spatial import SpatialReading, Targets, target_keys
 from pipeline.errors import StoreError
 from pipeline.items import Item, Scope, resolve
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "create", "data_directory", "open_store"]
 
 
-class Store(Reading):
+class Store(SpatialReading):
     """A data directory, open for questions; also a context manager.
 
     Use :func:`cimis.open`. A store sees what other processes store while it is open: every question
@@ -133,6 +133,7 @@ class Store(Reading):
         *,
         scope: str | Scope = Scope.DAILY,
         stations: Stations | None = None,
+        targets: Targets | None = None,
         start: Day | None = None,
         end: Day | None = None,
         items: str | Iterable[str] | None = None,
@@ -150,6 +151,8 @@ class Store(Reading):
             Of hourly records also ``day``.
         scope : {"daily", "hourly"}
         stations : int, str or iterable of int, optional
+        targets : str or iterable of str, optional
+            Spatial targets, as ``"zip:93624"``, in the place of stations.
         start, end : date or str, optional
             First and last day, both inclusive.
         items : str or iterable of str, optional
@@ -168,16 +171,19 @@ class Store(Reading):
         kind = scope_of(scope)
         text = period_sql(
             kind,
-            self._items(items, kind),
+            self._items(items, kind, spatial=targets is not None),
             period,
             stations=station_numbers(stations),
+            targets=target_keys(targets),
             start=day_of(start, end=False),
             end=day_of(end, end=True),
             units=standard(units),
         )
         return self.sql(text, qc=qc)
 
-    def _items(self, items: str | Iterable[str] | None, scope: Scope) -> tuple[Item, ...]:
+    def _items(
+        self, items: str | Iterable[str] | None, scope: Scope, *, spatial: bool
+    ) -> tuple[Item, ...]:
         """Return the items asked for, or all that are stored."""
         from pipeline.catalog import Catalog
         from pipeline.items import scope_items
@@ -185,7 +191,7 @@ class Store(Reading):
         if items is not None:
             return resolve(items if isinstance(items, str) else ",".join(items), scope)
         with Catalog(self.root) as catalog:
-            stored = catalog.item_codes(scope)
+            stored = catalog.item_codes(scope, spatial=spatial)
         return tuple(item for item in scope_items(scope) if item.code in stored)
 
     def compact(self) -> list[Compacted]:

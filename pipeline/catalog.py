@@ -220,24 +220,24 @@ class Catalog:
         with self._errors():
             return self._connection.execute(query, [json.dumps(list(paths))]).fetchall()
 
-    def station_chunks(self, scope: Scope) -> list[tuple[str, int, int, int, int, str, str]]:
-        """Return path, station, rows, first and last second, checksum, items of a scope's chunks.
+    def scope_chunks(self, scope: Scope, *, spatial: bool = False) -> list[tuple[Any, ...]]:
+        """Return path, station (or target), rows, first and last second, checksum, items of chunks.
 
-        They come in station and time order, as bare tuples because there may be ten thousand.
+        In station and time order, as bare tuples because there may be ten thousand.
         """
-        query = (
-            "select path, station, rows, first_s, last_s, checksum, items from chunks "
-            "where scope = ? and station is not null order by station, year"
-        )
-        with self._errors():
-            return self._connection.execute(query, [scope.value]).fetchall()
+        who = "target" if spatial else "station"
+        return self._of_scope(f"path, {who}, rows, first_s, last_s, checksum, items", scope, who)
 
-    def station_statistics(self, scope: Scope) -> list[tuple[str, str, bytes]]:
+    def scope_statistics(
+        self, scope: Scope, *, spatial: bool = False
+    ) -> list[tuple[str, str, bytes]]:
         """Return checksum, items and packed statistics of the same chunks, in the same order."""
-        query = (
-            "select checksum, items, statistics from chunks "
-            "where scope = ? and station is not null order by station, year"
-        )
+        who = "target" if spatial else "station"
+        return self._of_scope("checksum, items, statistics", scope, who)
+
+    def _of_scope(self, columns: str, scope: Scope, who: str) -> list[Any]:
+        query = f"select {columns} from chunks where scope = ? and {who} is not null order by {who}"
+        query += ", year"
         with self._errors():
             return self._connection.execute(query, [scope.value]).fetchall()
 
@@ -247,11 +247,9 @@ class Catalog:
             query = "select count(*) from chunks where scope = ? and station is not null"
             return int(self._connection.execute(query, [scope.value]).fetchone()[0])
 
-    def item_codes(self, scope: Scope) -> set[str]:
+    def item_codes(self, scope: Scope, *, spatial: bool = False) -> set[str]:
         """Return the codes of all items that some chunk of a scope holds."""
-        query = "select distinct items from chunks where scope = ?"
-        with self._errors():
-            found = self._connection.execute(query, [scope.value]).fetchall()
+        found = self._of_scope("distinct items", scope, "target" if spatial else "station")
         return {code for (items,) in found for code in items.split(",") if code}
 
     def put_stations(self, stations: Iterable[tuple[int, str, dict[str, Any]]]) -> None:

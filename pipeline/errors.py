@@ -106,7 +106,7 @@ class _RequestError(CimisError):
         hint: str | None = None,
         status: int | None = None,
         err_code: str | None = None,
-        stations: Sequence[int] = (),
+        stations: Sequence[int | str] = (),
         start: dt.date | None = None,
         end: dt.date | None = None,
     ) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope
+from pipeline.targets import BY_NUMBER, Naming
+from pipeline.window import HOURS, Window, halve, split_stations, without_station
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,30 +48,8 @@ MAX_STATIONS = 140
 """Most stations in one request: the longest list that has been seen to work."""
 
 _DAY = dt.timedelta(days=1)
-_HOURS = {Scope.DAILY: 1, Scope.HOURLY: 24}
 _ONE = 1 << 32
 """Cost of a request; below it count the pieces that stations are cut into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One request: stations, and days with both ends inclusive."""
-
-    stations: tuple[int, ...]
-    scope: Scope
-    start: dt.date
-    end: dt.date
-    items: tuple[Item, ...]
-
-    @property
-    def days(self) -> int:
-        """Days from start to end, both counted."""
-        return (self.end - self.start).days + 1
-
-    @property
-    def records(self) -> int:
-        """Most records that the answer can hold: stations × days (× 24)."""
-        return len(self.stations) * self.days * _HOURS[self.scope]
 
 
 def network_day(moment: dt.datetime | None = None) -> dt.date:
@@ -115,6 +94,7 @@ def plan_windows(
     *,
     max_records: int | None = None,
     today: dt.date | None = None,
+    naming: Naming = BY_NUMBER,
 ) -> list[Window]:
     """Return the fewest requests that fetch all stations over all days, without overlap.
 
@@ -132,6 +112,8 @@ def plan_windows(
         The cap on records per request; by default the service's own.
     today : datetime.date, optional
         The network's present day; by default what the clock says.
+    naming : Naming
+        How the service is told of the stations.
 
     Returns
     -------
@@ -148,14 +130,14 @@ def plan_windows(
     if not numbers:
         raise UsageError("no station named", hint="name at least one, as 2,5-7")
     cap = MAX_RECORDS[scope] if max_records is None else max_records
-    station_days = cap // _HOURS[scope]
+    station_days = cap // HOURS[scope]
     if station_days < 1:
         raise UsageError(
             f"a cap of {cap} records holds not one {scope} station's day",
-            hint=f"at least {_HOURS[scope]} are needed",
+            hint=f"at least {HOURS[scope]} are needed",
         )
     windows = [
-        Window(group, scope, first, last, tuple(items))
+        Window(group, scope, first, last, tuple(items), naming)
         for group, first, last in _cut(numbers, start, end, station_days)
     ]
     return sorted(windows, key=lambda w: (w.start, w.stations))
@@ -265,36 +247,3 @@ def _even_spans(start: dt.date, end: dt.date, longest: int) -> Iterator[tuple[dt
         last = start + _DAY * (length - 1)
         yield start, last
         start = last + _DAY
-
-
-def halve(window: Window) -> tuple[Window, Window]:
-    """Return a request cut in two, by days where it has several, else by stations.
-
-    Raises
-    ------
-    UsageError
-        When it asks for one station's day.
-    """
-    if window.days > 1:
-        middle = window.start + _DAY * (window.days // 2 - 1)
-        return replace(window, end=middle), replace(window, start=middle + _DAY)
-    return split_stations(window)
-
-
-def split_stations(window: Window) -> tuple[Window, Window]:
-    """Return a request cut in two by stations; `UsageError` when it asks for one."""
-    if len(window.stations) < 2:
-        raise UsageError(
-            f"a request for station {window.stations[0]}, {window.start} to {window.end}, "
-            "cannot be cut further",
-            hint="the service refuses even this; try again later",
-        )
-    half = len(window.stations) // 2
-    left, right = window.stations[:half], window.stations[half:]
-    return replace(window, stations=left), replace(window, stations=right)
-
-
-def without_station(window: Window, station: int) -> tuple[Window, Window]:
-    """Return a request without one of its several stations, and one for that station alone."""
-    others = tuple(number for number in window.stations if number != station)
-    return replace(window, stations=others), replace(window, stations=(station,))

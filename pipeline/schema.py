@@ -22,6 +22,7 @@ from pipeline.items import Item, Scope, by_code
 __all__ = [
     "FLAG_TYPE",
     "KEY_FIELDS",
+    "TARGET_FIELD",
     "TIME_COLUMN",
     "decimals_of",
     "item_metadata",
@@ -49,6 +50,9 @@ KEY_FIELDS: dict[Scope, tuple[pa.Field, ...]] = {
         pa.field("hour", pa.uint8(), nullable=False),
     ),
 }
+
+TARGET_FIELD = pa.field("target", pa.string(), nullable=False)
+"""Takes the place of ``station`` in rows of spatial targets, as ``zip:93624``."""
 
 TIME_COLUMN = {Scope.DAILY: "date", Scope.HOURLY: "time"}
 """The column that, with ``station``, is a row's key."""

@@ -17,6 +17,7 @@ from queries.values import (
     Keys,
     Part,
     Scaled,
+    Texts,
     joined,
     missing_mark,
 )
@@ -66,6 +67,8 @@ def _array(parts: Sequence[Part], field: pa.Field, rows: int) -> pa.Array:
         return nulls(field.type, rows)
     if isinstance(column, Flags):
         return flag_array(column)
+    if isinstance(column, Texts):
+        return strings(column.names).take(key_array(Keys(column.codes), pa.int32()))
     return key_array(column, field.type) if isinstance(column, Keys) else value_array(column)
 
 

@@ -51,7 +51,7 @@ CHUNK_FACTS = np.dtype(
         ("checksum", "S32"),
     ]
 )
-"""What is known of each chunk, in the order of :meth:`Catalog.station_chunks`."""
+"""What is known of each chunk, in the order of :meth:`Catalog.scope_chunks`."""
 
 _TYPES = ("<i2", "<i4", "<i8", "<u2", "|u1")
 

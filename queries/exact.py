@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from queries.terms import And, Compare, In, Missing, Not, Or, Term, Unknown
-from queries.values import Column, Doubles, Flags, Keys, Part, Scaled, missing_mark
+from queries.values import Column, Doubles, Flags, Keys, Part, Scaled, Texts, missing_mark
 
 __all__ = ["is_exact", "narrowed"]
 
@@ -103,3 +103,5 @@ def _numbers(column: Column | None, rows: int) -> tuple[npt.NDArray[Any], Bools]
             return values, ~present
         case Flags(codes):
             return codes, codes == 0
+        case Texts(places, names):
+            return np.array(names)[places], np.zeros(rows, np.bool_)

@@ -15,7 +15,7 @@ from queries.source import ChunkSource
 from queries.terms import UNKNOWN
 from queries.timing import QueryTimings
 
-__all__ = ["frame", "polars_schema", "scan"]
+__all__ = ["frame", "polars_schema", "scan", "whole"]
 
 
 def polars_schema(schema: pa.Schema) -> pl.Schema:
@@ -39,7 +39,12 @@ def frame(batches: list[pa.RecordBatch], schema: pa.Schema) -> pl.DataFrame:
         pa.chunked_array([_plain(b.column(i)) for b in batches], type=field.type)
         for i, field in enumerate(target)
     ]
-    made = pl.from_arrow(pa.table(columns, schema=target), rechunk=False)
+    return whole(pa.table(columns, schema=target))
+
+
+def whole(table: pa.Table) -> pl.DataFrame:
+    """Return an Arrow table as a data frame, without a copy where that can be."""
+    made = pl.from_arrow(table, rechunk=False)
     assert isinstance(made, pl.DataFrame)
     return made
 

@@ -10,14 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.items import Scope, default_items, scope_items
-from pipeline.schema import KEY_FIELDS, physical_schema
+from pipeline.schema import KEY_FIELDS, TARGET_FIELD, physical_schema
+from pipeline.targets import SPATIAL_DEFAULTS
 from queries.terms import Range
-from queries.values import Column, Keys, Part
+from queries.values import Column, Keys, Part, Texts
 
 __all__ = ["ScopeIndex"]
 
 Numbers = npt.NDArray[np.int64]
-_KEYS = frozenset(field.name for fields in KEY_FIELDS.values() for field in fields)
+_KEYS = frozenset(field.name for fields in KEY_FIELDS.values() for field in fields) | {"target"}
 
 
 class ScopeIndex:
@@ -34,6 +35,8 @@ class ScopeIndex:
         Decimals and unit of every item that is stored, by its code.
     generation : int
         Of the catalog that said all this.
+    targets : list of str, optional
+        Spatial targets, in the place of stations.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class ScopeIndex:
         stored: Mapping[str, tuple[int, str]],
         generation: int,
         values: Callable[[], Mapping[str, Range]],
+        targets: Sequence[str] | None = None,
     ) -> None:
         self.scope = scope
         self.paths = paths
@@ -60,6 +64,7 @@ class ScopeIndex:
         self._values = values
         self.generation = generation
         self.stored = stored
+        self.targets = targets
         self._ranges: dict[str, Range | None] = {}
 
     def __len__(self) -> int:
@@ -79,12 +84,14 @@ class ScopeIndex:
     def schema(self) -> pa.Schema:
         """Physical schema of all that is stored; of the default items where nothing is."""
         items = [item for item in scope_items(self.scope) if item.code in self.stored]
-        return physical_schema(
+        usual = default_items(self.scope) if self.targets is None else SPATIAL_DEFAULTS
+        schema = physical_schema(
             self.scope,
-            items or default_items(self.scope),
+            items or usual,
             decimals={code: decimals for code, (decimals, _) in self.stored.items()},
             units={code: unit for code, (_, unit) in self.stored.items()},
         )
+        return schema if self.targets is None else schema.set(0, TARGET_FIELD)
 
     def of_stations(self, numbers: Sequence[float]) -> npt.NDArray[np.intp]:
         """Return the places of the chunks of some stations, given in ascending order."""
@@ -102,8 +109,10 @@ class ScopeIndex:
         return self._ranges[column]
 
     def _key_range(self, column: str) -> Range | None:
-        if column == "station":
+        if column == "station" and self.targets is None:
             first = last = self.stations
+        elif column == "target" and self.targets is not None:
+            first = last = np.array(self.targets, np.str_)
         elif column == "date":
             # the end of hour 24 is 00:00 of the next date, but belongs to its own
             early = 0 if self.scope is Scope.DAILY else 1
@@ -115,15 +124,25 @@ class ScopeIndex:
         yes = np.ones(len(self), np.bool_)
         return Range(first, last, yes, ~yes)
 
+    def named(self, place: int, part: Part) -> Part:
+        """Return rows of a chunk with the column that says whose they are."""
+        who, whose = self._who(place, part.rows)
+        return Part(part.rows, {who: whose, **part.columns}, part.origin)
+
+    def _who(self, place: int, rows: int) -> tuple[str, Column]:
+        if self.targets is None:
+            return "station", Keys(np.full(rows, self.stations[place], np.uint16))
+        return "target", Texts(np.zeros(rows, np.int32), (self.targets[place],))
+
     def keys_of(self, place: int, names: Sequence[str]) -> Part | None:
         """Return a chunk's key columns where they follow from the catalog; None where not.
 
         They do where only the station is asked for, or no day (or hour) of the chunk is absent.
         """
         rows = int(self.rows_of[place])
-        station = Keys(np.full(rows, self.stations[place], np.uint16))
-        if all(name == "station" for name in names):
-            return Part(rows, {"station": station})
+        who, whose = self._who(place, rows)
+        if all(name == who for name in names):
+            return Part(rows, {who: whose})
         step = 86_400 if self.scope is Scope.DAILY else 3_600
         first = int(self.first_s[place])
         whole = (int(self.last_s[place]) - first) // step + 1 == rows
@@ -132,7 +151,7 @@ class ScopeIndex:
         seconds = np.arange(rows, dtype=np.int64) * step + first
         before = seconds if self.scope is Scope.DAILY else seconds - 3_600
         columns: dict[str, Column] = {
-            "station": station,
+            who: whose,
             "date": Keys((before // 86_400).astype(np.int32)),
             "time": Keys(seconds),
             "hour": Keys((before % 86_400 // 3_600 + 1).astype(np.uint8)),

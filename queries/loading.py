@@ -41,28 +41,36 @@ class IndexLoader:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._catalog = Catalog(root)
-        self._known: dict[Scope, tuple[int, ScopeIndex]] = {}
+        self._known: dict[tuple[Scope, bool], tuple[int, ScopeIndex]] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the catalog."""
         self._catalog.close()
 
-    def index(self, scope: Scope) -> ScopeIndex:
-        """Return the chunks of a scope now; the same object until the catalog changes."""
+    def index(self, scope: Scope, *, spatial: bool = False) -> ScopeIndex:
+        """Return the chunks of a scope now; the same object until the catalog changes.
+
+        Either those of stations or those of spatial targets.
+        """
+        of = scope, spatial
         with self._lock:
             generation = self._catalog.generation()
-            known = self._known.get(scope)
+            known = self._known.get(of)
             if known is None or known[0] != generation:
-                known = self._known[scope] = (generation, self._made(scope, generation))
+                known = self._known[of] = (generation, self._made(scope, generation, spatial))
             return known[1]
 
-    def _made(self, scope: Scope, generation: int) -> ScopeIndex:
-        built = ColumnCache.open(self._root, scope)
+    def _made(self, scope: Scope, generation: int, spatial: bool) -> ScopeIndex:
+        built = None if spatial else ColumnCache.open(self._root, scope)
+        targets = None
         if built is not None and built.catalog == generation:
             facts, stored = built.chunks, built.stored
         else:
-            rows = self._catalog.station_chunks(scope)
+            rows = self._catalog.scope_chunks(scope, spatial=spatial)
+            if spatial:
+                targets = [row[1] for row in rows]
+                rows = [(row[0], 0, *row[2:]) for row in rows]
             facts = np.array([row[:-1] for row in rows], CHUNK_FACTS)
             stored = self._columns([row[0] for row in rows], [row[-1] for row in rows])
         checksums = facts["checksum"].astype(str).tolist()
@@ -76,7 +84,8 @@ class IndexLoader:
             rows=np.ascontiguousarray(facts["rows"]),
             stored=stored,
             generation=generation,
-            values=lambda: self._values(scope, checksums),
+            values=lambda: self._values(scope, checksums, spatial=spatial),
+            targets=targets,
         )
 
     def _columns(self, paths: Sequence[str], items: Sequence[str]) -> dict[str, tuple[int, str]]:
@@ -96,9 +105,9 @@ class IndexLoader:
                 found.setdefault(column.code, (column.decimals, column.unit))
         return found
 
-    def _values(self, scope: Scope, checksums: Sequence[str]) -> dict[str, Range]:
+    def _values(self, scope: Scope, checksums: Sequence[str], *, spatial: bool) -> dict[str, Range]:
         """Return bounds of values per chunk; none where the catalog has changed meanwhile."""
-        rows = self._catalog.station_statistics(scope)
+        rows = self._catalog.scope_statistics(scope, spatial=spatial)
         if [row[0] for row in rows] != list(checksums):
             return {}
         return _bounds([(items, packed) for _, items, packed in rows])

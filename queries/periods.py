@@ -51,6 +51,7 @@ def period_sql(
     every: str,
     *,
     stations: Sequence[int] | None = None,
+    targets: Sequence[str] | None = None,
     start: dt.date | None = None,
     end: dt.date | None = None,
     units: Standard = Standard.METRIC,
@@ -68,6 +69,8 @@ def period_sql(
     every : str
         One of :data:`PERIODS`; weeks begin on Monday, water years in October.
     stations : sequence of int, optional
+    targets : sequence of str, optional
+        Spatial targets, in the place of stations.
     start, end : datetime.date, optional
         First and last day; a period that they cut counts the days inside.
     units : Standard
@@ -87,8 +90,9 @@ def period_sql(
         after = f"least({after}, DATE '{end + dt.timedelta(days=1)}')"
     if start is not None:
         first = f"greatest({first}, DATE '{start}')"
+    who, view = ("station", str(scope)) if targets is None else ("target", "spatial_daily")
     columns = [
-        "station",
+        who,
         f"{_STARTS[every]} AS period",
         f"({after} - {first}) * {per_day} AS {unit}",
     ]
@@ -98,6 +102,9 @@ def period_sql(
     where = []
     if stations is not None:
         where.append(f"station IN ({', '.join(map(str, sorted(set(stations))))})")
+    if targets is not None:
+        quoted = (target.replace("'", "''") for target in sorted(set(targets)))
+        where.append("target IN (" + ", ".join(f"'{text}'" for text in quoted) + ")")
     if start is not None:
         where.append(f"date >= DATE '{start}'")
     if end is not None:
@@ -105,8 +112,8 @@ def period_sql(
     narrowed = f"\nWHERE {' AND '.join(where)}" if where else ""
     listed = ",\n    ".join(columns)
     return (
-        f"SELECT\n    {listed}\nFROM {scope}{narrowed}\n"
-        "GROUP BY station, period\nORDER BY station, period"
+        f"SELECT\n    {listed}\nFROM {view}{narrowed}\n"
+        f"GROUP BY {who}, period\nORDER BY {who}, period"
     )
 
 

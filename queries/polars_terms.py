@@ -132,4 +132,6 @@ def _constant(literal: Any) -> Any:
             ((kind, value),) = scalar.items()
             if str(kind).startswith(("Int", "UInt", "Float")) and isinstance(value, int | float):
                 return value
+            if kind == "String" and isinstance(value, str):
+                return value
     raise _Unexpected

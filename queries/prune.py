@@ -58,13 +58,13 @@ def _on_stations(term: Term) -> int:
     return 1 if "station" in columns_of(term) else 2
 
 
-def _stations(term: Term) -> tuple[int | float, ...] | None:
+def _stations(term: Term) -> tuple[float, ...] | None:
     """Return the stations that a term names; None for a term that does not."""
     match term:
         case Compare("station", "==", value):
-            return (value,)
+            return (float(value),)
         case In("station", values):
-            return values
+            return tuple(map(float, values))
     return None
 
 

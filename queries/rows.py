@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipeline.items import Item, Scope, Standard
-from pipeline.schema import physical_schema, time_zone_metadata
+from pipeline.schema import TARGET_FIELD, physical_schema, time_zone_metadata
 from queries.quality import FlagPolicy
 from queries.reader import Question, answer
 from queries.source import ChunkSource
@@ -73,6 +73,7 @@ def select(
     source: ChunkSource,
     *,
     stations: Sequence[int] | None = None,
+    targets: Sequence[str] | None = None,
     start: dt.date | None = None,
     end: dt.date | None = None,
     items: Sequence[Item] | None = None,
@@ -88,6 +89,8 @@ def select(
     source : ChunkSource
     stations : sequence of int, optional
         By default all.
+    targets : sequence of str, optional
+        Of a source of spatial targets, as ``zip:93624``; by default all.
     start, end : datetime.date, optional
         First and last day, both inclusive; the network's days, also for hourly rows.
     items : sequence of Item, optional
@@ -98,7 +101,7 @@ def select(
         Greatest number of rows.
     timings : QueryTimings, optional
     """
-    term = _term(stations, _number(start), _number(end))
+    term = _term(stations, targets, _number(start), _number(end))
     question = Question(
         schema=_schema(source, items),
         term=term,
@@ -117,6 +120,8 @@ def _schema(source: ChunkSource, items: Sequence[Item] | None) -> pa.Schema:
     scope: Scope = source.scope
     usual = physical_schema(scope, items)
     fields = [stored.field(f.name) if stored.get_field_index(f.name) >= 0 else f for f in usual]
+    if source.spatial:
+        fields[0] = TARGET_FIELD
     return pa.schema(fields, metadata=time_zone_metadata(scope))
 
 
@@ -124,11 +129,18 @@ def _number(day: dt.date | None) -> int | None:
     return None if day is None else (day - _EPOCH).days
 
 
-def _term(stations: Sequence[int] | None, start: int | None, end: int | None) -> Term:
+def _term(
+    stations: Sequence[int] | None,
+    targets: Sequence[str] | None,
+    start: int | None,
+    end: int | None,
+) -> Term:
     term: Term = UNKNOWN
     parts: list[Term] = []
     if stations is not None:
         parts.append(In("station", tuple(sorted(set(stations)))))
+    if targets is not None:
+        parts.append(In("target", tuple(sorted(set(targets)))))
     if start is not None:
         parts.append(Compare("date", ">=", start))
     if end is not None:

@@ -46,13 +46,22 @@ class ChunkSource:
     loader : IndexLoader
         Reads the catalog.
     cache : ReadCache, optional
+    spatial : bool
+        Chunks of spatial targets, instead of stations.
     """
 
     def __init__(
-        self, root: Path, scope: Scope, loader: IndexLoader, *, cache: ReadCache | None = None
+        self,
+        root: Path,
+        scope: Scope,
+        loader: IndexLoader,
+        *,
+        cache: ReadCache | None = None,
+        spatial: bool = False,
     ) -> None:
         self.root = root
         self.scope = scope
+        self.spatial = spatial
         self._loader = loader
         self._cache = cache
         self._columns: ColumnCache | None = None
@@ -60,7 +69,7 @@ class ChunkSource:
 
     def index(self) -> ScopeIndex:
         """Return what is stored now."""
-        return self._loader.index(self.scope)
+        return self._loader.index(self.scope, spatial=self.spatial)
 
     @property
     def schema(self) -> pa.Schema:
@@ -113,6 +122,8 @@ class ChunkSource:
 
     def _places(self, index: ScopeIndex) -> Places:
         """Return each chunk's first row in the column cache, -1 where it is not in it."""
+        if self.spatial:
+            return np.full(len(index), -1, np.int64)
         stamp = stamp_of(self.root, self.scope)
         known = None if self._columns is None else self._columns.stamp
         if self._placed is None or self._placed[0] is not index or known != stamp:
@@ -153,15 +164,30 @@ class ChunkSource:
         if keys is not None:
             return keys
         path = self.root / index.paths[place]
+        if self.spatial:
+            # files and caches know no target; the index does
+            wished = [name for name in question.names if name != "target"]
+            return index.named(place, self._part(index, place, path, wished, question, timings))
+        return self._part(index, place, path, question.names, question, timings)
+
+    def _part(
+        self,
+        index: ScopeIndex,
+        place: int,
+        path: Path,
+        names: Sequence[str],
+        question: Question,
+        timings: QueryTimings,
+    ) -> Part:
         if self._cache is None:
 
             def wanted(footer: Footer) -> Sequence[int]:
                 return blocks_that_may(footer, question.term, question.policy)
 
-            return read_part(path, question.names, timings, wanted)
+            return read_part(path, names, timings, wanted)
         return self._cache.part(
             index.checksums[place],
-            question.names,
+            names,
             lambda names: read_whole(path, names, timings),
             timings,
         )

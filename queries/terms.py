@@ -38,7 +38,8 @@ __all__ = [
 ]
 
 Bools = npt.NDArray[np.bool_]
-Number = int | float
+Number = int | float | str
+"""What a column counts in; the names of spatial targets are texts, and have an order too."""
 _Values = npt.NDArray[Any]
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -160,7 +161,7 @@ def ordinal(value: object) -> tuple[Number, bool] | None:
 
 def comparison(column: str, op: str, value: object) -> Term:
     """Return the term of ``column op value``; :class:`Unknown` for a constant without an order."""
-    counted = ordinal(value)
+    counted = _counted(column, value)
     if counted is None or op not in _COMPARISONS:
         return Unknown((column,))
     number, exact = counted
@@ -177,12 +178,18 @@ def membership(column: str, values: Iterable[object]) -> Term:
     """Return the term of ``column IN values``; :class:`Unknown` if one has no order (null too)."""
     numbers: set[Number] = set()
     for value in values:
-        counted = ordinal(value)
+        counted = _counted(column, value)
         if counted is None:
             return Unknown((column,))
         if counted[1]:
             numbers.add(counted[0])
     return In(column, tuple(sorted(numbers)))
+
+
+def _counted(column: str, value: object) -> tuple[Number, bool] | None:
+    if column == "target":
+        return (value, True) if isinstance(value, str) else None
+    return ordinal(value)
 
 
 def columns_of(term: Term) -> Iterator[str]:

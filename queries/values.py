@@ -20,6 +20,7 @@ __all__ = [
     "Keys",
     "Part",
     "Scaled",
+    "Texts",
     "as_doubles",
     "joined",
     "missing_mark",
@@ -57,7 +58,14 @@ class Keys(NamedTuple):
     values: Ints
 
 
-Column = Scaled | Doubles | Flags | Keys
+class Texts(NamedTuple):
+    """A key column of texts: names of spatial targets, by their place in a list."""
+
+    codes: npt.NDArray[np.int32]
+    names: tuple[str, ...]
+
+
+Column = Scaled | Doubles | Flags | Keys | Texts
 
 
 class Part(NamedTuple):
@@ -95,6 +103,8 @@ def _taken(column: Column, places: npt.NDArray[np.intp]) -> Column:
             return Doubles(doubles[places], present[places])
         case Keys(numbers):
             return Keys(numbers[places])
+        case Texts(codes, names):
+            return Texts(codes[places], names)
 
 
 def _sliced(column: Column, start: int, stop: int) -> Column:
@@ -107,6 +117,8 @@ def _sliced(column: Column, start: int, stop: int) -> Column:
             return Doubles(doubles[start:stop], present[start:stop])
         case Keys(numbers):
             return Keys(numbers[start:stop])
+        case Texts(codes, names):
+            return Texts(codes[start:stop], names)
 
 
 def joined(parts: Sequence[Column]) -> Column:
@@ -116,6 +128,8 @@ def joined(parts: Sequence[Column]) -> Column:
     first = parts[0]
     if isinstance(first, Keys):
         return Keys(np.concatenate([part[0] for part in parts]))
+    if isinstance(first, Texts):
+        return _joined_texts([part for part in parts if isinstance(part, Texts)])
     if isinstance(first, Flags):
         return _joined_flags([part for part in parts if isinstance(part, Flags)])
     scaled = [part for part in parts if isinstance(part, Scaled)]
@@ -141,6 +155,14 @@ def _joined_flags(parts: list[Flags]) -> Flags:
         table[1:] = [union.index(letter) + 1 for letter in part.letters]
         codes.append(table[part.codes])
     return Flags(np.concatenate(codes), union)
+
+
+def _joined_texts(parts: list[Texts]) -> Texts:
+    union = {
+        name: place for place, name in enumerate(dict.fromkeys(n for p in parts for n in p.names))
+    }
+    codes = [np.array([union[name] for name in part.names], np.int32)[part.codes] for part in parts]
+    return Texts(np.concatenate(codes), tuple(union))
 
 
 def missing_mark(kind: np.dtype[Any]) -> int:

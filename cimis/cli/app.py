@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "serve-metrics": Entry("Look after", "serve_metrics", "Serve metrics for Prometheus."),
     "inspect": Entry("Look after", "inspect", "Show what is inside one chunk file."),
     "stations": Entry("Look up", "stations", "List the stations of the network."),
+    "zip-codes": Entry("Look up", "zip_codes", "List zip codes and the stations that serve them."),
     "items": Entry("Look up", "items", "List the data items with meaning and unit."),
     "flags": Entry("Look up", "flags", "List the quality-control flags."),
     "config": Entry("Look up", "config", "Show every setting and where it comes from."),

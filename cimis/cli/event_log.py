@@ -65,7 +65,7 @@ class EventLog(Progress):
 
 def _asked(window: Window) -> dict[str, Any]:
     return {
-        "stations": list(window.stations),
+        "stations": list(window.names),
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),
     }

@@ -15,15 +15,19 @@ from cimis.cli.options import (
     data_dir,
     declare,
     option,
+    place_options,
     printing,
     scope_option,
     service,
+    span_options,
     stations_option,
 )
 from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
+from cimis.cli.targets import target_options
 from cimis.cli.telling import raise_failure, tell
-from cimis.parsing import day_span, parse_duration, parse_stations, today
+from cimis.cli.whom import Wished, whom_of
+from cimis.parsing import Days, parse_duration, parse_stations, today
 from pipeline.errors import AuthError, CimisError, FetchInterrupted, ServiceError
 
 if TYPE_CHECKING:
@@ -36,10 +40,10 @@ __all__ = ["fetching"]
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    stations_option(required=True),
-    option("--year", metavar="YEAR", help="A year, or a range: 2020-2024."),
-    option("--start", metavar="DAY", help="First day: 2024-06-01, 2024-06, 2024, yesterday."),
-    option("--end", metavar="DAY", help="Last day, inclusive; else today."),
+    stations_option(),
+    place_options,
+    target_options,
+    span_options,
     scope_option,
     option(
         "--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; or all; else the default."
@@ -135,10 +139,16 @@ def fetching(
 def carry_out(
     *,
     plain: bool,
-    stations: str,
-    year: str | None,
-    start: str | None,
-    end: str | None,
+    stations: str | None,
+    county: str | None,
+    near: str | None,
+    within: float | None,
+    zip_codes: str | None,
+    network: str | None,
+    prefer: str | None,
+    coordinates: tuple[str, ...],
+    addresses: tuple[str, ...],
+    days: Days,
     scope: str,
     items: str | None,
     concurrency: int,
@@ -160,7 +170,6 @@ def carry_out(
     out: Output,
 ) -> int:
     """Fetch and store as the options say, by the plain path or the streaming one; tell of it."""
-    from cimis.cli.choice import chosen_stations
     from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.session import data_root, service_settings
@@ -172,7 +181,7 @@ def carry_out(
     if events is not None:
         out = replace(out, quiet=True)
     now = today()
-    span = day_span(year=year, start=start, end=end, now=now)
+    span = days.closed(now)
     root, settings = data_root(data_dir), service_settings(base_url, app_key)
     chosen = resolve(items, Scope(scope))
     wait_s = parse_duration(timeout)
@@ -181,9 +190,20 @@ def carry_out(
         settings.key()
         _made(root)
     policy = RetryPolicy(tries=max(retries, 0) + 1, base_s=parse_duration(backoff))
-    named = parse_stations(stations)
+    wished = Wished(
+        stations=stations,
+        county=county,
+        near=near,
+        within_km=within,
+        zip_codes=zip_codes,
+        network=network,
+        prefer=prefer,
+        coordinates=coordinates,
+        addresses=addresses,
+    )
+    named = () if stations is None else parse_stations(stations)
     request = FetchRequest(
-        stations=named or (1,),  # "all" is known only after the service's list
+        stations=named or (1,),  # all others are known only after the service's lists
         start=span[0],
         end=span[1],
         scope=Scope(scope),
@@ -201,11 +221,12 @@ def carry_out(
     )
     failure: CimisError | None = None
     try:
-        numbers = chosen_stations(
-            stations,
+        whom = whom_of(
+            wished,
             root,
             settings,
             span,
+            hourly=request.scope is Scope.HOURLY,
             ask=not dry_run,
             out=out,
             policy=policy,
@@ -222,7 +243,13 @@ def carry_out(
     else:
         report = _run(
             root,
-            replace(request, stations=numbers),
+            replace(
+                request,
+                stations=whom.stations,
+                targets=whom.targets,
+                zips=whom.zips,
+                prefer=whom.prefer,
+            ),
             settings,
             replace(out, verbose=verbose),
             events,

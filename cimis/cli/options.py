@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from cimis.cli.output import Output
+from cimis.parsing import Days
 
 __all__ = [
     "Command",
@@ -22,6 +23,7 @@ __all__ = [
     "read_cache",
     "scope_option",
     "service",
+    "span_options",
     "stations_option",
 ]
 
@@ -146,6 +148,33 @@ def scope_option(function: F) -> F:
         show_default=True,
         help="Daily or hourly records.",
     )(wrapped)
+    return made
+
+
+def span_options(function: F) -> F:
+    """Add ``--start``, ``--end``, ``--year``, ``--month``, ``--water-year`` and ``--last``.
+
+    They reach the function as ``days``, a :class:`cimis.parsing.Days`.
+    """
+
+    @functools.wraps(function)
+    def run(*args: Any, **named: Any) -> Any:
+        days = Days(**{name: named.pop(name) for name in Days._fields})
+        return function(*args, days=days, **named)
+
+    wrapped: Any = run
+    for name, metavar, text in reversed(
+        (
+            ("--start", "DAY", "First day: 2024-06-01, 2024-06, 2024, yesterday."),
+            ("--end", "DAY", "Last day, inclusive, in the same forms."),
+            ("--year", "YEAR", "A whole year, or a range: 2020-2024."),
+            ("--month", "MONTH", "A whole month, as 2024-06."),
+            ("--water-year", "YEAR", "October of the year before to September."),
+            ("--last", "SPAN", "Up to yesterday: 30d, 4w, 6m or 2y."),
+        )
+    ):
+        wrapped = option(name, metavar=metavar, help=text)(wrapped)
+    made: F = wrapped
     return made
 
 

@@ -107,7 +107,8 @@ class Bars(Progress):
             self._stored += 1
             self._show(stored=self._stored)
         else:
-            self._say(f"station {result.station}, {result.year}: {result.error}")
+            who = result.target or f"station {result.station}"
+            self._say(f"{who}, {result.year}: {result.error}")
 
     def on_retry(self, retry: Retry, window: Window) -> None:  # noqa: ARG002
         """Say that a request will be tried again."""

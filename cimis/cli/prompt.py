@@ -25,7 +25,7 @@ A question is SQL that ends with a semicolon, or the name of one of the library.
 .help    this                       .quit    leave; so does Ctrl-D
 """
 
-_VIEWS = ("daily", "hourly", "stations", "chunks")
+_VIEWS = ("daily", "hourly", "spatial_daily", "stations", "chunks")
 _WORDS = (
     "select from where group by order limit having distinct between in is not null and or as on "
     "join left using with case when then else end count sum avg min max round year month "
@@ -57,7 +57,7 @@ def converse(
     """
     columns = {name: _columns(store, name) for name in _VIEWS}
     session = _session(columns, history or _history())
-    out.note("SQL over daily, hourly, stations and chunks; .help tells more")
+    out.note("SQL over daily, hourly, spatial_daily, stations and chunks; .help tells more")
     while (question := _read(session)) is not None:
         try:
             if not _command(question, columns, out):

@@ -33,7 +33,8 @@ def tell(report: RunReport, out: Output, *, perf: bool) -> None:
 def _summary(facts: dict[str, Any]) -> str:
     """Return in one sentence what a run did."""
     totals = facts["totals"]
-    served = {r["station"] for r in facts["results"] if r["success"] or r["stored"]}
+    results = facts["results"]
+    served = {r["target"] or r["station"] for r in results if r["success"] or r["stored"]}
     return (
         f"stored {counted(totals['stored'], 'record')} of {counted(len(served), 'station')} "
         f"({counted(totals['requests'], 'request')}, {_bytes(totals)}, "
@@ -60,7 +61,8 @@ def _timings(facts: dict[str, Any]) -> str:
     lines = [f"{head}   (ms; a request's time is shared by its stations)"]
     for result in facts["results"]:
         times = "".join(f"{result['timings'][phase]:>10,.1f}" for phase in phases)
-        lines.append(f"{result['station']:>7} {result['year']:>5} {result['received']:>8,} {times}")
+        who = result["target"] or result["station"]
+        lines.append(f"{who:>7} {result['year']:>5} {result['received']:>8,} {times}")
     return "\n".join([*lines, f"{'all':<22} " + _sums(facts["timings"])])
 
 
@@ -73,7 +75,7 @@ def _allocs(facts: dict[str, Any]) -> str:
     lines = ["station  year  records  bytes/record   objects"]
     measured = [(r, r["alloc_metrics"]) for r in facts["results"] if r["alloc_metrics"]]
     lines += [
-        f"{result['station']:>7} {result['year']:>5} {found['records']:>8,} "
+        f"{result['target'] or result['station']:>7} {result['year']:>5} {found['records']:>8,} "
         f"{found['bytes_per_record']:>13,.1f} {found['python_objects']:>9,}"
         for result, found in measured
     ]
@@ -87,7 +89,7 @@ def _allocs(facts: dict[str, Any]) -> str:
 
 
 def _print_plan(report: RunReport, out: Output) -> None:
-    rows = [(" ".join(map(str, w.stations)), w.start, w.end, w.records) for w in report.windows]
+    rows = [(" ".join(map(str, w.names)), w.start, w.end, w.records) for w in report.windows]
     out.rows(("stations", "start", "end", "records"), rows)
     records = sum(window.records for window in report.windows)
     asked = f"{counted(len(rows), 'request')}, at most {counted(records, 'record')}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.api.settings import AppKey, Settings
     from pipeline.api.stations import Station
     from pipeline.api.timings import Timings
+    from pipeline.api.zip_codes import ZipCode
 
 __all__ = [
     "AppKey",
@@ -26,6 +27,7 @@ __all__ = [
     "Station",
     "Timeouts",
     "Timings",
+    "ZipCode",
 ]
 
 _HOMES = {
@@ -38,6 +40,7 @@ _HOMES = {
     "Station": "stations",
     "Timeouts": "client",
     "Timings": "timings",
+    "ZipCode": "zip_codes",
 }
 
 

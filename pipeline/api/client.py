@@ -14,12 +14,16 @@ from typing import Any, Self
 import httpx
 
 from pipeline.api.endpoints import (
+    ALL_SPATIAL_ZIP_CODES,
+    ALL_STATION_ZIP_CODES,
     ALL_STATIONS,
-    DATA_BY_STATION,
     KEY_HEADER,
+    ONE_SPATIAL_ZIP_CODE,
     ONE_STATION,
+    ONE_STATION_ZIP_CODE,
     DataRequest,
     data_parameters,
+    data_path,
 )
 from pipeline.api.failures import (
     SOCKET_FAILURES,
@@ -34,7 +38,9 @@ from pipeline.api.retry import Retry, RetryPolicy
 from pipeline.api.settings import Settings
 from pipeline.api.stations import Station, parse_stations
 from pipeline.api.timings import Timings, Trace
+from pipeline.api.zip_codes import ZipCode, parse_zip_codes
 from pipeline.errors import DecodeError, RequestRefused, ServiceError
+from pipeline.targets import Network
 
 __all__ = ["CimisClient", "Timeouts"]
 
@@ -134,9 +140,9 @@ class CimisClient:
         FirewallPage
             Each with status, ERR code, stations, start and end.
         """
-        where = {"stations": window.stations, "start": window.start, "end": window.end}
+        where = {"stations": window.names, "start": window.start, "end": window.end}
         parameters = data_parameters(window)
-        async with self._open(DATA_BY_STATION, parameters, where, timings) as response:
+        async with self._open(data_path(window), parameters, where, timings) as response:
             yield response
 
     async def stations(self, *, on_retry: Callable[[Retry], None] | None = None) -> list[Station]:
@@ -158,6 +164,22 @@ class CimisClient:
         raise RequestRefused(
             f"there is no station {number}", hint="see 'cimis stations'", stations=(number,)
         )
+
+    async def zip_codes(self, network: Network, code: str | None = None) -> list[ZipCode]:
+        """Return the zip codes that a network serves, with its stations; or the entries of one.
+
+        Raises
+        ------
+        RequestRefused
+            When the network does not serve the zip code that is asked for.
+        """
+        spatial = network is Network.SCS
+        if code is None:
+            path = ALL_SPATIAL_ZIP_CODES if spatial else ALL_STATION_ZIP_CODES
+            return parse_zip_codes(await self._fetch(path, {}, {}))
+        path = ONE_SPATIAL_ZIP_CODE if spatial else ONE_STATION_ZIP_CODE
+        found = parse_zip_codes(await self._fetch(path, {"zipCode": code}, {}))
+        return [entry for entry in found if entry.code == code]
 
     async def _fetch(
         self,

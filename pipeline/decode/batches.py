@@ -14,14 +14,19 @@ from pipeline.decode.findings import MAX_FLAGS, Findings
 from pipeline.decode.records import KeyKind
 from pipeline.errors import DecodeError
 from pipeline.items import ITEMS, Item, Scope
-from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
+from pipeline.schema import (
+    FLAG_TYPE,
+    KEY_FIELDS,
+    TARGET_FIELD,
+    item_metadata,
+    time_zone_metadata,
+)
 
-__all__ = ["BATCH_ROWS", "TARGET_FIELD", "BatchBuilder", "last_of_each_key"]
+__all__ = ["BATCH_ROWS", "BatchBuilder", "last_of_each_key"]
 
 BATCH_ROWS = 16_384
 """Records per batch; the last batch of a body has fewer."""
 
-TARGET_FIELD = pa.field("target", pa.string(), nullable=False)
 
 _TYPES = {np.int16: pa.int16(), np.int32: pa.int32(), np.int64: pa.int64()}
 _DAY_S = 86_400

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipeline.decode.batches import BatchBuilder
 from pipeline.decode.findings import DecodeStats, Findings
 from pipeline.decode.numbers import JsonNumber
-from pipeline.decode.records import Place, RecordReader
+from pipeline.decode.records import KeyKind, Place, RecordReader
 from pipeline.decode.stream import StreamDecoder
 from pipeline.items import Item, Scope, Standard
 
@@ -30,6 +30,7 @@ class PlainDecoder:
     scope : Scope
     items : tuple of Item
         Items to read, and so the columns.
+    key : {"station", "target"}
 
     Attributes
     ----------
@@ -38,9 +39,10 @@ class PlainDecoder:
         What the parsed document took, where tracemalloc was tracing; else 0.
     """
 
-    def __init__(self, scope: Scope, items: tuple[Item, ...]) -> None:
+    def __init__(self, scope: Scope, items: tuple[Item, ...], *, key: KeyKind = "station") -> None:
         self._scope = scope
         self._items = items
+        self._key: KeyKind = key
         self._body = bytearray()
         self.stats = DecodeStats()
         self.held_bytes = 0
@@ -66,8 +68,8 @@ class PlainDecoder:
             return self._strictly()
         self.held_bytes = _traced_bytes() - before
         findings = Findings(Standard.METRIC)
-        reader = RecordReader(self._scope, self._items, "station", findings)
-        builder = BatchBuilder(self._scope, self._items, "station", findings)
+        reader = RecordReader(self._scope, self._items, self._key, findings)
+        builder = BatchBuilder(self._scope, self._items, self._key, findings)
         places = [Place(number, 0) for number in range(len(records))]
         batches = [b for block in reader.read(records, places) for b in builder.add(block)]
         batches += builder.flush()
@@ -77,7 +79,7 @@ class PlainDecoder:
 
     def _strictly(self) -> list[pa.RecordBatch]:
         """Let the strict decoder say what is wrong with the body, and where."""
-        decoder = StreamDecoder(self._scope, self._items, fast=False)
+        decoder = StreamDecoder(self._scope, self._items, key=self._key, fast=False)
         batches = decoder.feed(self._body) + decoder.finish()
         self.stats = decoder.stats
         return batches

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from pipeline.emulator.refusals import FIREWALL_PAGE, Question, Refusal, ask
-from pipeline.emulator.source import Source, render
+from pipeline.emulator.questions import ENDPOINTS, SPATIAL_ZIP_ITEMS, Question, ask, station_zips
+from pipeline.emulator.refusals import FIREWALL_PAGE, Refusal
+from pipeline.emulator.source import RecordSet, Source, render
 from pipeline.emulator.spoiled import instead, spoiled, with_trouble
 from pipeline.emulator.today import pacific_now, with_placeholders
 from pipeline.emulator.troubles import Troubles
@@ -29,8 +30,9 @@ TRAFFIC_PATH = "/emulator/traffic"
 """Where the server tells what it has seen; asking is not counted and needs no key."""
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
-_HEAD = b'{"Data":{"Providers":[{"Name":"cimis","Type":"station","Owner":"water.ca.gov","Records":['
-_TAIL = b"]}]}}"
+_HEAD = b'{"Data":{"Providers":['
+_PROVIDER = b'{"Name":"cimis","Type":"%s","Owner":"water.ca.gov","Records":['
+_TAIL = b"]}}"
 
 
 @dataclass(slots=True)
@@ -64,9 +66,13 @@ class Service:
 def application(service: Service) -> Starlette:
     """Return the ASGI application of a service."""
     routes = [
-        Route("/StationWeb/GetDataByStationNumber", _guarded(service, _data)),
+        *(Route(path, _guarded(service, _data)) for path in ENDPOINTS),
         Route("/StationWeb/GetAllStations", _guarded(service, _all_stations)),
         Route("/StationWeb/GetStationByStationNumber", _guarded(service, _one_station)),
+        Route("/StationWeb/GetAllStationsZipCodes", _guarded(service, _station_zips)),
+        Route("/StationWeb/GetStationZipCodeInfoByZipCode", _guarded(service, _station_zip)),
+        Route("/SpatialWeb/GetAllSpatialZipCodes", _guarded(service, _spatial_zips)),
+        Route("/SpatialWeb/GetSpatialZipCodeInfoByZipCode", _guarded(service, _spatial_zip)),
         Route(TRAFFIC_PATH, lambda _: JSONResponse(_told(service))),
         Route("/{path:path}", _guarded(service, _nothing)),
     ]
@@ -142,29 +148,91 @@ def _nothing(_: Service, request: Request) -> Response:
 
 
 def _data(service: Service, request: Request) -> Response:
-    known = service.station_numbers()
-    question = ask(dict(request.query_params), known, service.now().date())
+    parameters = dict(request.query_params)
+    question = ask(request.url.path, parameters, service.source, service.now().date())
     return _streamed(service, request, _body(service, question, request.state.trouble))
 
 
 def _body(service: Service, question: Question, trouble: str | None) -> Iterator[bytes]:
-    """Yield the JSON body of the records asked for, station by station."""
+    """Yield the JSON body of the records asked for, a provider for each network that has some."""
     yield _HEAD
-    before = False
-    for station in question.stations:
-        records = service.source.records(
-            station,
-            question.scope,
-            question.start,
-            question.end,
-            question.items,
-            question.standard,
+    window = question.start, question.end, question.items, question.standard
+    if question.stations or not question.places:
+        stations = (
+            service.source.records(station, question.scope, *window)
+            for station in question.stations
         )
+        yield from _provider(service, b"station", stations, trouble)
+    spatial = service.source.spatial()
+    if question.places and spatial is not None:
+        if question.stations:
+            yield b","
+            known = [item for item in question.items if item.code in SPATIAL_ZIP_ITEMS]
+            window = question.start, question.end, tuple(known), question.standard
+        places = (spatial.records(place, *window) for place in question.places)
+        yield from _provider(service, b"spatial", places, trouble)
+    yield _TAIL
+
+
+def _provider(
+    service: Service, kind: bytes, sets: Iterable[RecordSet], trouble: str | None
+) -> Iterator[bytes]:
+    yield _PROVIDER % kind
+    before = False
+    for records in sets:
         shown = with_trouble(trouble, with_placeholders(records, service.now()))
         for number, piece in enumerate(render(shown)):
             yield b"," + piece if before and number == 0 else piece
         before = before or bool(records.dates)
-    yield _TAIL
+    yield b"]}"
+
+
+def _listed(service: Service, request: Request, entries: list[dict[str, object]]) -> Response:
+    body = json.dumps({"ZipCodes": entries}, ensure_ascii=False)
+    return _streamed(service, request, iter([body.encode()]))
+
+
+def _of_one(request: Request, entries: list[dict[str, object]]) -> list[dict[str, object]]:
+    code = request.query_params.get("zipCode", "")
+    found = [entry for entry in entries if entry["ZipCode"] == code]
+    if not found:
+        raise Refusal(404, "ERR1031", f"UNSUPPORTED ZIP CODE: {code[:20]}")
+    return found
+
+
+def _zips_of_stations(service: Service) -> list[dict[str, object]]:
+    same = ("ConnectDate", "DisconnectDate", "IsActive")
+    return [
+        {
+            "StationNbr": int(str(station["StationNbr"])),
+            "ZipCode": code,
+            **{name: station.get(name, "") for name in same},
+        }
+        for code, stations in sorted(station_zips(service.source).items())
+        for station in stations
+    ]
+
+
+def _zips_of_places(service: Service) -> list[dict[str, object]]:
+    spatial = service.source.spatial()
+    dates = {"ConnectDate": "2/20/2003", "DisconnectDate": "12/31/2030", "IsActive": "True"}
+    return [] if spatial is None else [{"ZipCode": z, **dates} for z in spatial.zip_codes()]
+
+
+def _station_zips(service: Service, request: Request) -> Response:
+    return _listed(service, request, _zips_of_stations(service))
+
+
+def _station_zip(service: Service, request: Request) -> Response:
+    return _listed(service, request, _of_one(request, _zips_of_stations(service)))
+
+
+def _spatial_zips(service: Service, request: Request) -> Response:
+    return _listed(service, request, _zips_of_places(service))
+
+
+def _spatial_zip(service: Service, request: Request) -> Response:
+    return _listed(service, request, _of_one(request, _zips_of_places(service)))
 
 
 def _all_stations(service: Service, request: Request) -> Response:

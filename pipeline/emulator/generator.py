@@ -12,7 +12,9 @@ import numpy.typing as npt
 from pipeline.emulator.climate import Doubles, HourlyWeather, weather_of_year
 from pipeline.emulator.faults import Faults, sensor_faults
 from pipeline.emulator.network import sites
-from pipeline.emulator.source import ItemTexts, RecordSet
+from pipeline.emulator.source import ItemTexts, RecordSet, SpatialSource
+from pipeline.emulator.spatial import GeneratedSpatial
+from pipeline.emulator.standards import converted
 from pipeline.items import Item, Scope, Standard
 
 __all__ = ["GeneratedSource"]
@@ -27,6 +29,10 @@ class GeneratedSource:
     def stations(self) -> Sequence[Mapping[str, object]]:
         """Return every station with the fields that the API's list has."""
         return [site.facts() for site in sites().values()]
+
+    def spatial(self) -> SpatialSource:
+        """Return the spatial network."""
+        return GeneratedSpatial()
 
     def records(
         self,
@@ -86,24 +92,11 @@ def _texts(
     metric = _hourly(weather, item).ravel() if hourly else _daily(weather, item)
     missing, flags = faults.of(item)
     places = item.decimals(standard)
-    values = np.round(_converted(metric, item, standard), places) + 0.0
+    values = np.round(converted(metric, item, standard), places) + 0.0
     texts: list[str | None] = [f"{value:.{places}f}" for value in values.tolist()]
     for row in np.flatnonzero(missing).tolist():
         texts[row] = None
     return texts, flags
-
-
-def _converted(values: Doubles, item: Item, standard: Standard) -> Doubles:
-    """Return metric values in a standard's unit."""
-    if standard is Standard.METRIC:
-        return values
-    if item.code == "day-wind-run":
-        return values / 1.609344
-    unit = item.unit_english
-    if unit == "(F)":
-        return values * 1.8 + 32
-    scale = {"(in)": 1 / 25.4, "(Ly/day)": 1 / 0.484583, "(mBars)": 10.0, "(MPH)": 1 / 0.44704}
-    return values * scale.get(unit, 1.0)
 
 
 def _hourly(weather: HourlyWeather, item: Item) -> Doubles:

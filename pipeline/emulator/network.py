@@ -8,11 +8,13 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["StationSite", "sites"]
+__all__ = ["PLACES", "Place", "StationSite", "sites"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
+    """A real place of California and the weather that it has."""
+
     name: str
     county: str
     office: str
@@ -28,31 +30,31 @@ _NORTH, _NORTH_CENTRAL = "Northern Region Office", "North Central Region Office"
 _SOUTH_CENTRAL, _SOUTH = "South Central Region Office", "Southern Region Office"
 
 # place, county, office, zip, latitude, longitude, feet, 0 coast .. 1 interior, rain relative to 1
-_PLACES = (
-    _Place("Five Points", "Fresno", _SOUTH_CENTRAL, 93624, 36.336, -120.113, 285, 0.9, 0.5),
-    _Place("Shafter", "Kern", _SOUTH_CENTRAL, 93263, 35.533, -119.282, 360, 0.95, 0.4),
-    _Place("Davis", "Yolo", _NORTH_CENTRAL, 95616, 38.536, -121.776, 60, 0.75, 1.0),
-    _Place("Firebaugh", "Fresno", _SOUTH_CENTRAL, 93622, 36.851, -120.590, 185, 0.9, 0.5),
-    _Place("Gerber", "Tehama", _NORTH, 96035, 40.045, -122.165, 250, 0.85, 1.3),
-    _Place("Durham", "Butte", _NORTH, 95938, 39.609, -121.824, 130, 0.8, 1.3),
-    _Place("Camino", "El Dorado", _NORTH_CENTRAL, 95709, 38.753, -120.733, 2780, 0.8, 2.2),
-    _Place("Stratford", "Kings", _SOUTH_CENTRAL, 93266, 36.158, -119.851, 193, 0.95, 0.4),
-    _Place("Castroville", "Monterey", _SOUTH_CENTRAL, 95012, 36.768, -121.774, 9, 0.05, 0.9),
-    _Place("Santa Rosa", "Sonoma", _NORTH_CENTRAL, 95407, 38.401, -122.799, 80, 0.35, 1.7),
-    _Place("Modesto", "Stanislaus", _SOUTH_CENTRAL, 95358, 37.645, -121.188, 35, 0.8, 0.7),
-    _Place("Irvine", "Orange", _SOUTH, 92618, 33.689, -117.721, 410, 0.25, 0.7),
-    _Place("Temecula", "Riverside", _SOUTH, 92590, 33.490, -117.222, 1420, 0.55, 0.7),
-    _Place("Seeley", "Imperial", _SOUTH, 92273, 32.760, -115.732, -40, 1.0, 0.15),
-    _Place("Blythe", "Riverside", _SOUTH, 92225, 33.557, -114.666, 270, 1.0, 0.2),
-    _Place("Bishop", "Inyo", _SOUTH_CENTRAL, 93514, 37.358, -118.405, 4170, 1.0, 0.3),
-    _Place("Alturas", "Modoc", _NORTH, 96101, 41.438, -120.480, 4405, 1.0, 0.7),
-    _Place("Santa Maria", "Santa Barbara", _SOUTH_CENTRAL, 93454, 34.949, -120.430, 254, 0.1, 0.8),
-    _Place("Oakville", "Napa", _NORTH_CENTRAL, 94562, 38.429, -122.410, 190, 0.45, 1.8),
-    _Place("Merced", "Merced", _SOUTH_CENTRAL, 95341, 37.314, -120.387, 200, 0.85, 0.7),
-    _Place("Colusa", "Colusa", _NORTH, 95932, 39.226, -122.024, 55, 0.8, 0.9),
-    _Place("Hopland", "Mendocino", _NORTH, 95449, 39.007, -123.080, 1160, 0.6, 2.2),
-    _Place("Smith River", "Del Norte", _NORTH, 95567, 41.930, -124.170, 50, 0.0, 3.5),
-    _Place("Escondido", "San Diego", _SOUTH, 92027, 33.081, -116.976, 390, 0.35, 0.8),
+PLACES = (
+    Place("Five Points", "Fresno", _SOUTH_CENTRAL, 93624, 36.336, -120.113, 285, 0.9, 0.5),
+    Place("Shafter", "Kern", _SOUTH_CENTRAL, 93263, 35.533, -119.282, 360, 0.95, 0.4),
+    Place("Davis", "Yolo", _NORTH_CENTRAL, 95616, 38.536, -121.776, 60, 0.75, 1.0),
+    Place("Firebaugh", "Fresno", _SOUTH_CENTRAL, 93622, 36.851, -120.590, 185, 0.9, 0.5),
+    Place("Gerber", "Tehama", _NORTH, 96035, 40.045, -122.165, 250, 0.85, 1.3),
+    Place("Durham", "Butte", _NORTH, 95938, 39.609, -121.824, 130, 0.8, 1.3),
+    Place("Camino", "El Dorado", _NORTH_CENTRAL, 95709, 38.753, -120.733, 2780, 0.8, 2.2),
+    Place("Stratford", "Kings", _SOUTH_CENTRAL, 93266, 36.158, -119.851, 193, 0.95, 0.4),
+    Place("Castroville", "Monterey", _SOUTH_CENTRAL, 95012, 36.768, -121.774, 9, 0.05, 0.9),
+    Place("Santa Rosa", "Sonoma", _NORTH_CENTRAL, 95407, 38.401, -122.799, 80, 0.35, 1.7),
+    Place("Modesto", "Stanislaus", _SOUTH_CENTRAL, 95358, 37.645, -121.188, 35, 0.8, 0.7),
+    Place("Irvine", "Orange", _SOUTH, 92618, 33.689, -117.721, 410, 0.25, 0.7),
+    Place("Temecula", "Riverside", _SOUTH, 92590, 33.490, -117.222, 1420, 0.55, 0.7),
+    Place("Seeley", "Imperial", _SOUTH, 92273, 32.760, -115.732, -40, 1.0, 0.15),
+    Place("Blythe", "Riverside", _SOUTH, 92225, 33.557, -114.666, 270, 1.0, 0.2),
+    Place("Bishop", "Inyo", _SOUTH_CENTRAL, 93514, 37.358, -118.405, 4170, 1.0, 0.3),
+    Place("Alturas", "Modoc", _NORTH, 96101, 41.438, -120.480, 4405, 1.0, 0.7),
+    Place("Santa Maria", "Santa Barbara", _SOUTH_CENTRAL, 93454, 34.949, -120.430, 254, 0.1, 0.8),
+    Place("Oakville", "Napa", _NORTH_CENTRAL, 94562, 38.429, -122.410, 190, 0.45, 1.8),
+    Place("Merced", "Merced", _SOUTH_CENTRAL, 95341, 37.314, -120.387, 200, 0.85, 0.7),
+    Place("Colusa", "Colusa", _NORTH, 95932, 39.226, -122.024, 55, 0.8, 0.9),
+    Place("Hopland", "Mendocino", _NORTH, 95449, 39.007, -123.080, 1160, 0.6, 2.2),
+    Place("Smith River", "Del Norte", _NORTH, 95567, 41.930, -124.170, 50, 0.0, 3.5),
+    Place("Escondido", "San Diego", _SOUTH, 92027, 33.081, -116.976, 390, 0.35, 0.8),
 )
 
 
@@ -119,7 +121,7 @@ def sites() -> dict[int, StationSite]:
         draws = chance.random(4)
         if number == 274 or (number > 130 and draws[0] < 0.12):
             continue
-        place = _PLACES[(number - 2) % len(_PLACES)]
+        place = PLACES[(number - 2) % len(PLACES)]
         # the oldest numbers are the oldest stations
         opened = dt.date(1982, 6, 7) + dt.timedelta(days=int(max(0, number - 12) * 57))
         closed_after = dt.timedelta(days=int(365 * (4 + 25 * draws[2])))
@@ -127,7 +129,7 @@ def sites() -> dict[int, StationSite]:
         closes = closes and opened + closed_after < dt.date(2023, 6, 1)
         network[number] = StationSite(
             number=number,
-            name=place.name if number < 26 else f"{place.name} {number // len(_PLACES)}",
+            name=place.name if number < 26 else f"{place.name} {number // len(PLACES)}",
             county=place.county,
             office=place.office,
             latitude=round(place.latitude + 0.12 * spread[0], 6),

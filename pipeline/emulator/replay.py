@@ -85,6 +85,10 @@ class ReplaySource:
         """Return the listed stations, and those that only data tell of, by number."""
         return [self._stations[number] for number in sorted(self._stations)]
 
+    def spatial(self) -> None:
+        """Tell that no file holds spatial data."""
+        return
+
     def records(
         self,
         station: int,

@@ -28,8 +28,22 @@ ABSENT = "\0"
 
 
 @dataclass(frozen=True, slots=True)
+class SpatialPlace:
+    """A place of the spatial network, and by which text it was asked for."""
+
+    latitude: float
+    longitude: float
+    zip_codes: str = ""
+    coordinate: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSet:
-    """One station's records of a window, in time order: dates (ISO), hours ("0100" to "2400")."""
+    """One station's records of a window, in time order: dates (ISO), hours ("0100" to "2400").
+
+    Those of a place of the spatial network name it instead of the station.
+    """
 
     station: int
     standard: Standard
@@ -38,10 +52,32 @@ class RecordSet:
     dates: Sequence[str]
     hours: Sequence[str] = ()
     items: Mapping[str, ItemTexts] = field(default_factory=dict)
+    place: SpatialPlace | None = None
+
+
+class SpatialSource(Protocol):
+    """A spatial network; every look-up gives None for what it does not know."""
+
+    def zip_codes(self) -> Sequence[str]: ...  # the names say it
+    def at_zip(self, code: str) -> SpatialPlace | None: ...
+    def at_point(self, latitude: float, longitude: float, text: str) -> SpatialPlace | None: ...
+    def at_address(self, name: str, address: str) -> SpatialPlace | None: ...
+    def records(
+        self,
+        place: SpatialPlace,
+        start: dt.date,
+        end: dt.date,
+        items: Sequence[Item],
+        standard: Standard,
+    ) -> RecordSet: ...
 
 
 class Source(Protocol):
     """Where the emulator's answers come from."""
+
+    def spatial(self) -> SpatialSource | None:
+        """Return the spatial network, None where there is none."""
+        ...
 
     def stations(self) -> Sequence[Mapping[str, object]]:
         """Return every station with the fields that the API's list has."""
@@ -86,9 +122,16 @@ def render(records: RecordSet) -> Iterator[bytes]:
     if not records.dates:
         return
     julian = {d: dt.date.fromisoformat(d).timetuple().tm_yday for d in set(records.dates)}
+    who, place = f'"Station":"{records.station}",', ""
+    if records.place is not None:
+        who = ""
+        place = (
+            f'"Coordinate":{_escaped(records.place.coordinate)},'
+            f'"Address":{_escaped(records.place.address)},'
+        )
     middle = (
-        f'"Station":"{records.station}","Standard":"{records.standard}",'
-        f'"ZipCodes":{_escaped(records.zip_codes)},"Scope":"{records.scope}"'
+        f'{who}"Standard":"{records.standard}","ZipCodes":{_escaped(records.zip_codes)},'
+        f'{place}"Scope":"{records.scope}"'
     )
     heads = [f'{{"Date":"{date}","Julian":"{julian[date]}",' for date in records.dates]
     if records.scope is Scope.HOURLY:

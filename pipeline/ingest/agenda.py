@@ -30,15 +30,18 @@ from pipeline.plan import (
     split_stations,
     without_station,
 )
+from pipeline.targets import SPATIAL_FIRST_DAY
 
 __all__ = ["Smaller", "allowed_span", "make_agenda"]
 
 _MOST_GARBLED = 10
+_ONES_OWN = {"ERR1019", "ERR1031", "ERR1034"}
+"""What the service says where it does not know one of a request's stations or targets."""
 _MOST_FRUITLESS = 12  # enough to find one station of the most that a request can hold
 
 
 def allowed_span(request: FetchRequest, today: dt.date) -> tuple[Span, list[str]]:
-    """Return the days to fetch, never today, and a warning where that leaves a day out.
+    """Return the days to fetch, never today, and warnings where days are left out.
 
     Raises
     ------
@@ -52,9 +55,13 @@ def allowed_span(request: FetchRequest, today: dt.date) -> tuple[Span, list[str]
             f"{request.start} is the network's present day (PST), which is not over",
             hint=f"fetch {yesterday} or before; today's values are never stored",
         )
+    warnings = []
+    if request.targets and request.start < SPATIAL_FIRST_DAY:
+        warnings.append(f"spatial data begin on {SPATIAL_FIRST_DAY}: earlier days are left out")
     if request.end <= yesterday:
-        return (request.start, request.end), []
-    return (request.start, yesterday), [f"today, {today} (PST), is left out: it is not over"]
+        return (request.start, request.end), warnings
+    left_out = f"today, {today} (PST), is left out: it is not over"
+    return (request.start, yesterday), [*warnings, left_out]
 
 
 def make_agenda(
@@ -80,23 +87,47 @@ def make_agenda(
         By year, then stations, then start: one group's year after the other becomes complete, so
         that little waits for its rest, and little is lost when the run is killed.
     """
-    groups: dict[Span, list[int]] = {}
-    for station in request.stations:
-        left = [span]
+    groups: dict[tuple[str, Span], list[int]] = {}
+    for number in request.numbers:
+        own = request.span_of(number, span)
+        if own is None:
+            continue
+        left = [own]
         if catalog is not None and not request.full:
-            left = left_to_ask(catalog, root, station, request, span)
+            left = left_to_ask(catalog, root, number, request, own)
         for part in left:
-            groups.setdefault(part, []).append(station)
-        _note_skipped(shelf, station, span, left)
+            _group(groups, request, number, part)
+        _note_skipped(shelf, number, own, left)
     windows = [
         window
-        for (first, last), stations in groups.items()
-        for some in ([[s] for s in stations] if request.plain else [stations])
-        for window in plan_windows(some, request.scope, first, last, request.items, today=last)
+        for (_, (first, last)), numbers in groups.items()
+        for some in ([[s] for s in numbers] if request.plain else [numbers])
+        for window in plan_windows(
+            some,
+            request.scope,
+            first,
+            last,
+            request.items_of(some[0]),
+            today=last,
+            naming=request.naming,
+        )
     ]
     windows.sort(key=lambda w: (w.start.year, w.stations, w.start))
     shelf.expect(windows)
     return windows
+
+
+def _group(
+    groups: dict[tuple[str, Span], list[int]], request: FetchRequest, number: int, span: Span
+) -> None:
+    """Enter days beside those who are asked for with them: of one kind; spatial ones by year."""
+    target = request.naming.target(number)
+    if target is None:
+        groups.setdefault(("station", span), []).append(number)
+        return
+    for year in range(span[0].year, span[1].year + 1):  # at most 366 days in one request
+        part = max(span[0], dt.date(year, 1, 1)), min(span[1], dt.date(year, 12, 31))
+        groups.setdefault((target.kind, part), []).append(number)
 
 
 class Smaller:
@@ -126,7 +157,7 @@ class Smaller:
         try:
             if isinstance(error, TooManyRecords):
                 return halve(window)
-            if isinstance(error, RequestRefused) and error.err_code == "ERR1019":
+            if isinstance(error, RequestRefused) and error.err_code in _ONES_OWN:
                 return split_stations(window)
         except UsageError:
             return ()

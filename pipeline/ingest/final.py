@@ -19,13 +19,14 @@ import pyarrow.compute as pc
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey
 from pipeline.ingest.request import FetchRequest
-from pipeline.items import Item, Scope
+from pipeline.items import Item
 from pipeline.schema import table_items
 
 __all__ = [
     "NEAR_END_DAYS",
     "PROVISIONAL_DAYS",
     "Span",
+    "chunk_key",
     "first_provisional",
     "left_over",
     "left_to_ask",
@@ -78,7 +79,7 @@ def _unsettled(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def left_to_ask(
-    catalog: Catalog, root: Path, station: int, request: FetchRequest, span: Span
+    catalog: Catalog, root: Path, number: int, request: FetchRequest, span: Span
 ) -> list[Span]:
     """Return the days of a span that must be asked for: those not both asked for and final.
 
@@ -87,18 +88,18 @@ def left_to_ask(
     catalog : Catalog
     root : Path
         The data directory; a chunk whose file is gone is asked for again.
-    station : int
+    number : int
+        Of a station or target of the request.
     request : FetchRequest
         Days asked for without one of its items, and chunks of another format, are asked for again.
     span : pair of datetime.date
         First and last day, both inclusive.
     """
-    scope = request.scope
     years = range(span[0].year, span[1].year + 1)
-    paths = [_path(station, year, scope) for year in years]
-    rows = catalog.chunks(scope=scope, stations=[station], first_year=years[0], last_year=years[-1])
+    paths = [_path(request, number, year) for year in years]
+    rows = [row for path in paths for row in catalog.chunks(path=path)]
     lost = {r.path for r in rows if r.format != request.format or not (root / r.path).is_file()}
-    wanted = {item.code for item in request.items}
+    wanted = {item.code for item in request.items_of(number)}
     known = [
         (dt.date.fromisoformat(first), dt.date.fromisoformat(last))
         for path, asked, first, last in catalog.asked(paths)
@@ -124,8 +125,16 @@ def note(
         catalog.put_asked(path, codes, [(a.isoformat(), b.isoformat()) for a, b in new])
 
 
-def _path(station: int, year: int, scope: Scope) -> str:
-    return ChunkKey(scope, year, station=station).relative_path().as_posix()
+def chunk_key(request: FetchRequest, number: int, year: int) -> ChunkKey:
+    """Return the key of the chunk that a station's or target's year lies in."""
+    target = request.naming.target(number)
+    if target is None:
+        return ChunkKey(request.scope, year, station=number)
+    return ChunkKey(request.scope, year, target=target.key)
+
+
+def _path(request: FetchRequest, number: int, year: int) -> str:
+    return chunk_key(request, number, year).relative_path().as_posix()
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

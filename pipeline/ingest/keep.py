@@ -11,10 +11,10 @@ import pyarrow as pa
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, Stored, store_rows
 from pipeline.entry import chunk_row
-from pipeline.ingest.final import Span, first_provisional, left_over, note
+from pipeline.ingest.final import Span, chunk_key, first_provisional, left_over, note
 from pipeline.ingest.report import StationYear
 from pipeline.ingest.request import FetchRequest
-from pipeline.items import Scope
+from pipeline.items import Item, Scope
 from pipeline.plan import network_day
 
 __all__ = ["Keeper"]
@@ -45,8 +45,7 @@ class Keeper:
     ) -> None:
         self._root = root
         self._catalog = catalog
-        self._scope = request.scope
-        self._items = request.items
+        self._request = request
         self._form = request.format
         self._source = source
         self._now = now
@@ -72,12 +71,13 @@ class Keeper:
         StoreError, ChunkError
             When the chunk or the catalog cannot be written; what was stored is as it was.
         """
-        key = ChunkKey(self._scope, result.year, station=result.station)
+        key = chunk_key(self._request, result.station, result.year)
+        items = self._request.items_of(result.station)
         with result.timings.measure("write_ms"), result.timings.measure("total_ms"):
             found = [first_provisional(table, *span, self._today) for span in spans]
             provisional = min((day for day in found if day is not None), default=None)
             if table is None:
-                self._note(key, spans, provisional)
+                self._note(key, items, spans, provisional)
                 return None
 
             def enter(info: ChunkInfo, _counts: MergeCounts) -> None:
@@ -89,7 +89,7 @@ class Keeper:
                     fetched_at=self._now,
                 )
                 self._catalog.put_chunks([row])
-                self._note(key, spans, provisional)
+                self._note(key, items, spans, provisional)
                 result.state = row.state
 
             stored = store_rows(self._root, key, table, format=self._form, enter=enter)
@@ -99,9 +99,15 @@ class Keeper:
         result.bytes_stored = stored.info.file_bytes
         return stored
 
-    def _note(self, key: ChunkKey, spans: Sequence[Span], provisional: dt.date | None) -> None:
+    def _note(
+        self,
+        key: ChunkKey,
+        items: Sequence[Item],
+        spans: Sequence[Span],
+        provisional: dt.date | None,
+    ) -> None:
         for span in spans:
-            note(self._catalog, key, self._items, span, provisional)
+            note(self._catalog, key, items, span, provisional)
 
     def _still_provisional(
         self, key: ChunkKey, spans: Sequence[Span], provisional: dt.date | None

@@ -34,6 +34,7 @@ class StationYear:
 
     station: int
     year: int
+    target: str | None = None
     expected: int = 0
     received: int = 0
     stored: int = 0
@@ -54,6 +55,11 @@ class StationYear:
     done: bool = False
 
     @property
+    def name(self) -> int | str:
+        """What people call it: the station's number, or the spatial target."""
+        return self.target or self.station
+
+    @property
     def success(self) -> bool:
         """Whether all that was asked for came and is stored."""
         return self.done and self.error is None
@@ -61,7 +67,8 @@ class StationYear:
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-ready values."""
         return {
-            "station": self.station,
+            "station": None if self.target else self.station,
+            "target": self.target,
             "year": self.year,
             "success": self.success,
             "records": self.stored,
@@ -135,10 +142,12 @@ class RunReport:
         return [result for result in self.results if not result.success]
 
     @property
-    def stations(self) -> tuple[list[int], list[int]]:
-        """Stations that succeeded in every year, and those that did not."""
-        bad = {result.station for result in self.failed}
-        return sorted({r.station for r in self.results} - bad), sorted(bad)
+    def stations(self) -> tuple[list[int | str], list[int | str]]:
+        """Stations (and targets) that succeeded in every year, and those that did not."""
+        bad = {result.station: result.name for result in self.failed}
+        all_ = {result.station: result.name for result in self.results}
+        good = [all_[number] for number in sorted(all_.keys() - bad.keys())]
+        return good, [bad[number] for number in sorted(bad)]
 
     @property
     def exit_code(self) -> int:
@@ -282,7 +291,7 @@ class RunReport:
 
 def _planned(window: Window) -> dict[str, Any]:
     return {
-        "stations": list(window.stations),
+        "stations": list(window.names),
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),
         "records": window.records,

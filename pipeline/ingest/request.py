@@ -8,6 +8,15 @@ from dataclasses import dataclass, field
 from pipeline.api import RetryPolicy, Timeouts
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, default_items
+from pipeline.targets import (
+    FIRST_CODE,
+    SPATIAL_FIRST_DAY,
+    SPATIAL_ITEMS,
+    Naming,
+    Network,
+    Target,
+    spatial_items,
+)
 
 __all__ = ["MAX_CONCURRENCY", "FetchRequest"]
 
@@ -22,6 +31,12 @@ class FetchRequest:
     ----------
     stations : tuple of int
         Station numbers.
+    targets : tuple of Target, optional
+        Zip codes, coordinates and addresses of the spatial network, beside or instead of stations.
+    zips : tuple of (int, str), optional
+        Stations that are asked for by a zip code that they serve, and that zip code.
+    prefer : Network, optional
+        Ask the endpoint for zip codes that serves both networks, which this one goes first in.
     scope : Scope
         Daily or hourly.
     start, end : datetime.date
@@ -70,13 +85,19 @@ class FetchRequest:
     plain: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     policy: RetryPolicy | None = None
+    targets: tuple[Target, ...] = ()
+    zips: tuple[tuple[int, str], ...] = ()
+    prefer: Network | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stations", tuple(sorted(set(self.stations))))
         object.__setattr__(self, "items", tuple(self.items) or default_items(self.scope))
         if self.policy is None:
             object.__setattr__(self, "policy", RetryPolicy(tries=self.retries + 1))
-        if not self.stations:
+        object.__setattr__(self, "targets", tuple(sorted(set(self.targets))))
+        if self.targets:
+            self._check_spatial()
+        if not self.stations and not self.targets:
             raise UsageError("no station named", hint="name at least one, as 2,5-7")
         if not 1 <= self.concurrency <= MAX_CONCURRENCY:
             raise UsageError(
@@ -90,3 +111,44 @@ class FetchRequest:
         foreign = [item.code for item in self.items if item.scope is not self.scope]
         if foreign:
             raise UsageError(f"item '{foreign[0]}' is not {self.scope}", hint="see 'cimis items'")
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of the stations, and those that stand for targets."""
+        return (*self.stations, *range(FIRST_CODE, FIRST_CODE + len(self.targets)))
+
+    @property
+    def naming(self) -> Naming:
+        """How the service is told whom the numbers mean."""
+        return Naming(self.targets, self.zips, self.prefer)
+
+    def items_of(self, number: int) -> tuple[Item, ...]:
+        """Return the items to ask for of a station or target."""
+        target = self.naming.target(number)
+        return self.items if target is None else spatial_items(target, self.items)
+
+    def span_of(self, number: int, span: tuple[dt.date, dt.date]) -> tuple[dt.date, dt.date] | None:
+        """Return those days of a span for which a station or target can have data."""
+        if number < FIRST_CODE:
+            return span
+        first = max(span[0], SPATIAL_FIRST_DAY)
+        return None if span[1] < first else (first, span[1])
+
+    def _check_spatial(self) -> None:
+        if self.scope is Scope.HOURLY:
+            raise UsageError("spatial data are daily", hint="leave out --hourly")
+        if self.format != "v2":
+            raise UsageError("format v1 holds stations only", hint="leave out --format v1")
+        if self.end < SPATIAL_FIRST_DAY and not self.stations:
+            raise UsageError(
+                f"spatial data begin on {SPATIAL_FIRST_DAY}", hint="ask for later days"
+            )
+        wished = not self.stations and self.items != default_items(self.scope)
+        for target in self.targets:
+            known = spatial_items(target, self.items)
+            foreign = [item for item in self.items if item not in known]
+            if not known or (foreign and wished):
+                raise UsageError(
+                    f"there are no spatial data of '{foreign[0].code}' for {target.key}",
+                    hint=f"the items are {', '.join(SPATIAL_ITEMS[target.kind])}",
+                )

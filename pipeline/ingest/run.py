@@ -79,7 +79,7 @@ class Run:
         self._policy = request.policy or RetryPolicy(tries=request.retries + 1)
         self._now = clock() if clock is not None else dt.datetime.now(dt.UTC)
         self._today = network_day(self._now)
-        self._shelf = Shelf(request.scope)
+        self._shelf = Shelf(request.scope, request.naming)
         self._writer: Writer
         self._task: asyncio.Task[RunReport] | None = None
         self._stopped = False

@@ -17,6 +17,7 @@ from pipeline.ingest.report import StationYear
 from pipeline.ingest.window import Fetched, by_station_year
 from pipeline.items import Scope
 from pipeline.plan import Window
+from pipeline.targets import BY_NUMBER, Naming
 
 __all__ = ["Key", "Place", "Shelf"]
 
@@ -53,18 +54,23 @@ class Shelf:
     ----------
     scope : Scope
         Tells how many records a day has.
+    naming : Naming
+        Says which numbers stand for spatial targets.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, naming: Naming = BY_NUMBER) -> None:
         self.places: dict[Key, Place] = {}
         self.held_bytes = 0
+        self._naming = naming
         self._per_day = 24 if scope is Scope.HOURLY else 1
 
     def place(self, station: int, year: int) -> Place:
         """Return the place of a station's year, made where there is none yet."""
         key = station, year
         if key not in self.places:
-            self.places[key] = Place(StationYear(station, year))
+            target = self._naming.target(station)
+            result = StationYear(station, year, target=None if target is None else target.key)
+            self.places[key] = Place(result)
         return self.places[key]
 
     def expect(self, windows: Iterable[Window]) -> None:

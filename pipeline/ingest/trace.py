@@ -38,7 +38,7 @@ def log_failure(window: Window, attempt: int, error: CimisError, timings: Timing
 
 
 def _asked(window: Window, attempt: int) -> str:
-    named = ",".join(map(str, window.stations[:_MOST_NAMED]))
+    named = ",".join(map(str, window.names[:_MOST_NAMED]))
     more = len(window.stations) - _MOST_NAMED
     rest = f" and {more} more" if more > 0 else ""
     return f"request for {named}{rest}, {window.start} to {window.end}, try {attempt}"

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pipeline.api import CimisClient, Timings
 from pipeline.decode import BodyInflater, PlainDecoder, StreamDecoder, unify
 from pipeline.decode.allocs import Allocations, AllocReport
+from pipeline.decode.records import KeyKind
 from pipeline.errors import CimisError, DecodeError, NetworkError
 from pipeline.ingest.request import FetchRequest
 from pipeline.plan import Window
@@ -46,7 +47,8 @@ class _Body:
     ) -> None:
         self.inflater = BodyInflater(encoding)
         kind = PlainDecoder if request.plain else StreamDecoder
-        self.decoder: PlainDecoder | StreamDecoder = kind(window.scope, window.items)
+        key: KeyKind = "target" if window.spatial else "station"
+        self.decoder: PlainDecoder | StreamDecoder = kind(window.scope, window.items, key=key)
         self.allocations = Allocations().__enter__() if request.allocs else None
         self._window = window
         self._timings = timings
@@ -66,6 +68,10 @@ class _Body:
             if not any(batch.num_rows for batch in self._batches):
                 return None
             table = unify(self._batches, stats=self.decoder.stats)
+            if self._window.spatial:
+                table = _numbered(table, self._window)
+            elif self._window.naming.zips:
+                table = _those_asked_for(table, self._window)
             _check_asked_for(table, self._window)
             return table
 
@@ -133,14 +139,33 @@ def _located(error: DecodeError | NetworkError, window: Window) -> CimisError:
             str(error),
             kind="truncated",
             hint="try again; if it stays so, ask for fewer days",
-            stations=window.stations,
+            stations=window.names,
             start=window.start,
             end=window.end,
         )
-    error.stations, error.start, error.end = window.stations, window.start, window.end
+    error.stations, error.start, error.end = window.names, window.start, window.end
     if error.hint is None:
         error.hint = "nothing of this answer is stored; if it stays so, the service has changed"
     return error
+
+
+def _numbered(table: pa.Table, window: Window) -> pa.Table:
+    """Return rows of spatial targets as rows of the numbers that stand for them."""
+    coded = table["target"].combine_chunks().dictionary_encode()
+    numbers = []
+    for text in coded.dictionary.to_pylist():
+        number = window.naming.number_of(text, window.stations)
+        if number is None:
+            raise DecodeError("the answer holds a row that was not asked for", text=text[:60])
+        numbers.append(number)
+    station = pa.array(numbers, pa.int32()).take(coded.indices)
+    return table.set_column(0, pa.field("station", pa.int32(), nullable=False), station)
+
+
+def _those_asked_for(table: pa.Table, window: Window) -> pa.Table:
+    """Return the rows of the stations asked for: a zip code may bring others, asked for apart."""
+    wanted = np.isin(table["station"].to_numpy(), window.stations)
+    return table if wanted.all() else table.filter(pa.array(wanted))
 
 
 def _check_asked_for(table: pa.Table, window: Window) -> None:
@@ -154,7 +179,7 @@ def _check_asked_for(table: pa.Table, window: Window) -> None:
         raise DecodeError(
             "the answer holds a row that was not asked for",
             record=row,
-            station=str(stations[row]),
+            station=str(window.naming.name(int(stations[row]))),
             date=str(days[row]),
         )
 

@@ -72,6 +72,8 @@ def translated(error: Exception) -> CimisError:
     near = next((line.strip() for line in lines if line.startswith("LINE ")), None)
     bindings = next((line for line in lines if "andidate bindings" in line), None)
     hint = (
-        bindings or near or "views: daily, hourly, stations, chunks; 'describe daily' lists columns"
+        bindings
+        or near
+        or "views: daily, hourly, spatial_daily, stations, chunks; 'describe daily' lists columns"
     )
     return UsageError(f"SQL: {first}", hint=hint)

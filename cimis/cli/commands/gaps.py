@@ -15,10 +15,11 @@ from cimis.cli.options import (
     place_options,
     printing,
     scope_option,
+    span_options,
     stations_option,
 )
 from cimis.cli.output import Output
-from cimis.parsing import open_span, parse_stations, today
+from cimis.parsing import Days, parse_stations, today
 from pipeline.errors import CheckFailed, NoDataError
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
 )
 @stations_option()
 @place_options
-@option("--start", metavar="DAY", help="First day; else the station's first that is stored.")
-@option("--end", metavar="DAY", help="Last day, inclusive; else the station's last.")
-@option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
+@span_options
 @option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
 @scope_option
 @option("--runs", is_flag=True, help="List every run of days or hours that lacks a value.")
@@ -61,9 +60,7 @@ def command(
     county: str | None,
     near: str | None,
     within: float | None,
-    start: str | None,
-    end: str | None,
-    year: str | None,
+    days: Days,
     items: str | None,
     scope: str,
     runs: bool,
@@ -74,6 +71,8 @@ def command(
 ) -> None:
     """Tell per station and item how many days (or hours) have no record or no value.
 
+    Without a span of days each station is looked at from its first stored day to its last.
+
     Absent ones have no record at all; of missing ones the value is. The service itself lacks some:
     a sensor was out, or the station worked only a part of the time.
     """
@@ -83,7 +82,7 @@ def command(
     from queries.gaps import gaps_of
 
     kind = Scope(scope)
-    first, last = open_span(year=year, start=start, end=end, now=today())
+    first, last = days.open(today())
     numbers = parse_stations(stations)
     with opened(data_dir, None) as store:
         chosen = placed(store.root, numbers, county=county, near=near, within_km=within)

@@ -16,10 +16,12 @@ from cimis.cli.options import (
     printing,
     read_cache,
     scope_option,
+    span_options,
     stations_option,
 )
 from cimis.cli.output import Output, counted
-from cimis.parsing import named_span, open_span, parse_stations, today
+from cimis.cli.targets import stored_target_options, stored_targets
+from cimis.parsing import Days, parse_stations, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,18 +38,15 @@ __all__ = ["command"]
         "cimis query --station 80 --start 2024-06 --end 2024-08 --units english --format csv",
         "cimis query --station 80 --water-year 2024 --items asce_eto,precip --format csv",
         "cimis query --station 80 --month 2024-07 --hourly --perf",
+        "cimis query --zip 93624 --month 2024-06 --allow-empty",
         "cimis query --near 36.82,-119.74 --year 2024 --allow-empty",
         "cimis query --stations 2,80 --year 2024 --every month --items asce_eto,air_tmp_max",
     ],
 )
 @stations_option()
 @place_options
-@option("--start", metavar="DAY", help="First day: 2024-06-01, 2024-06, 2024, yesterday.")
-@option("--end", metavar="DAY", help="Last day, inclusive, in the same forms.")
-@option("--year", metavar="YEAR", help="A whole year, or a range: 2020-2024.")
-@option("--month", metavar="MONTH", help="A whole month, as 2024-06.")
-@option("--water-year", metavar="YEAR", help="October of the year before to September.")
-@option("--last", metavar="SPAN", help="Up to yesterday: 30d, 4w, 6m or 2y.")
+@stored_target_options
+@span_options
 @option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
 @scope_option
 @option(
@@ -80,12 +79,10 @@ def command(
     county: str | None,
     near: str | None,
     within: float | None,
-    start: str | None,
-    end: str | None,
-    year: str | None,
-    month: str | None,
-    water_year: str | None,
-    last: str | None,
+    zip_codes: str | None,
+    coordinates: tuple[str, ...],
+    addresses: tuple[str, ...],
+    days: Days,
     items: str | None,
     scope: str,
     units: str,
@@ -111,24 +108,27 @@ def command(
     from queries.timing import QueryTimings
 
     numbers = parse_stations(stations)
-    now = today()
-    first, final = open_span(year=year, start=start, end=end, now=now)
-    named = named_span(month=month, water_year=water_year, last=last, now=now)
-    if named is not None:
-        if first or final:
-            raise UsageError("the days are said twice", hint="give one span of days")
-        first, final = named
+    first, final = days.open(today())
     kind = Scope(scope)
     asked = _asked(kind, stations, first, final)
     timings = QueryTimings()
     root = data_directory(data_root(data_dir))
     chosen = placed(root, numbers, county=county, near=near, within_km=within)
+    targets = stored_targets(zip_codes, coordinates, addresses)
+    if targets is not None:
+        if chosen is not None or kind is Scope.HOURLY:
+            raise UsageError(
+                "spatial data are daily, and asked for apart from stations",
+                hint="leave out the stations, and --hourly",
+            )
+        asked = asked.replace("station is", "target is")
     if every is not None:
         with opened(data_dir, cache) as store:
             summed = store.every(
                 every,
                 scope=kind,
                 stations=chosen,
+                targets=targets,
                 start=first,
                 end=final,
                 items=items,
@@ -149,7 +149,7 @@ def command(
                     out.timings(summed.timings.stop())
         return
     try:
-        if answered_plainly(
+        if targets is None and answered_plainly(
             root,
             kind,
             chosen,
@@ -171,8 +171,14 @@ def command(
         if perf and timings.print_s:
             out.timings(timings.stop())
     with opened(data_dir, cache) as store:
-        rows = store.query(
-            kind, stations=chosen, start=first, end=final, items=items, units=units, qc=qc
+        rows = (
+            store.query(
+                kind, stations=chosen, start=first, end=final, items=items, units=units, qc=qc
+            )
+            if targets is None
+            else store.query_spatial(
+                targets, start=first, end=final, items=items, units=units, qc=qc
+            )
         )
         try:
             deliver(

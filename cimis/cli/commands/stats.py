@@ -45,7 +45,9 @@ def command(*, by: str, data_dir: str | None, out: Output) -> None:
         chunks = catalog.chunks()
     groups: dict[tuple[Any, ...], list[ChunkRow]] = {}
     for chunk in chunks:
-        key = (chunk.scope.value,) if by == "scope" else (chunk.scope.value, getattr(chunk, by))
+        scope = chunk.scope.value if chunk.target is None else f"spatial_{chunk.scope}"
+        name = chunk.target if chunk.target and by == "station" else getattr(chunk, by)
+        key = (scope,) if by == "scope" else (scope, name)
         groups.setdefault(key, []).append(chunk)
     columns = _COLUMNS if by == "scope" else (_COLUMNS[0], by, *_COLUMNS[1:])
     ordered = sorted(groups.items(), key=lambda group: tuple(map(_order, group[0])))

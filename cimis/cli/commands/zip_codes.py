@@ -1,0 +1,87 @@
+"""``cimis zip-codes``: which stations serve a zip code, and whether the spatial network does."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import product
+from typing import TYPE_CHECKING
+
+import click
+
+from cimis.cli.options import declare, option, printing, service
+from cimis.cli.output import Output
+from pipeline.errors import NoDataError, RequestRefused
+
+if TYPE_CHECKING:
+    from pipeline.api import Settings, ZipCode
+
+__all__ = ["command"]
+
+_COLUMNS = ("zip_code", "stations", "spatial")
+
+
+@declare("zip-codes", examples=["cimis zip-codes 93624", "cimis zip-codes --format csv"])
+@click.argument("codes", nargs=-1)
+@option("--closed", is_flag=True, help="Count stations that work no more as well.")
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    help="Form of the list; else a table on a terminal, CSV in a pipe.",
+)
+@service
+@printing(talks=True)
+def command(
+    *,
+    codes: tuple[str, ...],
+    closed: bool,
+    form: str | None,
+    base_url: str | None,
+    app_key: str | None,
+    out: Output,
+) -> None:
+    """List zip codes with the stations that serve them, as the service says now.
+
+    Without any code all that a station or the spatial network serves are listed.
+    """
+    from cimis.cli.session import service_settings
+    from pipeline.targets import zip_target
+
+    wanted = [zip_target(code).name for code in codes]
+    settings = service_settings(base_url, app_key)
+    serving, spatial = asyncio.run(_asked(settings, wanted))
+    known = {entry.code for entry in spatial}
+    rows = []
+    for code in sorted({entry.code for entry in serving} | known):
+        numbers = [e.station for e in serving if e.code == code and (closed or e.active)]
+        rows.append((code, numbers, code in known))
+    lacking = [code for code in wanted if code not in {row[0] for row in rows}]
+    if lacking and not rows:
+        raise NoDataError(
+            f"neither a station nor the spatial network serves {', '.join(lacking)}",
+            hint="see 'cimis stations --near LAT,LON'",
+        )
+    if lacking:
+        out.note(f"nobody serves {', '.join(lacking)}")
+    if form == "json" or (form is None and out.as_json):
+        out.json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        shown = [(code, " ".join(map(str, numbers)), yes) for code, numbers, yes in rows]
+        out.rows(_COLUMNS, shown, form=form)
+
+
+async def _asked(settings: Settings, codes: list[str]) -> tuple[list[ZipCode], list[ZipCode]]:
+    """Ask both networks for all their zip codes, or for few of them one by one."""
+    from pipeline.api import CimisClient
+    from pipeline.targets import Network
+
+    found: dict[Network, list[ZipCode]] = {network: [] for network in Network}
+    async with CimisClient(settings) as client:
+        wanted: list[str | None] = [*codes] or [None]
+        for network, code in product(Network, wanted):
+            try:
+                found[network] += await client.zip_codes(network, code)
+            except RequestRefused as error:
+                if error.err_code != "ERR1031":
+                    raise
+    return found[Network.WSN], found[Network.SCS]
