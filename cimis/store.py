@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from cimis.arguments import (
     Day,
@@ -13,15 +13,14 @@ from cimis.arguments import (
     byte_count,
     day_of,
     scope_of,
-    span_of,
     station_numbers,
 )
-from cimis.spatial import SpatialReading, Targets, target_keys
+from cimis.fetching import Fetching
+from cimis.spatial import Targets, target_keys
 from pipeline.errors import StoreError
 from pipeline.items import Item, Scope, resolve
 
 if TYPE_CHECKING:
-    from pipeline.ingest import RunReport
     from pipeline.verify import Verdict
     from queries.compact import Compacted
     from queries.duck import Answer
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "create", "data_directory", "open_store"]
 
 
-class Store(SpatialReading):
+class Store(Fetching):
     """A data directory, open for questions; also a context manager.
 
     Use :func:`cimis.open`. A store sees what other processes store while it is open: every question
@@ -65,67 +64,6 @@ class Store(SpatialReading):
 
     def __repr__(self) -> str:
         return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
-
-    def fetch(
-        self,
-        stations: Stations,
-        *,
-        year: int | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        scope: str | Scope = "daily",
-        items: str | Iterable[str | Item] | None = None,
-        app_key: str | None = None,
-        base_url: str | None = None,
-        **how: Any,
-    ) -> RunReport:
-        """Fetch stations from the service into the store, as ``cimis fetch-streaming`` does.
-
-        Parameters
-        ----------
-        stations : int, str or iterable of int
-        year : int, optional
-            A whole year, up to today; else ``start`` and ``end``.
-        start, end : date or str, optional
-            First and last day, both inclusive; ``end`` is by default today.
-        scope : {"daily", "hourly"}
-        items : str or iterable of str, optional
-            By default the service's own set and ETr.
-        app_key, base_url : str, optional
-            By default from the environment or the configuration file.
-        **how
-            ``concurrency``, ``retries``, ``gzip``, ``format``, ``full``, ``dry_run``: see
-            :class:`pipeline.ingest.FetchRequest`.
-
-        Returns
-        -------
-        RunReport
-            Per station what was expected, received and stored; its ``exit_code`` is 0 when all is.
-
-        Raises
-        ------
-        UsageError
-            For dates, stations or items that cannot be asked for.
-        AuthError
-            When no key is set.
-        """
-        from pipeline.api import Settings
-        from pipeline.ingest import FetchRequest, fetch
-
-        chosen = scope_of(scope)
-        numbers = station_numbers(stations)
-        if numbers is None:
-            numbers = tuple(self.stations()["number"].to_list())
-        first, last = span_of(year, start, end)
-        request = FetchRequest(
-            tuple(numbers),
-            first,
-            last,
-            chosen,
-            () if items is None else resolve(items, chosen),
-            **how,
-        )
-        return fetch(self.root, request, Settings.load(base_url=base_url, app_key=app_key))
 
     def every(
         self,

@@ -7,24 +7,14 @@ needs the standard library alone, so a point query can read it without paying fo
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from pipeline.catalog_tables import SCHEMA, VERSION
-from pipeline.errors import StoreError
+from pipeline.catalog_file import CATALOG_FILE, CatalogFile
 from pipeline.items import Scope
 from pipeline.listed import ChunkRow
 
 __all__ = ["CATALOG_FILE", "Catalog", "ChunkRow"]
-
-CATALOG_FILE = "metadata.sqlite3"
-_LEAST_BYTES = 1 << 17
-"""What SQLite needs for its files beside the catalog."""
 
 _COLUMNS = (
     "path, scope, station, target, year, format, rows, first_s, last_s, bytes, checksum, items, "
@@ -32,7 +22,7 @@ _COLUMNS = (
 )
 
 
-class Catalog:
+class Catalog(CatalogFile):
     """One open catalog; a context manager. Safe with other processes: WAL and short transactions.
 
     Parameters
@@ -47,108 +37,6 @@ class Catalog:
     StoreError
         When there is no catalog, it is damaged, or a newer version made it.
     """
-
-    def __init__(self, root: Path, *, create: bool = False) -> None:
-        self.root = root
-        self.path = root / CATALOG_FILE
-        if not create and not self.path.is_file():
-            raise StoreError(
-                f"{root} is no data directory: it has no {CATALOG_FILE}",
-                hint=f"make one with 'cimis init --data-dir {root}', or rebuild a lost catalog "
-                f"with 'cimis verify --repair --data-dir {root}'",
-            )
-        with self._errors():
-            try:
-                self._connect(self.path.absolute().as_uri(), create=create)
-            except sqlite3.OperationalError:
-                if create or not self._is_still():
-                    raise
-                # on a disk that is full or read-only SQLite cannot make its files for readers
-                uri = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
-                self._connect(uri, create=False)
-
-    def _connect(self, uri: str, *, create: bool) -> None:
-        self._connection = sqlite3.connect(
-            uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False
-        )
-        try:
-            self._prepare(create=create)
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def _is_still(self) -> bool:
-        """Tell whether all is in the file itself, and nobody writes."""
-        log = self.path.with_name(CATALOG_FILE + "-wal")
-        free = os.statvfs(self.root)
-        writable = os.access(self.root, os.W_OK) and free.f_bavail * free.f_frsize > _LEAST_BYTES
-        return not writable and (not log.exists() or log.stat().st_size == 0)
-
-    def _prepare(self, *, create: bool) -> None:
-        run = self._connection.execute
-        if create:
-            run("pragma journal_mode = wal")
-            run("pragma synchronous = full")
-            with self._transaction():
-                if not run("select 1 from sqlite_master where name = 'meta'").fetchone():
-                    for statement in SCHEMA.split(";"):
-                        run(statement)
-                    # a rebuilt catalog must not count through the numbers of the lost one again
-                    first = "abs(random() / 4)"
-                    run(
-                        f"insert into meta values ('version', ?), ('generation', {first})",
-                        [VERSION],
-                    )
-        found = run("select value from meta where key = 'version'").fetchone()
-        if found is None or found[0] != VERSION:
-            raise StoreError(
-                f"{self.path} has catalog version {found and found[0]}; {VERSION} is known",
-                hint="update cimis, or rebuild the catalog with 'cimis verify --repair'",
-            )
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            hint = "check the disk and its space; 'cimis verify --repair' rebuilds a damaged one"
-            if "locked" in str(error) or "busy" in str(error):
-                hint = "another process holds it; try again"
-            elif not os.access(self.root, os.W_OK):
-                hint = "the folder is read-only for you; choose another with --data-dir"
-            raise StoreError(f"catalog {self.path}: {error}", hint=hint) from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("begin immediate")
-        try:
-            yield
-            self._connection.execute("commit")
-        except BaseException:
-            self._connection.execute("rollback")
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def check(self) -> None:
-        """Let SQLite check the whole file; `StoreError` where it finds damage."""
-        with self._errors():
-            found = self._connection.execute("pragma integrity_check(1)").fetchone()[0]
-            if found != "ok":
-                raise sqlite3.DatabaseError(found)
 
     def generation(self) -> int:
         """Return a number that grows with every change of a chunk's row, from a random start."""
@@ -263,6 +151,38 @@ class Catalog:
         with self._errors():
             found = self._connection.execute("select facts from stations order by number")
             return [json.loads(facts) for (facts,) in found.fetchall()]
+
+    def put_change(self, path: str, at: str, counts: tuple[int, int, int]) -> None:
+        """Enter that a chunk's rows were added to, revised or filled, at a time in ISO 8601."""
+        with self._errors(), self._transaction():
+            self._connection.execute(
+                "insert into changes values (?, ?, ?, ?, ?)", [path, at, *counts]
+            )
+
+    def changes(self) -> list[tuple[str, str, int, int, int]]:
+        """Return path, time, and rows added, revised and filled, of every write that found some."""
+        if not self._has("changes"):
+            return []
+        with self._errors():
+            return self._connection.execute("select * from changes order by at, path").fetchall()
+
+    def put_target(self, key: str, sent: str) -> None:
+        """Keep the text by which the service is asked for a spatial target."""
+        with self._errors(), self._transaction():
+            self._connection.execute("insert or replace into targets values (?, ?)", [key, sent])
+
+    def targets(self) -> dict[str, str]:
+        """Return the texts by which the service is asked for spatial targets, by their keys."""
+        if not self._has("targets"):
+            return {}
+        with self._errors():
+            return dict(self._connection.execute("select key, sent from targets").fetchall())
+
+    def _has(self, table: str) -> bool:
+        """Tell whether a catalog, which may be older, has a table."""
+        with self._errors():
+            query = "select 1 from sqlite_master where name = ?"
+            return self._connection.execute(query, [table]).fetchone() is not None
 
     def put_run(
         self,

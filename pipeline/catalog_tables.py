@@ -1,6 +1,6 @@
 """The catalog's tables, in SQL, and their version."""
 
-__all__ = ["SCHEMA", "VERSION"]
+__all__ = ["LATER_TABLES", "SCHEMA", "VERSION"]
 
 VERSION = 1
 SCHEMA = """
@@ -22,3 +22,9 @@ create table runs (
     finished_at text not null, exit_code integer not null, report text not null
 );
 """
+LATER_TABLES = """
+create table if not exists changes (path text not null, at text not null, added integer not null,
+    revised integer not null, filled integer not null);
+create table if not exists targets (key text primary key, sent text not null) without rowid;
+"""
+"""Made in a catalog that was begun without them, by whoever writes to it."""

@@ -9,7 +9,7 @@ of equally few requests the fewest pieces per station win: every piece is one mo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
@@ -32,6 +32,7 @@ __all__ = [
     "network_day",
     "plan_windows",
     "split_stations",
+    "staircase",
     "without_station",
 ]
 
@@ -247,3 +248,47 @@ def _even_spans(start: dt.date, end: dt.date, longest: int) -> Iterator[tuple[dt
         last = start + _DAY * (length - 1)
         yield start, last
         start = last + _DAY
+
+
+def staircase(
+    starts: Mapping[int, dt.date], end: dt.date, scope: Scope
+) -> list[tuple[dt.date, list[int]]]:
+    """Return which stations to ask for together, and from which day, where all spans end alike.
+
+    A group is asked for from its earliest start, so that some may get days that they did not need;
+    of all ways to form groups from neighbours in order of their starts the one with the fewest
+    requests is taken, and of these the one with the fewest records.
+
+    Parameters
+    ----------
+    starts : mapping of int to datetime.date
+        First day of each station.
+    end : datetime.date
+        Last day of all.
+    scope : Scope
+    """
+    steps = sorted(set(starts.values()))
+    counts = [sum(first == step for first in starts.values()) for step in steps]
+    best: list[tuple[int, int, int]] = [(0, 0, 0)]
+    for after in range(1, len(steps) + 1):
+        ways = []
+        for begin in range(after):
+            number, days = sum(counts[begin:after]), (end - steps[begin]).days + 1
+            requests = _requests(number, days, MAX_RECORDS[scope] // HOURS[scope])
+            ways.append((best[begin][0] + requests, best[begin][1] + number * days, begin))
+        best.append(min(ways))
+    groups, after = [], len(steps)
+    while after:
+        begin = best[after][2]
+        chosen = set(steps[begin:after])
+        groups.append((steps[begin], sorted(n for n, first in starts.items() if first in chosen)))
+        after = begin
+    return groups[::-1]
+
+
+def _requests(stations: int, days: int, station_days: int) -> int:
+    """Return how many requests a rectangle takes, cut in one way only."""
+    together = min(station_days // days, MAX_STATIONS)
+    by_station = -(-stations // together) if together else stations * -(-days // station_days)
+    fits = station_days // stations if stations <= MAX_STATIONS else 0
+    return min(by_station, -(-days // fits)) if fits else by_station

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("Start", "demo", "Fetch, verify and query, end to end, on an embedded server."),
     "init": Entry("Start", "init", "Make a data directory."),
     "fetch-streaming": Entry("Fetch", "fetch_streaming", "Fetch stations and store them."),
+    "sync": Entry("Fetch", "sync", "Bring what is stored up to date."),
     "ingest": Entry("Fetch", "ingest", "The same, under the older program's name."),
     "fetch": Entry("Fetch", "fetch", "Fetch the plain way: slower, the same chunks."),
     "emulator": Entry("Fetch", "emulator", "Run an embedded server that answers like the service."),

@@ -125,8 +125,13 @@ def remove_stale_temporaries(root: Path) -> list[Path]:
 
 
 @contextmanager
-def locked(root: Path, name: str, *, timeout_s: float = 60.0) -> Iterator[None]:
-    """Hold the lock of one name in a data directory against other threads and processes."""
+def locked(
+    root: Path, name: str, *, timeout_s: float = 60.0, doing: str | None = None
+) -> Iterator[None]:
+    """Hold the lock of one name in a data directory against other threads and processes.
+
+    ``doing`` says what another process does that holds it for longer than the timeout.
+    """
     # a reader locks nothing, and need not wait for the import
     from filelock import FileLock, Timeout
 
@@ -134,14 +139,14 @@ def locked(root: Path, name: str, *, timeout_s: float = 60.0) -> Iterator[None]:
     with disk_errors(folder, "make"):
         folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{name}.lock", timeout=timeout_s, thread_local=False)
-    try:
-        with disk_errors(folder, "lock in"):
+    with disk_errors(folder, "lock in"):
+        try:
             lock.acquire()
-    except Timeout:
-        raise StoreError(
-            f"another process has been writing {name} in {root} for {timeout_s:.0f} s",
-            hint="wait for it to end, or stop it, and run the same command again",
-        ) from None
+        except Timeout:  # an OSError too
+            raise StoreError(
+                doing or f"another process has been writing {name} in {root} for {timeout_s:.0f} s",
+                hint="wait for it to end, or stop it, and run the same command again",
+            ) from None
     try:
         yield
     finally:

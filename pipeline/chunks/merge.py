@@ -23,10 +23,15 @@ _ORDER = {item.code: number for number, item in enumerate(ITEMS)}
 
 @dataclass(frozen=True, slots=True)
 class MergeCounts:
-    """What a merge did: rows added, changed and left as they were; values changed; duplicates."""
+    """What a merge did: rows added, changed and left as they were; values changed; duplicates.
+
+    Of the changed rows ``filled`` are those in which only values came that were missing; in those
+    ``revised`` a value, or the flag of one, is another.
+    """
 
     added: int = 0
     revised: int = 0
+    filled: int = 0
     unchanged: int = 0
     revised_values: int = 0
     duplicates: int = 0
@@ -66,23 +71,30 @@ def merge_parts(before: Parts | None, after: Parts) -> tuple[Parts, MergeCounts]
     known = np.isin(after.times, before.times)
     merged = Parts(times, [], [])
     changed = np.zeros(times.size, dtype=np.int64)
+    came = np.zeros(times.size, dtype=np.int64)
     for code in sorted(_codes(before) | _codes(after), key=lambda c: _ORDER[c]):
         one, two = _column(before, code), _column(after, code)
         value, flag = _merge_column(one, two, spots, times.size)
         merged.values.append(value)
         merged.flags.append(flag)
         if one is not None and two is not None:
-            changed += _changes(one, value, flag, spots[0], times.size)
+            differs, fills = _changes(one, value, flag, spots[0], times.size)
+            changed += differs
+            came += fills
         elif two is not None:
-            changed += _marked(value, flag)
+            marked = _marked(value, flag)
+            changed += marked
+            came += marked
     old_rows = np.zeros(times.size, dtype=np.bool_)
     old_rows[spots[0]] = True
     changed[~old_rows] = 0
-    revised = int((changed > 0).sum())
+    touched = int((changed > 0).sum())
+    filled = int(((changed > 0) & (changed == came)).sum())
     counts = MergeCounts(
         added=int((~known).sum()),
-        revised=revised,
-        unchanged=int(known.sum()) - revised,
+        revised=touched - filled,
+        filled=filled,
+        unchanged=int(known.sum()) - touched,
         revised_values=int(changed.sum()),
     )
     return merged, counts
@@ -146,8 +158,13 @@ def _rescaled(value: ValueColumn, info: ColumnInfo) -> Ints:
     return scaled
 
 
-def _changes(one: _Pair, value: ValueColumn, flag: FlagColumn, spot: Ints, rows: int) -> Ints:
-    """Return per row 1 where the merged value, missing mark or flag differs from the old one."""
+def _changes(
+    one: _Pair, value: ValueColumn, flag: FlagColumn, spot: Ints, rows: int
+) -> tuple[Ints, Ints]:
+    """Return per row 1 where the merged value, missing mark or flag differs from the old one.
+
+    And 1 where it does because a value came that was missing.
+    """
     before, old_flag = one
     absent = np.zeros(spot.size, np.bool_) if before.missing is None else before.missing
     now = np.zeros(rows, np.bool_) if value.missing is None else value.missing
@@ -156,9 +173,10 @@ def _changes(one: _Pair, value: ValueColumn, flag: FlagColumn, spot: Ints, rows:
     new_texts = np.array(["", *flag.texts])[flag.numbers][spot]
     differs = (absent != now[spot]) | (old_texts != new_texts)
     differs |= (numbers != value.numbers[spot]) & ~absent & ~now[spot]
-    result = np.zeros(rows, dtype=np.int64)
+    result, came = np.zeros((2, rows), dtype=np.int64)
     result[spot] = differs
-    return result
+    came[spot] = absent & ~now[spot]
+    return result, came
 
 
 def _marked(value: ValueColumn, flag: FlagColumn) -> Ints:

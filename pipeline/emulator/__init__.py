@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pipeline.emulator.server import Emulator
     from pipeline.emulator.source import ItemTexts, RecordSet, Source
     from pipeline.emulator.troubles import Troubles
+    from pipeline.emulator.unfolding import UnfoldingSource
 
 __all__ = [
     "Emulator",
@@ -20,6 +21,7 @@ __all__ = [
     "ReplaySource",
     "Source",
     "Troubles",
+    "UnfoldingSource",
 ]
 
 _ROOMS = {
@@ -27,6 +29,7 @@ _ROOMS = {
     "GeneratedSource": "generator",
     "ReplaySource": "replay",
     "Troubles": "troubles",
+    "UnfoldingSource": "unfolding",
 }
 
 

@@ -22,12 +22,14 @@ from pipeline.ingest.final import Span, left_to_ask
 from pipeline.ingest.patience import NEVER_REACHED
 from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.shelf import Shelf
+from pipeline.items import Scope
 from pipeline.plan import (
     Window,
     check_days,
     halve,
     plan_windows,
     split_stations,
+    staircase,
     without_station,
 )
 from pipeline.targets import SPATIAL_FIRST_DAY
@@ -93,11 +95,15 @@ def make_agenda(
         if own is None:
             continue
         left = [own]
-        if catalog is not None and not request.full:
+        if request.spans:
+            left = [(first, last) for who, first, last in request.spans if who == number]
+        elif catalog is not None and not request.full:
             left = left_to_ask(catalog, root, number, request, own)
         for part in left:
             _group(groups, request, number, part)
-        _note_skipped(shelf, number, own, left)
+        _note_skipped(shelf, number, own if not request.spans else None, left)
+    if request.spans:
+        groups = _shared(groups, request.scope)
     windows = [
         window
         for (_, (first, last)), numbers in groups.items()
@@ -187,8 +193,31 @@ def _may_be_one_stations(error: CimisError) -> bool:
     return type(error) is ServiceError and error.retryable
 
 
-def _note_skipped(shelf: Shelf, station: int, span: Span, left: Sequence[Span]) -> None:
-    """Enter how many days of each year need not be asked for."""
+def _shared(
+    groups: dict[tuple[str, Span], list[int]], scope: Scope
+) -> dict[tuple[str, Span], list[int]]:
+    """Return groups of which those that end together share requests where that saves some."""
+    found: dict[tuple[str, Span], list[int]] = {}
+    ends = {(kind, span[1]) for kind, span in groups}
+    for kind, end in sorted(ends):
+        starts = {
+            number: first
+            for (other, (first, last)), numbers in groups.items()
+            if (other, last) == (kind, end)
+            for number in numbers
+        }
+        for first, numbers in staircase(starts, end, scope):
+            found.setdefault((kind, (first, end)), []).extend(numbers)
+    return found
+
+
+def _note_skipped(shelf: Shelf, station: int, span: Span | None, left: Sequence[Span]) -> None:
+    """Enter how many days of each year need not be asked for; None where nobody wished for more."""
+    if span is None:
+        for first, last in left:
+            for year in range(first.year, last.year + 1):
+                shelf.place(station, year)
+        return
     for year in range(span[0].year, span[1].year + 1):
         whole = (dt.date(year, 1, 1), dt.date(year, 12, 31))
         asked = sum(_overlap_days(part, whole) for part in left)

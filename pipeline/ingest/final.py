@@ -1,9 +1,10 @@
 """Which days may still change, and which need not be asked for again.
 
-Three kinds of stored days may change: those of the last fortnight; those near the end whose value
-is missing, unless the flag says that the station does not collect it; those near the end whose test
-is pending. Everything before the first of them is final. What was asked for and is final stands in
-the catalog per chunk, so that days for which the service has no row are not asked for for ever.
+Four kinds of days may change: those of the last fortnight; those near the end that have no row, or
+not all their hours; those near the end whose value is missing, unless the flag says that the
+station does not collect it; those near the end whose test is pending. Everything before the first
+of them is final. What was asked for and is final stands in the catalog per chunk, so that days for
+which the service has no row are not asked for for ever.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = [
     "first_provisional",
     "left_over",
     "left_to_ask",
+    "merged",
     "note",
 ]
 
@@ -59,13 +61,25 @@ def first_provisional(
     """
     recent = today - _DAY * PROVISIONAL_DAYS
     found = [max(start, recent)] if end >= recent else []
-    if table is not None and end >= today - _DAY * NEAR_END_DAYS:
+    near = max(start, today - _DAY * NEAR_END_DAYS)
+    if table is not None and end >= near:
         days = table["date"].to_numpy()
-        near = days >= np.datetime64(today - _DAY * NEAR_END_DAYS, "D")
-        unsettled = days[near & _unsettled(table)]
+        unsettled = days[(days >= np.datetime64(near, "D")) & _unsettled(table)]
         if unsettled.size:
             found.append(unsettled.min().astype(dt.date))
+        if (short := _first_short_day(table, near, end)) is not None:
+            found.append(short)
     return min(found, default=None)
+
+
+def _first_short_day(table: pa.Table, start: dt.date, end: dt.date) -> dt.date | None:
+    """Return the first day of a span that has not all its rows, where rows came before or after."""
+    first = np.datetime64(start, "D")
+    places = (table["date"].to_numpy() - first).astype(np.int64)
+    days = (end - start).days + 1
+    counts = np.bincount(places[(places >= 0) & (places < days)], minlength=days)
+    short = np.flatnonzero(counts < (24 if "hour" in table.column_names else 1))
+    return start + _DAY * int(short[0]) if short.size else None
 
 
 def _unsettled(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -105,7 +119,7 @@ def left_to_ask(
         for path, asked, first, last in catalog.asked(paths)
         if path not in lost and wanted <= set(asked.split(","))
     ]
-    return left_over(span, _merged(known))
+    return left_over(span, merged(known))
 
 
 def note(
@@ -120,7 +134,7 @@ def note(
         for _, asked, a, b in catalog.asked([path])
         if asked == codes
     ]
-    new = _merged([*old, (span[0], last)] if last >= span[0] else old)
+    new = merged([*old, (span[0], last)] if last >= span[0] else old)
     if new != old:
         catalog.put_asked(path, codes, [(a.isoformat(), b.isoformat()) for a, b in new])
 
@@ -137,7 +151,7 @@ def _path(request: FetchRequest, number: int, year: int) -> str:
     return chunk_key(request, number, year).relative_path().as_posix()
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
+def merged(spans: Iterable[Span]) -> list[Span]:
     """Return spans in order, those that touch or overlap made one."""
     result: list[Span] = []
     for first, last in sorted(spans):

@@ -80,7 +80,7 @@ class Keeper:
                 self._note(key, items, spans, provisional)
                 return None
 
-            def enter(info: ChunkInfo, _counts: MergeCounts) -> None:
+            def enter(info: ChunkInfo, counts: MergeCounts) -> None:
                 day = self._still_provisional(key, spans, provisional)
                 row = chunk_row(
                     info,
@@ -89,6 +89,9 @@ class Keeper:
                     fetched_at=self._now,
                 )
                 self._catalog.put_chunks([row])
+                if counts.revised or counts.filled:
+                    found = counts.added, counts.revised, counts.filled
+                    self._catalog.put_change(row.path, row.fetched_at, found)
                 self._note(key, items, spans, provisional)
                 result.state = row.state
 
@@ -96,6 +99,7 @@ class Keeper:
         result.stored += table.num_rows
         result.added += stored.counts.added
         result.revised += stored.counts.revised
+        result.filled += stored.counts.filled
         result.bytes_stored = stored.info.file_bytes
         return stored
 

@@ -18,6 +18,10 @@ from pipeline.plan import Window
 __all__ = ["RunReport", "StationYear"]
 
 
+_SUMMED = (
+    *("expected", "received", "stored", "added", "revised", "filled", "absent_days"),
+    *("skipped_days", "bytes_stored"),
+)
 _TINY = 1000
 """Bytes of an answer below which nobody minds that it is not compressed."""
 
@@ -51,6 +55,7 @@ class StationYear:
     state: str | None = None
     added: int = 0
     revised: int = 0
+    filled: int = 0
     allocs: AllocReport | None = None
     done: bool = False
 
@@ -77,6 +82,7 @@ class StationYear:
             "stored": self.stored,
             "added": self.added,
             "revised": self.revised,
+            "filled": self.filled,
             "absent_days": self.absent_days,
             "skipped_days": self.skipped_days,
             "state": self.state,
@@ -145,8 +151,8 @@ class RunReport:
     def stations(self) -> tuple[list[int | str], list[int | str]]:
         """Stations (and targets) that succeeded in every year, and those that did not."""
         bad = {result.station: result.name for result in self.failed}
-        all_ = {result.station: result.name for result in self.results}
-        good = [all_[number] for number in sorted(all_.keys() - bad.keys())]
+        known = {result.station: result.name for result in self.results}
+        good = [known[number] for number in sorted(known.keys() - bad.keys())]
         return good, [bad[number] for number in sorted(bad)]
 
     @property
@@ -177,7 +183,6 @@ class RunReport:
         request : FetchRequest
             Says days, items and the rest; its stations do not count.
         now : datetime.datetime
-            When it was tried, with zone.
         error : CimisError
         """
         years = range(request.start.year, request.end.year + 1)
@@ -232,13 +237,7 @@ class RunReport:
             self.warnings.append(text)
 
     def as_dict(self, *, brief: bool = False) -> dict[str, Any]:
-        """Return the report as JSON-ready values.
-
-        Parameters
-        ----------
-        brief : bool
-            Leave out the plan, and of the results all but the failures.
-        """
+        """Return the report as JSON-ready values; brief: no plan, of the results the failures."""
         return {
             "timestamp": self.started_at.isoformat(timespec="seconds"),
             "scope": self.scope.value,
@@ -262,7 +261,6 @@ class RunReport:
         """Return the sums over all stations and years, and the run's own counts."""
         good, bad = self.stations
         encodings = {r.content_encoding for r in self.results if r.content_encoding}
-        summed = ("expected", "received", "stored", "absent_days", "skipped_days", "bytes_stored")
         return {
             "stations": len(good) + len(bad),
             "success": len(good),
@@ -270,7 +268,7 @@ class RunReport:
             "failed_stations": bad,
             "station_years": len(self.results),
             "records": sum(result.stored for result in self.results),
-            **{name: sum(getattr(r, name) for r in self.results) for name in summed},
+            **{name: sum(getattr(r, name) for r in self.results) for name in _SUMMED},
             "requests": self.requests,
             "retries": self.retries,
             "splits": self.splits,

@@ -37,6 +37,8 @@ class FetchRequest:
         Stations that are asked for by a zip code that they serve, and that zip code.
     prefer : Network, optional
         Ask the endpoint for zip codes that serves both networks, which this one goes first in.
+    spans : tuple of (int, date, date), optional
+        Ask for just these days of each number, whatever is stored.
     scope : Scope
         Daily or hourly.
     start, end : datetime.date
@@ -88,6 +90,7 @@ class FetchRequest:
     targets: tuple[Target, ...] = ()
     zips: tuple[tuple[int, str], ...] = ()
     prefer: Network | None = None
+    spans: tuple[tuple[int, dt.date, dt.date], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stations", tuple(sorted(set(self.stations))))

@@ -118,6 +118,8 @@ class Run:
             Disk().make_folder(self._root)
         with Catalog(self._root, create=True) as catalog:
             remove_stale_temporaries(self._root)
+            for target in self._request.targets:
+                catalog.put_target(target.key, target.sent)
             meter = Meter(self._root, self._request.scope.value)
             self._progress = Chorus(self._progress, meter)
             keeper = Keeper(self._root, catalog, self._request, self._settings.base_url, self._now)

@@ -281,7 +281,7 @@ def test_items_that_the_new_rows_lack_keep_their_values() -> None:
     merged, counts = merge_rows(old, _rows({1: 55, 2: 66}, "day-wind-run"), KEY)
     assert merged["precip"].to_pylist() == [1, 2, None]
     assert merged["wind_run"].to_pylist() == [None, 55, 66]
-    assert (counts.added, counts.revised) == (1, 1)
+    assert (counts.added, counts.revised, counts.filled) == (1, 0, 1)
 
 
 def test_of_rows_with_one_time_the_last_counts() -> None:

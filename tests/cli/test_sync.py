@@ -1,0 +1,116 @@
+"""``cimis sync`` as it is typed: its plan, what it tells, whom it takes, and its lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import cimis
+from pipeline.catalog import Catalog
+from pipeline.chunks.disk import locked
+from pipeline.emulator import Emulator, GeneratedSource
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Typed
+
+
+@pytest.fixture
+def service() -> Iterator[Emulator]:
+    with Emulator(GeneratedSource()) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def folder(
+    service: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: Typed
+) -> Path:
+    """A data directory with a month of station 2, up to three days ago, and what it wants."""
+    monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
+    monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
+    monkeypatch.setenv("CIMIS_DATA_DIR", str(tmp_path / "d"))
+    typed("fetch-streaming", "--stations", "2", "--last", "60d", "--items", "asce_eto,precip")
+    return tmp_path / "d"
+
+
+def test_a_dry_run_tells_the_requests_and_makes_none(
+    folder: Path, service: Emulator, typed: Typed
+) -> None:
+    assert folder.is_dir()
+    before = service.traffic.requests
+    plan = json.loads(typed("sync", "--dry-run", "--json").out)
+    assert plan["requests"] == len(plan["plan"]) == 1
+    assert plan["plan"][0]["stations"] == [2]
+    assert plan["plan"][0]["records"] <= 45
+    assert service.traffic.requests == before
+
+
+def test_it_tells_what_is_new_and_leaves_the_rest(folder: Path, typed: Typed) -> None:
+    told = json.loads(typed("sync", "--stations", "2,80", "--json").out)
+    by_station = {entry["station"]: entry for entry in told["stations"]}
+    assert by_station[80]["new"] == 60
+    assert by_station[2] == by_station[2] | {"new": 0, "filled": 0, "revised": 0}
+    with cimis.open(folder) as store:
+        assert set(store.daily()["station"].to_list()) == {2, 80}
+
+
+def test_revisions_are_counted_in_the_catalog(folder: Path, typed: Typed) -> None:
+    from pipeline.emulator import Troubles
+
+    with (
+        Emulator(GeneratedSource(), troubles=Troubles({"revised": 1.0})) as other,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("CIMIS_BASE_URL", other.base_url)
+        told = json.loads(typed("sync", "--json").out)
+    assert told["revised"] > 0
+    with Catalog(folder) as catalog:
+        assert sum(row[3] for row in catalog.changes()) == told["revised"]
+
+
+def test_spatial_targets_are_kept_too(folder: Path, typed: Typed) -> None:
+    typed("fetch-streaming", "--zip", "95616", "--address", "HQ=Davis, CA", "--last", "20d")
+    told = json.loads(typed("sync", "--json").out)
+    assert {"zip:95616", "address:HQ", 2} <= {entry["station"] for entry in told["stations"]}
+    with cimis.open(folder) as store:
+        assert store.spatial("address:HQ").height == 20
+
+
+def test_two_at_once_are_kept_apart(folder: Path, typed: Typed) -> None:
+    with locked(folder, "sync"):
+        told = typed("sync")
+    assert told.code == 7
+    assert "another sync" in told.err
+
+
+@pytest.mark.parametrize(
+    ("wish", "code", "words"),
+    [
+        (("--all", "--stations", "2"), 2, "exclude each other"),
+        (("--since", "2999-01-01", "--stations", "2"), 2, "in the future"),
+        (("--county", "Atlantis"), 2, "no county 'Atlantis'"),
+        (("--near", "51,0"), 2, "outside California"),
+        (("--stations", "9999"), 2, "no station 9999"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    folder: Path, typed: Typed, wish: tuple[str, ...], code: int, words: str
+) -> None:
+    assert folder.is_dir()
+    told = typed("sync", *wish)
+    assert (told.code, words in told.err) == (code, True)
+
+
+def test_an_empty_store_needs_a_first_day(
+    tmp_path: Path, service: Emulator, typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
+    monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
+    typed("init", tmp_path / "e")
+    where = ("--data-dir", tmp_path / "e")
+    assert typed("sync", *where).code == 3
+    assert typed("sync", "--stations", "2", *where).code == 3
+    assert typed("sync", "--stations", "2", "--since", "2024-06-01", *where).code == 0
