@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cimis.arguments import Day, Stations, day_of, scope_of, span_of, station_numbers
-from cimis.spatial import SpatialReading
+from cimis.computing import Computing
 from pipeline.items import Item, Scope, resolve
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Fetching"]
 
 
-class Fetching(SpatialReading):
+class Fetching(Computing):
     """The half of a :class:`cimis.Store` that fetches."""
 
     def fetch(

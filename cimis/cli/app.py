@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "sql": Entry("Ask", "sql", "Answer a question in SQL over all that is stored."),
     "stats": Entry("Ask", "stats", "Show what is stored: rows, years, bytes."),
     "gaps": Entry("Ask", "gaps", "Tell which days and values are not there."),
+    "eto": Entry("Ask", "eto", "Compute reference ET, compare it with the network's, fill gaps."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),

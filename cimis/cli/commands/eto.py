@@ -1,0 +1,102 @@
+"""``cimis eto``: reference ET computed from the stored weather."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from cimis.cli.answers import Form, answering, deliver
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    place_options,
+    printing,
+    scope_option,
+    span_options,
+    stations_option,
+)
+from cimis.cli.output import Output
+from cimis.parsing import Days, parse_stations, today
+from pipeline.errors import NoDataError, UsageError
+
+__all__ = ["command"]
+
+
+@declare(
+    "eto",
+    examples=[
+        "cimis eto --station 80 --month 2024-07",
+        "cimis eto --stations 2,80 --year 2024 --compare",
+        "cimis eto --station 80 --year 2024 --fill --format csv",
+        "cimis eto --station 80 --month 2024-07 --hourly --compare",
+    ],
+)
+@stations_option()
+@place_options
+@span_options
+@scope_option
+@option(
+    "--surface",
+    type=click.Choice(["short", "tall"]),
+    default="short",
+    show_default=True,
+    help="Short reference (ETo, grass) or tall (ETr, alfalfa).",
+)
+@option("--compare", is_flag=True, help="Tell per station how far the two figures agree.")
+@option("--fill", is_flag=True, help="Give one figure, computed where the network's is missing.")
+@answering
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    stations: str | None,
+    county: str | None,
+    near: str | None,
+    within: float | None,
+    days: Days,
+    scope: str,
+    surface: str,
+    compare: bool,
+    fill: bool,
+    form: Form,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Compute reference ET by the ASCE-EWRI 2005 equation from the stored weather.
+
+    Beside each figure stands the network's own, and the difference. With --fill a figure that the
+    network lacks is the computed one, and the column source tells which it is; what is stored stays
+    as it is. Of --compare, flagged figures do not count; shares are of records.
+    """
+    from cimis.cli.placed import placed
+    from cimis.cli.session import opened
+    from queries.eto import agreement
+
+    if compare and fill:
+        raise UsageError("--compare and --fill exclude each other", hint="give one of them")
+    first, last = days.open(today())
+    with opened(data_dir, None) as store:
+        chosen = placed(
+            store.root, parse_stations(stations), county=county, near=near, within_km=within
+        )
+        found = store.eto_table(
+            scope, stations=chosen, start=first, end=last, surface=surface, fill=fill
+        )
+    if not compare:
+        deliver(iter(found.to_batches()), found.schema, form=form, out=out)
+        return
+    told = [asdict(one) for one in agreement(found, surface)]
+    if not told:
+        raise NoDataError(
+            "no record has both figures without a flag", hint="fetch asce_eto as well"
+        )
+    if out.as_json:
+        out.json(told)
+        return
+    out.rows(tuple(told[0]), [tuple(_short(v) for v in one.values()) for one in told])
+
+
+def _short(value: float) -> float:
+    return round(value, 4)
