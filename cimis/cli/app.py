@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("Start", "init", "Make a data directory."),
     "fetch-streaming": Entry("Fetch", "fetch_streaming", "Fetch stations and store them."),
     "sync": Entry("Fetch", "sync", "Bring what is stored up to date."),
+    "import": Entry("Fetch", "import_", "Store files of the network's archives."),
     "ingest": Entry("Fetch", "ingest", "The same, under the older program's name."),
     "fetch": Entry("Fetch", "fetch", "Fetch the plain way: slower, the same chunks."),
     "emulator": Entry("Fetch", "emulator", "Run an embedded server that answers like the service."),

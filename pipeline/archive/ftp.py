@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from pipeline.archive.columns import archive_table, dates_of, flags_of, numbers_of, source_name
+from pipeline.archive.gauge import STATION, mend_rain
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard, by_code
 
@@ -92,7 +93,7 @@ def members(path: Path) -> dict[int, str]:
     return found
 
 
-def read_ftp_zip(path: Path) -> Iterator[tuple[int, pa.Table]]:
+def read_ftp_zip(path: Path, *, mend: bool = False) -> Iterator[tuple[int, pa.Table]]:
     """Yield station number and scaled metric table of each station file that holds data.
 
     Raises
@@ -101,13 +102,16 @@ def read_ftp_zip(path: Path) -> Iterator[tuple[int, pa.Table]]:
         When the file is no zip, is cut short, or a member is of another source.
     """
     for station, name in sorted(members(path).items()):
-        table = read_member(path, name)
+        table = read_member(path, name, mend=mend)
         if table is not None:
             yield station, table
 
 
-def read_member(path: Path, name: str) -> pa.Table | None:
-    """Return one station file's rows, scaled and metric, by date; None where the file is blank."""
+def read_member(path: Path, name: str, *, mend: bool = False) -> pa.Table | None:
+    """Return one station file's rows, scaled and metric, by date; None where the file is blank.
+
+    ``mend`` corrects the rain of station 224, see :mod:`pipeline.archive.gauge`.
+    """
     place = source_name(path, name)
     try:
         with _open(path) as archive:
@@ -120,14 +124,14 @@ def read_member(path: Path, name: str) -> pa.Table | None:
         ) from None
     if not data.strip():
         return None
-    table = _parse(data, place)
+    table = _parse(data, place, mend=mend)
     match = _NAME.fullmatch(Path(name).name)
     if match is not None and int(match[1]) != (found := table["station"][0].as_py()):
         raise UsageError(f"{place} holds rows of station {found}", hint="fetch the archive again")
     return table
 
 
-def _parse(data: bytes, place: str) -> pa.Table:
+def _parse(data: bytes, place: str, *, mend: bool) -> pa.Table:
     names = [f"f{n}" for n in range(_FIELDS)]
     try:
         texts = csv.read_csv(
@@ -155,6 +159,9 @@ def _parse(data: bytes, place: str) -> pa.Table:
         item = by_code(f"day-{code}")
         assert item is not None
         numbers, missing, sentinel = numbers_of(value_texts, f"{place}, {item.column}")
+        if mend and station == STATION and code == "precip":
+            days = np.asarray(date).astype("datetime64[D]")
+            numbers, _ = mend_rain(days, numbers, missing, Standard.ENGLISH)
         items.append(item)
         found.append((numbers, missing, flags_of(flag_texts, sentinel)))
     stations = pa.array(np.full(len(date), station, dtype=np.uint16))

@@ -19,6 +19,7 @@ from pipeline.chunks.grid import grid_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.merge import MergeCounts, merge_parts
 from pipeline.chunks.parts import Parts, same_rows
+from pipeline.chunks.tables import put_together
 from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
@@ -253,6 +254,7 @@ def store_rows(
     format: str = "v2",  # noqa: A002 - the word that users know
     enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
     disk: Disk | None = None,
+    settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None = None,
 ) -> Stored:
     """Merge rows into a station-year of a data directory, under the chunk's lock.
 
@@ -269,6 +271,8 @@ def store_rows(
         Called with the chunk and the merge's counts, still under the lock, once the file is in
         place: enters it in the catalog.
     disk : Disk, optional
+    settle : callable, optional
+        From the stored rows and the new ones, under the lock, to the new ones as they are to be.
 
     Raises
     ------
@@ -279,6 +283,8 @@ def store_rows(
     with locked(root, key.relative_path().as_posix().replace("/", "-")):
         held = _load(path) if path.exists() else None
         footer, old = (None, None) if held is None else _parts(held, path, key)
+        if settle is not None:
+            table = settle(None if old is None else put_together(key, old), table)
         new, duplicates = arrange(table, key.scope)
         merged, counts = merge_parts(old, take_apart(new, key))
         counts = replace(counts, duplicates=duplicates)

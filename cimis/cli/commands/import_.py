@@ -1,0 +1,75 @@
+"""``cimis import``: files of the network's archives into the store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from cimis.cli.options import data_dir, declare, option, printing, stations_option
+from cimis.cli.output import Output
+from cimis.parsing import parse_stations
+
+__all__ = ["command"]
+
+
+@declare(
+    "import",
+    examples=[
+        "cimis import dailyStns2016.zip dailyStns2018.zip",
+        "cimis import archives/ --stations 2,5-7 --dry-run",
+        "cimis import hourly_report.csv --prefer import",
+    ],
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@stations_option()
+@option(
+    "--prefer",
+    type=click.Choice(["stored", "import"]),
+    default="stored",
+    show_default=True,
+    help="Whose value counts where both have one.",
+)
+@option("--dry-run", is_flag=True, help="Read and count; store nothing.")
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    paths: tuple[Path, ...],
+    stations: str | None,
+    prefer: str,
+    dry_run: bool,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Store files of the network's archives: FTP zips of years or months, and web-report CSVs.
+
+    English units become metric. What is stored stays as it is: only rows that are not there and
+    values that are missing are taken from the archive, and what differs is counted. All files are
+    read and checked before the first is stored.
+    """
+    from cimis.cli.session import data_root
+    from cimis.store import create
+    from pipeline.intake import take_in
+
+    root = data_root(data_dir)
+    if not dry_run:
+        create(root).close()
+    done = take_in(
+        root,
+        paths,
+        stations=parse_stations(stations),
+        prefer=prefer,
+        dry_run=dry_run,
+        now=dt.datetime.now(dt.UTC),
+        on_file=lambda path: out.note(f"reading {path.name}"),
+    )
+    facts = done.as_dict()
+    if out.as_json:
+        out.json(facts)
+        return
+    out.rows(tuple(facts), [tuple(facts.values())])
+    if done.differing:
+        kept = "kept as stored" if prefer == "stored" else "replaced by the archive's"
+        out.note(f"{done.differing:,} values differ from the archive's and were {kept}")

@@ -1,0 +1,49 @@
+"""Mend the rain of station 224, whose gauge was counted in wrong units to 4 October 2016.
+
+The network's note beside its archive says that the station's tips of 0.01 inch were taken for
+0.1 mm, so that its files show rain divided by 2.54. Files that were made anew later are right: the
+note names the true rain of 3 October 2016, 0.07 inch, which tells such a file of that year.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.items import Standard
+
+__all__ = ["STATION", "mend_rain"]
+
+Ints = npt.NDArray[np.int64]
+
+STATION = 224
+_LAST = np.datetime64("2016-10-04", "D")
+_WITNESS = np.datetime64("2016-10-03", "D")
+_TRUE_INCH = 0.07
+
+
+def mend_rain(
+    days: npt.NDArray[np.datetime64],
+    rain: Ints,
+    missing: npt.NDArray[np.bool_],
+    standard: Standard,
+) -> tuple[Ints, int]:
+    """Return station 224's rain with the error mended, and how many values that changed.
+
+    Parameters
+    ----------
+    days : datetime64[D] array
+    rain : int64 array
+        Thousandths of an inch or of a millimetre.
+    missing : bool array
+    standard : Standard
+        Units of the rain.
+    """
+    witness = (days == _WITNESS) & ~missing
+    true = _TRUE_INCH * (1000 if standard is Standard.ENGLISH else 25_400)
+    if witness.any() and abs(int(rain[witness].sum()) - true) < 0.2 * true:
+        first = np.datetime64("2016-01-01", "D")  # this year's part of the file is right
+    else:
+        first = _LAST + 1
+    wrong = (days <= _LAST) & (days < first) & ~missing & (rain != 0)
+    return np.where(wrong, (rain * 254 + 50) // 100, rain), int(wrong.sum())

@@ -1,0 +1,257 @@
+"""Files of the network's archives into chunks, beside what was fetched, by a stated precedence.
+
+A cell that is stored and not missing stays as it is, whatever an archive says; one that is missing,
+or not there, is filled. With ``prefer="import"`` the archive's value wins instead. What was filled,
+and what differs (kept or replaced), is counted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.archive import ftp, web
+from pipeline.catalog import Catalog
+from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
+from pipeline.entry import chunk_row
+from pipeline.errors import UsageError
+from pipeline.items import Scope
+from pipeline.schema import FLAG_TYPE, TIME_COLUMN, table_items, to_physical, to_scaled
+
+__all__ = ["Intake", "archives_in", "take_in"]
+
+
+@dataclass(slots=True)
+class Intake:
+    """What an import did: files and station files read, rows and cells, bytes and time.
+
+    ``new_rows`` were not stored; of the cells of others ``filled`` were missing, ``differing`` are
+    another value than the archive's: kept, or replaced where the archive is preferred.
+    """
+
+    files: int = 0
+    station_files: int = 0
+    stations: set[int] = field(default_factory=set)
+    rows: int = 0
+    new_rows: int = 0
+    filled: int = 0
+    differing: int = 0
+    chunks: int = 0
+    chunk_rows: int = 0
+    chunk_bytes: int = 0
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the facts as JSON-ready values, with rows per second and bytes per row."""
+        return {
+            "files": self.files,
+            "station_files": self.station_files,
+            "stations": len(self.stations),
+            "rows": self.rows,
+            "new_rows": self.new_rows,
+            "filled": self.filled,
+            "differing": self.differing,
+            "chunks": self.chunks,
+            "bytes_per_row": round(self.chunk_bytes / max(self.chunk_rows, 1), 2),
+            "rows_per_second": round(self.rows / self.seconds) if self.seconds else 0,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def archives_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that paths mean: themselves, and of folders the archives below.
+
+    Raises
+    ------
+    UsageError
+        For a path that is not there, and a folder that holds no archive.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            if not path.is_file():
+                raise UsageError(f"there is no file {path}", hint="check the path")
+            found.append(path)
+            continue
+        below = [p for p in sorted(path.rglob("*")) if p.is_file() and _is_archive(p)]
+        if not below:
+            raise UsageError(
+                f"{path} holds no archive of the network",
+                hint="FTP zips (dailyStns2016.zip) and web reports (.csv) are read",
+            )
+        found += below
+    return list(dict.fromkeys(found))
+
+
+def _is_archive(path: Path) -> bool:
+    return ftp.is_ftp_zip(path) if path.suffix == ".zip" else web.is_web_report(path)
+
+
+def take_in(
+    root: Path,
+    paths: Sequence[Path],
+    *,
+    stations: Sequence[int] | None = None,
+    prefer: str = "stored",
+    dry_run: bool = False,
+    now: dt.datetime,
+    on_file: Callable[[Path], None] = lambda _: None,
+) -> Intake:
+    """Read archive files and store their rows; nothing is stored before all files were read.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory.
+    paths : sequence of Path
+        Files and folders; see :func:`archives_in`.
+    stations : sequence of int, optional
+        By default all in the files.
+    prefer : {"stored", "import"}
+        Whose value counts where both have one.
+    dry_run : bool
+        Read, and count rows; store nothing.
+    now : datetime.datetime
+        With zone.
+    on_file : callable
+        Hears of each file before it is read.
+
+    Raises
+    ------
+    UsageError
+        For a file that is no archive of the network, or damaged; the store is then as it was.
+    StoreError, ChunkError
+        When a chunk cannot be read or written.
+    """
+    if prefer not in ("stored", "import"):
+        raise UsageError(f"nothing can be preferred as '{prefer}'", hint="choose stored or import")
+    began = time.perf_counter()
+    done = Intake()
+    tables: list[tuple[str, pa.Table]] = []
+    for path in archives_in(paths):
+        on_file(path)
+        done.files += 1
+        for table in _tables(path):
+            done.station_files += 1
+            kept = table if stations is None else _of(table, stations)
+            if kept.num_rows:
+                tables.append((path.name, kept))
+                done.rows += kept.num_rows
+                done.stations.update(kept["station"].unique().to_pylist())
+    if not dry_run:
+        with Catalog(root, create=True) as catalog:
+            for name, table in tables:
+                for key, rows in _by_chunk(table):
+                    _store(root, catalog, key, rows, name, prefer, now, done)
+    done.seconds = time.perf_counter() - began
+    return done
+
+
+def _tables(path: Path) -> Iterator[pa.Table]:
+    if path.suffix.lower() == ".zip" or not web.is_web_report(path):
+        yield from (table for _, table in ftp.read_ftp_zip(path, mend=True))
+    else:
+        yield web.read_web_report(path)
+
+
+def _of(table: pa.Table, stations: Sequence[int]) -> pa.Table:
+    return table.filter(pc.is_in(table["station"], pa.array(stations, pa.uint16())))
+
+
+def _by_chunk(table: pa.Table) -> Iterator[tuple[ChunkKey, pa.Table]]:
+    """Yield a table's rows per station and year."""
+    scope = Scope.HOURLY if "time" in table.schema.names else Scope.DAILY
+    years = pc.year(table["date"])
+    for station in sorted(table["station"].unique().to_pylist()):
+        own = pc.equal(table["station"], pa.scalar(station, pa.uint16()))
+        for year in sorted(years.filter(own).unique().to_pylist()):
+            rows = table.filter(pc.and_(own, pc.equal(years, year)))
+            yield ChunkKey(scope, year, station=station), rows
+
+
+def _store(
+    root: Path,
+    catalog: Catalog,
+    key: ChunkKey,
+    rows: pa.Table,
+    name: str,
+    prefer: str,
+    now: dt.datetime,
+    done: Intake,
+) -> None:
+    path = key.relative_path().as_posix()
+    known = next(iter(catalog.chunks(path=path)), None)
+
+    def settle(old: pa.Table | None, new: pa.Table) -> pa.Table:
+        if old is None:
+            return new
+        settled, filled, differing = _settled(old, new, key.scope, prefer=prefer)
+        done.filled += filled
+        done.differing += differing
+        return settled
+
+    def enter(info: ChunkInfo, counts: MergeCounts) -> None:
+        row = chunk_row(
+            info,
+            source=f"import of {name}" if known is None else known.source,
+            provisional_from_s=None if known is None else known.provisional_from_s,
+            fetched_at=now,
+        )
+        catalog.put_chunks([row])
+        if counts.revised or counts.filled:
+            changed = counts.added, counts.revised, counts.filled
+            catalog.put_change(row.path, row.fetched_at, changed)
+
+    form = "v2" if known is None else known.format
+    stored = store_rows(root, key, rows, format=form, enter=enter, settle=settle)
+    done.new_rows += stored.counts.added
+    done.chunks += 1
+    done.chunk_rows += sum(block.rows for block in stored.info.footer.blocks)
+    done.chunk_bytes += stored.info.file_bytes
+
+
+def _settled(
+    old: pa.Table, new: pa.Table, scope: Scope, *, prefer: str
+) -> tuple[pa.Table, int, int]:
+    """Return new rows with the cells that are to be, and how many were filled, how many differ."""
+    before, after = to_physical(old), to_physical(new)
+    time_name = TIME_COLUMN[scope]
+    when = _numbers(after[time_name])
+    there = _numbers(before[time_name])
+    order = np.argsort(there)
+    places = np.searchsorted(there[order], when).clip(0, len(there) - 1)
+    matched = there[order][places] == when
+    at = pa.array(order[places])
+    filled = differing = 0
+    for item in table_items(after.schema):
+        came = after[item.column]
+        has = np.asarray(came.is_valid())
+        if item.column not in before.schema.names:
+            filled += int((has & matched).sum())
+            continue
+        own, own_flag = (before[name].take(at) for name in (item.column, item.flag_column))
+        had = np.asarray(own.is_valid())
+        other = np.asarray(pc.not_equal(own, came).fill_null(False))
+        differing += int((other & matched).sum())
+        filled += int((has & ~had & matched).sum())
+        keep = pa.array(matched & (~has if prefer == "import" else had | ~has))
+        flags = pc.if_else(
+            keep, own_flag.cast(pa.string()), after[item.flag_column].cast(pa.string())
+        )
+        coded = flags.combine_chunks().dictionary_encode().cast(FLAG_TYPE)
+        place = after.schema.get_field_index(item.column)
+        after = after.set_column(place, after.schema.field(place), pc.if_else(keep, own, came))
+        after = after.set_column(place + 1, after.schema.field(place + 1), coded)
+    return to_scaled(after), filled, differing
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    wide = pa.int32() if pa.types.is_date(column.type) else pa.int64()
+    return np.asarray(column.cast(wide)).astype(np.int64)

@@ -1,0 +1,230 @@
+"""Made-up archives of each layout, with every quirk, into a store; and what is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import cimis
+from cimis.store import create
+from pipeline.errors import CimisError, UsageError
+from pipeline.intake import take_in
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+VALUE_FIRST = [
+    "eto",
+    "precip",
+    "sol_rad_avg",
+    "vap_pres_avg",
+    "air_tmp_max",
+    "air_tmp_min",
+    "air_tmp_avg",
+    "rel_hum_max",
+    "rel_hum_min",
+    "rel_hum_avg",
+    "dew_pnt",
+    "wind_spd_avg",
+    "wind_run",
+    "soil_tmp_avg",
+]
+FLAG_FIRST = [
+    "sol_rad_avg",
+    "soil_tmp_avg",
+    "air_tmp_max",
+    "air_tmp_min",
+    "air_tmp_avg",
+    "vap_pres_avg",
+    "wind_spd_avg",
+    "precip",
+    "rel_hum_max",
+    "rel_hum_min",
+    "eto",
+    "rel_hum_avg",
+    "dew_pnt",
+    "wind_run",
+]
+USUAL = {
+    "eto": ("0.25", " "),
+    "precip": ("0.10", " "),
+    "sol_rad_avg": ("600", " "),
+    "vap_pres_avg": ("12.3", " "),
+    "air_tmp_max": ("90.5", "R"),
+    "air_tmp_min": ("32.0", " "),
+    "air_tmp_avg": ("70.1", " "),
+    "rel_hum_max": ("95", " "),
+    "rel_hum_min": ("--", "M"),
+    "rel_hum_avg": ("-6999", " "),
+    "dew_pnt": ("50.2", " "),
+    "wind_spd_avg": ("4.5", "Y"),
+    "wind_run": ("108.3", " "),
+    "soil_tmp_avg": ("65.0", " "),
+}
+METRIC = {
+    "eto": (6.35, None),
+    "precip": (2.54, None),
+    "air_tmp_max": (32.5, "R"),
+    "air_tmp_min": (0.0, None),
+    "rel_hum_min": (None, "M"),
+    "rel_hum_avg": (None, "S"),
+    "wind_spd_avg": (2.0, "Y"),
+    "wind_run": (174.3, None),
+    "vap_pres_avg": (1.23, None),
+}
+
+
+def _row(
+    station: int, day: dt.date, cells: dict[str, tuple[str, str]], *, flags_first: bool
+) -> str:
+    head = [str(station), f"{day.month}/{day.day}/{day.year}", str(day.timetuple().tm_yday)]
+    parts = []
+    for name in FLAG_FIRST if flags_first else VALUE_FIRST:
+        value, flag = (USUAL | cells)[name]
+        flag = (flag.strip() or "*") if flags_first else flag
+        parts += [flag, f"  {value}"] if flags_first else [value, flag]
+    return ",".join([*head, *parts])
+
+
+def _zip(path: Path, files: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def _archive(path: Path, *, flags_first: bool = False, **cells: tuple[str, str]) -> Path:
+    days = [dt.date(2013 if flags_first else 2016, 6, day) for day in (2, 1, 3)]
+    lines = [_row(2, day, cells, flags_first=flags_first) for day in days]
+    return _zip(path, {"daily002.csv": "\r\n".join(lines) + "\r\n", "daily005.csv": "  \r\n"})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    create(tmp_path / "d").close()
+    return tmp_path / "d"
+
+
+@pytest.mark.parametrize("flags_first", [True, False])
+def test_both_layouts_become_metric_rows_with_their_flags(
+    root: Path, tmp_path: Path, flags_first: bool
+) -> None:
+    done = take_in(root, [_archive(tmp_path / "a.zip", flags_first=flags_first)], now=NOW)
+    assert (done.files, done.station_files, done.rows, done.new_rows) == (1, 1, 3, 3)
+    with cimis.open(root) as store:
+        rows = store.daily()
+    assert rows.height == 3
+    assert rows["date"].is_sorted()
+    for name, (value, flag) in METRIC.items():
+        assert rows[name].to_list() == [value] * 3, name
+        assert rows[f"{name}_qc"].to_list() == [flag] * 3, name
+
+
+def test_what_is_stored_stays_and_what_is_missing_is_filled(root: Path, tmp_path: Path) -> None:
+    first = _archive(tmp_path / "a.zip", precip=("--", "M"))
+    take_in(root, [first], now=NOW)
+    second = _archive(tmp_path / "b.zip", precip=("0.20", "H"), eto=("0.30", "R"))
+    done = take_in(root, [second], now=NOW)
+    assert (done.new_rows, done.filled, done.differing) == (0, 3, 3)
+    with cimis.open(root) as store:
+        rows = store.daily(items=["precip", "eto"])
+    assert rows["precip"].to_list() == [5.08] * 3
+    assert rows["precip_qc"].to_list() == ["H"] * 3
+    assert rows["eto"].to_list() == [6.35] * 3
+    assert rows["eto_qc"].to_list() == [None] * 3
+
+
+def test_the_archive_wins_where_that_is_asked_for_but_never_with_nothing(
+    root: Path, tmp_path: Path
+) -> None:
+    take_in(root, [_archive(tmp_path / "a.zip")], now=NOW)
+    other = _archive(tmp_path / "b.zip", eto=("0.30", "R"), precip=("--", "M"))
+    done = take_in(root, [other], prefer="import", now=NOW)
+    assert done.differing == 3
+    with cimis.open(root) as store:
+        rows = store.daily(items=["precip", "eto"])
+    assert rows["eto"].to_list() == [7.62] * 3
+    assert rows["eto_qc"].to_list() == ["R"] * 3
+    assert rows["precip"].to_list() == [2.54] * 3
+
+
+def test_the_same_archive_again_changes_no_byte(root: Path, tmp_path: Path) -> None:
+    archive = _archive(tmp_path / "a.zip")
+    take_in(root, [archive], now=NOW)
+    before = {path: path.read_bytes() for path in root.rglob("*.zst")}
+    done = take_in(root, [archive], now=NOW)
+    assert (done.new_rows, done.filled, done.differing) == (0, 0, 0)
+    assert {path: path.read_bytes() for path in root.rglob("*.zst")} == before
+
+
+def test_the_rain_of_station_224_is_mended(root: Path, tmp_path: Path) -> None:
+    """Its gauge was counted in wrong units to 4 October 2016: 0.03 inch were 0.07 or 0.08."""
+    rain = {"precip": ("0.10", " ")}
+    days = [dt.date(2014, 3, 1), dt.date(2014, 3, 2)]
+    text = "\n".join(_row(224, day, rain, flags_first=False) for day in days)
+    take_in(root, [_zip(tmp_path / "a.zip", {"2014daily224.csv": text})], now=NOW)
+    with cimis.open(root) as store:
+        assert store.daily()["precip"].to_list() == [6.45, 6.45]
+
+
+def test_only_the_stations_wished_for_are_taken(root: Path, tmp_path: Path) -> None:
+    done = take_in(root, [_archive(tmp_path / "a.zip")], stations=[5], now=NOW)
+    assert (done.rows, done.chunks) == (0, 0)
+
+
+def test_a_dry_run_stores_nothing(root: Path, tmp_path: Path) -> None:
+    assert take_in(root, [_archive(tmp_path / "a.zip")], dry_run=True, now=NOW).rows == 3
+    assert not list(root.rglob("*.zst"))
+
+
+def _cut(path: Path) -> Path:
+    whole = _archive(path).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+def _damaged(path: Path) -> Path:
+    data = bytearray(_archive(path).read_bytes())
+    data[60] ^= 0x55
+    path.write_bytes(data)
+    return path
+
+
+def _text(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+BAD: dict[str, Callable[[Path], Path]] = {
+    "no zip": lambda folder: _text(folder / "a.zip", "<html>Not found</html>"),
+    "cut zip": lambda folder: _cut(folder / "a.zip"),
+    "damaged zip": lambda folder: _damaged(folder / "a.zip"),
+    "zip of another source": lambda folder: _zip(folder / "a.zip", {"x.csv": "1,2\n"}),
+    "member of another source": lambda folder: _zip(
+        folder / "a.zip", {"daily002.csv": "2,1/1/2016,1,soup\n"}
+    ),
+    "CSV of another source": lambda folder: _text(folder / "a.csv", "Date,Rain\n2016-01-01,5\n"),
+    "web report without rows": lambda folder: _text(folder / "a.csv", "Stn Id,Stn Name,Date\n"),
+    "absent": lambda folder: folder / "absent.zip",
+    "empty folder": lambda folder: folder,
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_is_no_archive_is_refused_and_the_store_stays_as_it_was(
+    root: Path, tmp_path: Path, what: str
+) -> None:
+    """Not even what a good file named first holds is stored."""
+    good = _archive(tmp_path / "good.zip")
+    take_in(root, [good], now=NOW)
+    before = {path: path.read_bytes() for path in root.rglob("*.zst")}
+    other = tmp_path / "other"
+    other.mkdir()
+    more = _archive(tmp_path / "more.zip", flags_first=True)
+    with pytest.raises(UsageError) as refusal:
+        take_in(root, [more, BAD[what](other)], now=NOW)
+    assert isinstance(refusal.value, CimisError)
+    assert refusal.value.hint
+    assert {path: path.read_bytes() for path in root.rglob("*.zst")} == before
