@@ -160,7 +160,7 @@ def test_the_same_archive_again_changes_no_byte(root: Path, tmp_path: Path) -> N
 
 
 def test_the_rain_of_station_224_is_mended(root: Path, tmp_path: Path) -> None:
-    """Its gauge was counted in wrong units to 4 October 2016: 0.03 inch were 0.07 or 0.08."""
+    """Its gauge was counted in wrong units to 4 October 2016: 0.10 inch were 0.254."""
     rain = {"precip": ("0.10", " ")}
     days = [dt.date(2014, 3, 1), dt.date(2014, 3, 2)]
     text = "\n".join(_row(224, day, rain, flags_first=False) for day in days)
