@@ -22,7 +22,7 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from pipeline.entry import chunk_row
 from pipeline.errors import UsageError
-from pipeline.items import Scope
+from pipeline.items import Scope, Standard
 from pipeline.schema import FLAG_TYPE, TIME_COLUMN, table_items, to_physical, to_scaled
 
 __all__ = ["Intake", "archives_in", "take_in"]
@@ -100,6 +100,7 @@ def take_in(
     *,
     stations: Sequence[int] | None = None,
     prefer: str = "stored",
+    standard: Standard = Standard.ENGLISH,
     dry_run: bool = False,
     now: dt.datetime,
     on_file: Callable[[Path], None] = lambda _: None,
@@ -116,6 +117,8 @@ def take_in(
         By default all in the files.
     prefer : {"stored", "import"}
         Whose value counts where both have one.
+    standard : Standard
+        Units of FTP files, whose names do not tell; web reports do.
     dry_run : bool
         Read, and count rows; store nothing.
     now : datetime.datetime
@@ -138,7 +141,7 @@ def take_in(
     for path in archives_in(paths):
         on_file(path)
         done.files += 1
-        for table in _tables(path):
+        for table in _tables(path, standard):
             done.station_files += 1
             kept = table if stations is None else _of(table, stations)
             if kept.num_rows:
@@ -154,9 +157,9 @@ def take_in(
     return done
 
 
-def _tables(path: Path) -> Iterator[pa.Table]:
+def _tables(path: Path, standard: Standard) -> Iterator[pa.Table]:
     if path.suffix.lower() == ".zip" or not web.is_web_report(path):
-        yield from (table for _, table in ftp.read_ftp_zip(path, mend=True))
+        yield from (table for _, table in ftp.read_ftp_zip(path, mend=True, standard=standard))
     else:
         yield web.read_web_report(path)
 

@@ -15,7 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
 
-__all__ = ["DECIMALS", "archive_table", "dates_of", "flags_of", "numbers_of"]
+__all__ = ["DECIMALS", "archive_table", "dates_of", "flags_of", "hours_of", "numbers_of"]
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -73,6 +73,16 @@ def dates_of(texts: pa.Array, place: str) -> pa.Array:
         bad = trimmed.filter(pc.is_null(instants))[0].as_py()
         raise UsageError(f"{place}: '{bad}' is no date", hint="dates are month/day/year")
     return instants.cast(pa.date32())
+
+
+def hours_of(date: pa.Array, texts: pa.Array, place: str) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Return the end of each hour, its date and its number, from texts 100 to 2400."""
+    hours, parts = np.divmod(numbers_of(texts, f"{place}, hour")[0], 100_000)
+    if bool(((hours < 1) | (hours > 24) | (parts != 0)).any()):
+        raise UsageError(f"{place}: an hour is not in 0100 to 2400", hint="is the file whole?")
+    seconds = np.asarray(pc.cast(date, pa.int32())).astype(np.int64) * 86_400 + hours * 3_600
+    time = pa.array(seconds).cast(pa.timestamp("s"))
+    return time, date, pa.array(hours.astype(np.uint8))
 
 
 def archive_table(

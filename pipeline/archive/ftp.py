@@ -1,4 +1,4 @@
-"""The network's FTP archive: zips of one headerless CSV per station, daily, English units.
+"""The network's FTP archive: zips of one headerless CSV per station, daily or hourly.
 
 Two layouts, told apart by content. To 2013 a column's flag stands before its value and ``*`` means
 passed; from 2014 on the value stands first and a blank means passed. The ETo of these files is the
@@ -18,47 +18,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from pipeline.archive.columns import archive_table, dates_of, flags_of, numbers_of, source_name
+from pipeline.archive.columns import (
+    archive_table,
+    dates_of,
+    flags_of,
+    hours_of,
+    numbers_of,
+    source_name,
+)
 from pipeline.archive.gauge import STATION, mend_rain
+from pipeline.archive.layouts import KEY_COLUMNS, columns_of
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard, by_code
+from pipeline.schema import TIME_COLUMN
 
 __all__ = ["is_ftp_zip", "members", "read_ftp_zip", "read_member"]
 
-_NAME = re.compile(r"(?:\d{4}|[a-z]{3})?daily(\d{3})\.csv")
-_FIELDS = 31
-_FLAG_FIRST = (
-    "sol-rad-avg",
-    "soil-tmp-avg",
-    "air-tmp-max",
-    "air-tmp-min",
-    "air-tmp-avg",
-    "vap-pres-avg",
-    "wind-spd-avg",
-    "precip",
-    "rel-hum-max",
-    "rel-hum-min",
-    "eto",
-    "rel-hum-avg",
-    "dew-pnt",
-    "wind-run",
-)
-_VALUE_FIRST = (
-    "eto",
-    "precip",
-    "sol-rad-avg",
-    "vap-pres-avg",
-    "air-tmp-max",
-    "air-tmp-min",
-    "air-tmp-avg",
-    "rel-hum-max",
-    "rel-hum-min",
-    "rel-hum-avg",
-    "dew-pnt",
-    "wind-spd-avg",
-    "wind-run",
-    "soil-tmp-avg",
-)
+_NAME = re.compile(r"(?:\d{4}|[a-z]{3})?(daily|hourly)(\d{3})\.csv")
 
 
 def _open(path: Path) -> zipfile.ZipFile:
@@ -80,35 +56,42 @@ def is_ftp_zip(path: Path) -> bool:
         return any(_NAME.fullmatch(Path(name).name) for name in archive.namelist())
 
 
-def members(path: Path) -> dict[int, str]:
-    """Return the archive's member names by station number, as their names tell."""
+def members(path: Path, scope: Scope) -> dict[int, str]:
+    """Return the archive's member names of a scope by station number, as their names tell."""
     with _open(path) as archive:
         names = {n: _NAME.fullmatch(Path(n).name) for n in archive.namelist()}
-    found = {int(match[1]): name for name, match in names.items() if match}
-    if not found:
+    found = {int(m[2]): name for name, m in names.items() if m and m[1] == scope.value}
+    if not any(names.values()):
         raise UsageError(
-            f"{path} holds no daily station file of the network's FTP archive",
-            hint="members are named like daily002.csv or 2013daily002.csv",
+            f"{path} holds no station file of the network's FTP archive",
+            hint="members are named like daily002.csv, 2013daily002.csv or hourly002.csv",
         )
     return found
 
 
-def read_ftp_zip(path: Path, *, mend: bool = False) -> Iterator[tuple[int, pa.Table]]:
+def read_ftp_zip(
+    path: Path, *, mend: bool = False, standard: Standard = Standard.ENGLISH
+) -> Iterator[tuple[int, pa.Table]]:
     """Yield station number and scaled metric table of each station file that holds data.
+
+    ``standard`` are the units of the files, whose names do not tell.
 
     Raises
     ------
     UsageError
         When the file is no zip, is cut short, or a member is of another source.
     """
-    for station, name in sorted(members(path).items()):
-        table = read_member(path, name, mend=mend)
-        if table is not None:
-            yield station, table
+    for scope in Scope:
+        for station, name in sorted(members(path, scope).items()):
+            table = read_member(path, name, mend=mend, standard=standard)
+            if table is not None:
+                yield station, table
 
 
-def read_member(path: Path, name: str, *, mend: bool = False) -> pa.Table | None:
-    """Return one station file's rows, scaled and metric, by date; None where the file is blank.
+def read_member(
+    path: Path, name: str, *, mend: bool = False, standard: Standard = Standard.ENGLISH
+) -> pa.Table | None:
+    """Return one station file's rows, scaled and metric, by time; None where the file is blank.
 
     ``mend`` corrects the rain of station 224, see :mod:`pipeline.archive.gauge`.
     """
@@ -124,15 +107,18 @@ def read_member(path: Path, name: str, *, mend: bool = False) -> pa.Table | None
         ) from None
     if not data.strip():
         return None
-    table = _parse(data, place, mend=mend)
     match = _NAME.fullmatch(Path(name).name)
-    if match is not None and int(match[1]) != (found := table["station"][0].as_py()):
+    scope = Scope.DAILY if match is None else Scope(match[1])
+    table = _parse(data, place, scope, standard, mend=mend)
+    if match is not None and int(match[2]) != (found := table["station"][0].as_py()):
         raise UsageError(f"{place} holds rows of station {found}", hint="fetch the archive again")
     return table
 
 
-def _parse(data: bytes, place: str, *, mend: bool) -> pa.Table:
-    names = [f"f{n}" for n in range(_FIELDS)]
+def _parse(data: bytes, place: str, scope: Scope, standard: Standard, *, mend: bool) -> pa.Table:
+    keys = KEY_COLUMNS[scope]
+    width = keys + 2 * len(columns_of(scope, flag_first=True))
+    names = [f"f{n}" for n in range(width)]
     try:
         texts = csv.read_csv(
             pa.BufferReader(data),
@@ -143,30 +129,30 @@ def _parse(data: bytes, place: str, *, mend: bool) -> pa.Table:
         ).combine_chunks()
     except pa.ArrowInvalid as error:
         raise UsageError(
-            f"{place} has not the {_FIELDS} columns of the archive's daily files: {error}",
+            f"{place} has not the {width} columns of the archive's {scope} files: {error}",
             hint="is this a file of the network's FTP archive?",
         ) from None
     columns = [column.chunk(0) for column in texts.columns]
     station = _station(columns[0], place)
     date = dates_of(columns[1], place)
-    flag_first = _is_flag_first(columns[3:], place)
-    codes = _FLAG_FIRST if flag_first else _VALUE_FIRST
+    flag_first = _is_flag_first(columns[keys:], place)
     items: list[Item] = []
     found = []
-    for number, code in enumerate(codes):
-        pair = columns[3 + 2 * number], columns[4 + 2 * number]
+    for number, code in enumerate(columns_of(scope, flag_first=flag_first)):
+        pair = columns[keys + 2 * number], columns[keys + 2 * number + 1]
         flag_texts, value_texts = pair if flag_first else (pair[1], pair[0])
-        item = by_code(f"day-{code}")
+        item = by_code(code)
         assert item is not None
         numbers, missing, sentinel = numbers_of(value_texts, f"{place}, {item.column}")
-        if mend and station == STATION and code == "precip":
+        if mend and station == STATION and item.column == "precip":
             days = np.asarray(date).astype("datetime64[D]")
-            numbers, _ = mend_rain(days, numbers, missing, Standard.ENGLISH)
+            numbers, _ = mend_rain(days, numbers, missing, standard)
         items.append(item)
         found.append((numbers, missing, flags_of(flag_texts, sentinel)))
     stations = pa.array(np.full(len(date), station, dtype=np.uint16))
-    table = archive_table(Scope.DAILY, (stations, date), items, found, Standard.ENGLISH)
-    return table.sort_by("date")
+    when = (date,) if scope is Scope.DAILY else hours_of(date, columns[2], place)
+    table = archive_table(scope, (stations, *when), items, found, standard)
+    return table.sort_by(TIME_COLUMN[scope])
 
 
 def _station(texts: pa.Array, place: str) -> int:
@@ -186,7 +172,7 @@ def _is_flag_first(columns: list[pa.Array], place: str) -> bool:
     A file whose values are all missing shows neither; its flags then tell, and with those blank too
     both layouts say the same.
     """
-    first, second = (any(_has_numbers(column) for column in columns[n:28:2]) for n in (0, 1))
+    first, second = (any(_has_numbers(column) for column in columns[n::2]) for n in (0, 1))
     if first and second:
         raise UsageError(
             f"{place} has numbers in both columns of its pairs of value and flag",
@@ -194,7 +180,7 @@ def _is_flag_first(columns: list[pa.Array], place: str) -> bool:
         )
     if first or second:
         return second
-    return any(_has_flags(column) for column in columns[0:28:2])
+    return any(_has_flags(column) for column in columns[0::2])
 
 
 def _has_numbers(texts: pa.Array) -> bool:

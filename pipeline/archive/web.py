@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
-from pipeline.archive.columns import archive_table, dates_of, flags_of, numbers_of
+from pipeline.archive.columns import archive_table, dates_of, flags_of, hours_of, numbers_of
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard, by_code
 
@@ -125,12 +124,7 @@ def _keys(
     if scope is Scope.DAILY:
         return station, date
     place = next(n for n, name in enumerate(names) if name.startswith("Hour"))
-    hours, parts = np.divmod(numbers_of(texts[place], f"{path}, Hour")[0], 100_000)
-    if bool(((hours < 1) | (hours > 24) | (parts != 0)).any()):
-        raise UsageError(f"{path}: an hour is not in 0100 to 2400", hint="is the file whole?")
-    seconds = np.asarray(pc.cast(date, pa.int32())).astype(np.int64) * 86_400 + hours * 3_600
-    time = pa.array(seconds).cast(pa.timestamp("s"))
-    return station, time, date, pa.array(hours.astype(np.uint8))
+    return station, *hours_of(date, texts[place], str(path))
 
 
 def _items(

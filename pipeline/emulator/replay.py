@@ -72,7 +72,7 @@ class ReplaySource:
         if path.suffix == ".json":
             self._saved.add(path)
         elif path.suffix == ".zip" and is_ftp_zip(path):
-            for station, name in members(path).items():
+            for station, name in members(path, Scope.DAILY).items():
                 self._archives.setdefault(station, []).append((path, name))
         elif path.suffix == ".csv" and is_web_report(path):
             table = read_web_report(path)

@@ -72,7 +72,7 @@ def test_what_is_no_whole_zip_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_zip_of_other_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no daily station file"):
+    with pytest.raises(UsageError, match="no station file"):
         list(read_ftp_zip(_zip(tmp_path / "a.zip", {"readme.txt": "x"})))
 
 

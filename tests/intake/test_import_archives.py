@@ -13,6 +13,7 @@ import cimis
 from cimis.store import create
 from pipeline.errors import CimisError, UsageError
 from pipeline.intake import take_in
+from pipeline.items import Standard
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 VALUE_FIRST = [
@@ -167,6 +168,48 @@ def test_the_rain_of_station_224_is_mended(root: Path, tmp_path: Path) -> None:
     take_in(root, [_zip(tmp_path / "a.zip", {"2014daily224.csv": text})], now=NOW)
     with cimis.open(root) as store:
         assert store.daily()["precip"].to_list() == [6.45, 6.45]
+
+
+HOURLY = ("0.01", "0.00", "0", "7.4", "50.0", "80", "44.0", "4.5", "350", "60.0")
+
+
+@pytest.mark.parametrize("flags_first", [True, False])
+def test_hourly_files_of_both_layouts_are_read(
+    root: Path, tmp_path: Path, flags_first: bool
+) -> None:
+    """The hour is the end of the averaging hour, and 2400 belongs to its date."""
+    lines = []
+    for hour in (2400, 100):
+        flag = "*" if flags_first else " "
+        pairs = [f"{flag},{v}" if flags_first else f"{v},{flag}" for v in HOURLY]
+        lines.append(",".join(["2", "12/31/2013", str(hour), "365", *pairs]))
+    name = "2013hourly002.csv" if flags_first else "dechourly002.csv"
+    done = take_in(root, [_zip(tmp_path / "h.zip", {name: "\n".join(lines)})], now=NOW)
+    assert (done.rows, done.chunks) == (2, 1)
+    with cimis.open(root) as store:
+        rows = store.hourly()
+    assert [str(time) for time in rows["time"]] == ["2013-12-31 01:00:00", "2014-01-01 00:00:00"]
+    assert rows["date"].to_list() == [dt.date(2013, 12, 31)] * 2
+    assert rows["hour"].to_list() == [1, 24]
+    assert rows.row(0, named=True) | {
+        "eto": 0.25,
+        "air_tmp": 10.0,
+        "vap_pres": 0.74,
+        "wind_dir": 350.0,
+        "soil_tmp": 15.6,
+        "wind_spd": 2.0,
+        "dew_pnt": 6.7,
+        "rel_hum": 80.0,
+        "eto_qc": None,
+    } == rows.row(0, named=True)
+
+
+def test_files_of_the_metric_folders_keep_their_values(root: Path, tmp_path: Path) -> None:
+    archive = _archive(tmp_path / "a.zip", air_tmp_avg=("21.3", " "), precip=("2.5", " "))
+    take_in(root, [archive], standard=Standard.METRIC, now=NOW)
+    with cimis.open(root) as store:
+        row = store.daily().row(0, named=True)
+    assert (row["air_tmp_avg"], row["precip"], row["wind_run"]) == (21.3, 2.5, 108.3)
 
 
 def test_only_the_stations_wished_for_are_taken(root: Path, tmp_path: Path) -> None:

@@ -31,6 +31,13 @@ __all__ = ["command"]
     show_default=True,
     help="Whose value counts where both have one.",
 )
+@option(
+    "--units",
+    type=click.Choice(["english", "metric"]),
+    default="english",
+    show_default=True,
+    help="Units of FTP files, whose names do not tell; web reports do.",
+)
 @option("--dry-run", is_flag=True, help="Read and count; store nothing.")
 @data_dir
 @printing(talks=True)
@@ -39,6 +46,7 @@ def command(
     paths: tuple[Path, ...],
     stations: str | None,
     prefer: str,
+    units: str,
     dry_run: bool,
     data_dir: str | None,
     out: Output,
@@ -52,6 +60,7 @@ def command(
     from cimis.cli.session import data_root
     from cimis.store import create
     from pipeline.intake import take_in
+    from pipeline.items import Standard
 
     root = data_root(data_dir)
     if not dry_run:
@@ -61,6 +70,7 @@ def command(
         paths,
         stations=parse_stations(stations),
         prefer=prefer,
+        standard=Standard(units),
         dry_run=dry_run,
         now=dt.datetime.now(dt.UTC),
         on_file=lambda path: out.note(f"reading {path.name}"),
