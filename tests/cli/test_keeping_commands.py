@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -195,6 +196,17 @@ def test_the_demo_runs_each_step_that_it_shows(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["d"]
 
 
+def _make_archives(folder: Path) -> None:
+    """Put the archives that examples name into a folder, a day or an hour in each."""
+    (folder / "archives").mkdir()
+    for name in ("dailyStns2016.zip", "dailyStns2018.zip", "archives/dailyStns2017.zip"):
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            day = f"1/1/{name[-8:-4]}"
+            archive.writestr("daily002.csv", f"2,{day},1" + ",1.0, " * 14 + "\n")
+    head, row = "Stn Id,Stn Name,Date,Hour (PST),Air Temp (C),qc", "6,Davis,1/1/2019,0100,5.1, "
+    (folder / "hourly_report.csv").write_text(f"{head}\r\n{row}\r\n")
+
+
 def test_the_examples_in_the_help_work(
     service: Emulator, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +215,7 @@ def test_the_examples_in_the_help_work(
     monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
     monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
     (tmp_path / "question.sql").write_text("select count(*) as days from daily")
+    _make_archives(tmp_path)
     first = [
         "cimis init",
         "cimis fetch-streaming --stations 2,5-7,80 --year 2024",

@@ -223,7 +223,10 @@ def test_a_name_without_an_address_is_tried_four_times(tmp_path: Path) -> None:
 
 
 def test_a_broken_pipe_is_tried_four_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client begins to send only when the server has left, whoever is quicker otherwise."""
+    """The client begins to send only when the server has left, whoever is quicker otherwise.
+
+    On a busy machine it may notice even so before it sends, which is an end of another kind.
+    """
     with hanging_up() as (base_url, broken, accepted):
 
         class Late(Trace):
@@ -234,11 +237,13 @@ def test_a_broken_pipe_is_tried_four_times(tmp_path: Path, monkeypatch: pytest.M
                 await super().__call__(event, info)
 
         monkeypatch.setattr("pipeline.api.client.Trace", Late)
-        found = asyncio.run(outcome_at(tmp_path, base_url))
+        for run in range(1, 11):
+            found = asyncio.run(outcome_at(tmp_path / str(run), base_url))
+            assert isinstance(found.error, NetworkError)
+            assert len(accepted) == 4 * run
+            if found.error.kind == "broken_pipe":
+                break
     found.check(NetworkError, "the connection broke while sending", "later", 4)
-    assert isinstance(found.error, NetworkError)
-    assert found.error.kind == "broken_pipe"
-    assert len(accepted) == 4
 
 
 def serving(certificate: Path) -> ssl.SSLContext:
