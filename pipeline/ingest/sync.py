@@ -32,6 +32,8 @@ __all__ = ["SyncPlan", "lacking", "sync"]
 _DAY = dt.timedelta(days=1)
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the store's times carry no zone
 
+_LISTED = {"day-eto": "day-asce-eto", "hly-eto": "hly-asce-eto"}
+
 Who = int | Target
 
 
@@ -55,6 +57,18 @@ class _Stored:
     @property
     def newest(self) -> ChunkRow:
         return max(self.chunks, key=lambda row: row.last_s)
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Codes of the items to ask for: those of the newest chunk.
+
+        The archive has the ETo of the network's own equation, which the service no longer lists;
+        in the place of an imported one the ASCE figure is asked for.
+        """
+        codes = self.newest.items
+        if self.newest.source.startswith("import of "):
+            codes = tuple(dict.fromkeys(_LISTED.get(code, code) for code in codes))
+        return codes
 
 
 def lacking(
@@ -123,7 +137,7 @@ def lacking(
                 items, form = usual_items, "v2"
             else:
                 spans = _left(catalog, stored, end, today - _DAY * recheck_days)
-                items = tuple(resolve(",".join(stored.newest.items), scope))
+                items = resolve(",".join(stored.items), scope)
                 form = stored.newest.format
             if spans:
                 groups.setdefault((scope, items, form), {})[target] = spans
@@ -141,10 +155,10 @@ def _held(catalog: Catalog) -> dict[tuple[Scope, Who], _Stored]:
 
 
 def _commonest(own: dict[Who, _Stored], scope: Scope) -> tuple[Item, ...]:
-    counts = Counter(s.newest.items for who, s in own.items() if isinstance(who, int))
+    counts = Counter(s.items for who, s in own.items() if isinstance(who, int))
     if not counts:
         return default_items(scope)
-    return tuple(resolve(",".join(counts.most_common(1)[0][0]), scope))
+    return resolve(",".join(counts.most_common(1)[0][0]), scope)
 
 
 def _sendable(target: Target, texts: dict[str, str]) -> Target | None:
@@ -161,7 +175,7 @@ def _last_day(facts: dict[str, Any] | None, today: dt.date) -> dt.date:
 def _left(catalog: Catalog, stored: _Stored, end: dt.date, again: dt.date) -> list[Span]:
     """Return the days from the first that is new or may still change, less the final ones."""
     rows = stored.chunks
-    items = set(stored.newest.items)
+    items = set(stored.items)
     asked = [
         (dt.date.fromisoformat(first), dt.date.fromisoformat(last))
         for _, codes, first, last in catalog.asked([row.path for row in rows])

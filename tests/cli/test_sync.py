@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,23 @@ def test_spatial_targets_are_kept_too(folder: Path, typed: Typed) -> None:
     assert {"zip:95616", "address:HQ", 2} <= {entry["station"] for entry in told["stations"]}
     with cimis.open(folder) as store:
         assert store.spatial("address:HQ").height == 20
+
+
+def test_after_an_import_the_service_is_asked_for_what_it_still_lists(
+    folder: Path, service: Emulator, typed: Typed, tmp_path: Path
+) -> None:
+    """The archive's ETo is the network's own equation, which the service's list lacks."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("daily080.csv", "80,9/1/2026,1" + ",1.0, " * 14 + "\n")
+    typed("import", tmp_path / "a.zip", "--data-dir", folder)
+    typed("sync", "--stations", "80")
+    (query,) = [query for query in service.traffic.queries if "stationNbrs=80" in query]
+    assert "day-asce-eto" in query
+    assert "day-eto" not in query
+    with cimis.open(folder) as store:
+        rows = store.daily(80, items=["asce_eto", "eto"])
+    assert rows["eto"].count() == 1
+    assert rows["asce_eto"].count() > 0
 
 
 def test_two_at_once_are_kept_apart(folder: Path, typed: Typed) -> None:
