@@ -77,6 +77,7 @@ class Catalog(CatalogFile):
         first_year: int | None = None,
         last_year: int | None = None,
         path: str | None = None,
+        paths: Sequence[str] | None = None,
     ) -> list[ChunkRow]:
         """Return the chunks that match all conditions, by scope, station, target and year."""
         where, values = ["1"], list[Any]()
@@ -85,6 +86,9 @@ class Catalog(CatalogFile):
             if value is not None:
                 where.append(condition)
                 values.append(value.value if isinstance(value, Scope) else value)
+        if paths is not None:
+            where.append("path in (select value from json_each(?))")
+            values.append(json.dumps(list(paths)))
         if stations is not None:
             where.append("station in (select value from json_each(?))")
             values.append(json.dumps(sorted(stations)))
@@ -166,10 +170,10 @@ class Catalog(CatalogFile):
         with self._errors():
             return self._connection.execute("select * from changes order by at, path").fetchall()
 
-    def put_target(self, key: str, sent: str) -> None:
-        """Keep the text by which the service is asked for a spatial target."""
+    def put_targets(self, texts: Iterable[tuple[str, str]]) -> None:
+        """Keep the texts by which the service is asked for spatial targets, by their keys."""
         with self._errors(), self._transaction():
-            self._connection.execute("insert or replace into targets values (?, ?)", [key, sent])
+            self._connection.executemany("insert or replace into targets values (?, ?)", texts)
 
     def targets(self) -> dict[str, str]:
         """Return the texts by which the service is asked for spatial targets, by their keys."""

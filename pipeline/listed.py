@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,26 @@ class ChunkRow:
     def state(self) -> str:
         """``final``, or ``provisional`` where some rows may still change."""
         return "final" if self.provisional_from_s is None else "provisional"
+
+    @property
+    def first_day(self) -> dt.date:
+        """The network's day of the first row."""
+        return self._day(self.first_s)
+
+    @property
+    def last_day(self) -> dt.date:
+        """The network's day of the last row."""
+        return self._day(self.last_s)
+
+    @property
+    def provisional_from(self) -> dt.date | None:
+        """The first day that may still change; None where all are final."""
+        return None if self.provisional_from_s is None else self._day(self.provisional_from_s)
+
+    def _day(self, seconds: int) -> dt.date:
+        """Return the day of a time; that of an hourly one is the end of its hour."""
+        own = seconds - (self.scope is Scope.HOURLY)
+        return dt.date(1970, 1, 1) + dt.timedelta(days=own // 86_400)
 
     def block_statistics(self) -> BlockStatistics:
         """Return the chunk's statistics per block and column."""

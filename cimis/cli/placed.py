@@ -11,7 +11,7 @@ from pipeline.errors import NoDataError, UsageError
 if TYPE_CHECKING:
     from pipeline.places import Place
 
-__all__ = ["by_distance", "holds", "in_county", "listed", "placed"]
+__all__ = ["by_distance", "check_within", "holds", "in_county", "listed", "placed"]
 
 
 def listed(root: Path) -> list[dict[str, Any]]:
@@ -71,6 +71,12 @@ def by_distance(
     return [facts for _, facts in sorted(found, key=lambda pair: pair[0])]
 
 
+def check_within(near: str | None, within_km: float | None) -> None:
+    """Refuse a distance without the point that it is measured from."""
+    if within_km is not None and near is None:
+        raise UsageError("--within says how far, but not from where", hint="add --near LAT,LON")
+
+
 def placed(
     root: Path,
     numbers: Sequence[int] | None,
@@ -100,8 +106,7 @@ def placed(
     NoDataError
         When no station lies there, or the catalog has no list.
     """
-    if within_km is not None and near is None:
-        raise UsageError("--within says how far, but not from where", hint="add --near LAT,LON")
+    check_within(near, within_km)
     if county is None and near is None:
         return numbers
     from pipeline.places import parse_place

@@ -15,6 +15,13 @@ __all__ = ["stored_target_options", "stored_targets", "target_options", "zip_lis
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NETWORKS = click.Choice(["wsn", "scs"], case_sensitive=False)
+_COORDINATE = option(
+    "--coordinate",
+    "coordinates",
+    multiple=True,
+    metavar="LAT,LON",
+    help="Spatial data of a point; may be given several times.",
+)
 
 
 def target_options(function: F) -> F:
@@ -33,13 +40,7 @@ def target_options(function: F) -> F:
                 type=_NETWORKS,
                 help="Who answers for zip codes that both networks serve; the other for the rest.",
             ),
-            option(
-                "--coordinate",
-                "coordinates",
-                multiple=True,
-                metavar="LAT,LON",
-                help="Spatial data of a point; may be given several times.",
-            ),
+            _COORDINATE,
             option(
                 "--address",
                 "addresses",
@@ -61,13 +62,7 @@ def stored_target_options(function: F) -> F:
             option(
                 "--zip", "zip_codes", metavar="LIST", help="Spatial data of zip codes, as 93624."
             ),
-            option(
-                "--coordinate",
-                "coordinates",
-                multiple=True,
-                metavar="LAT,LON",
-                help="Spatial data of a point; may be given several times.",
-            ),
+            _COORDINATE,
             option(
                 "--address",
                 "addresses",

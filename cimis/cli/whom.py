@@ -128,11 +128,10 @@ def _stations(
     timeout: Timeouts | None,
 ) -> tuple[int, ...]:
     from cimis.cli.choice import chosen_stations
-    from cimis.cli.placed import placed
+    from cimis.cli.placed import check_within, placed
 
     if wished.stations is None and not wished.by_place:
-        if wished.within_km is not None:
-            raise UsageError("--within says how far, but not from where", hint="add --near LAT,LON")
+        check_within(wished.near, wished.within_km)
         return ()
     text = wished.stations or "all"
     numbers = chosen_stations(

@@ -111,7 +111,7 @@ def left_to_ask(
     """
     years = range(span[0].year, span[1].year + 1)
     paths = [_path(request, number, year) for year in years]
-    rows = [row for path in paths for row in catalog.chunks(path=path)]
+    rows = catalog.chunks(paths=paths)
     lost = {r.path for r in rows if r.format != request.format or not (root / r.path).is_file()}
     wanted = {item.code for item in request.items_of(number)}
     known = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.catalog import Catalog, ChunkRow
+from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, Stored, store_rows
 from pipeline.entry import chunk_row
 from pipeline.ingest.final import Span, chunk_key, first_provisional, left_over, note
@@ -119,19 +119,10 @@ class Keeper:
         """Return the chunk's first provisional day: of the new days, or of old ones beside them."""
         days = [] if provisional is None else [provisional]
         for row in self._catalog.chunks(path=key.relative_path().as_posix()):
-            old = self._days(row)
-            if old is not None:
-                days += [first for first, _ in left_over(old, spans)]
+            since = row.provisional_from
+            if since is not None and since <= row.last_day:
+                days += [first for first, _ in left_over((since, row.last_day), spans)]
         return min(days, default=None)
-
-    def _days(self, row: ChunkRow) -> Span | None:
-        """Return the days of a chunk that may still change."""
-        if row.provisional_from_s is None or row.provisional_from_s > row.last_s:
-            return None
-        return self._day(row.provisional_from_s), self._day(row.last_s)
 
     def _seconds(self, day: dt.date) -> int:
         return (day - dt.date(1970, 1, 1)).days * _DAY_S + self._first_s
-
-    def _day(self, seconds: int) -> dt.date:
-        return dt.date(1970, 1, 1) + dt.timedelta(days=(seconds - self._first_s) // _DAY_S)

@@ -29,6 +29,7 @@ from pipeline.ingest.trace import log_answer, log_failure
 from pipeline.ingest.window import Fetched, fetch_window
 from pipeline.ingest.writer import Writer
 from pipeline.plan import Window, halve, network_day
+from pipeline.targets import Kind
 
 __all__ = ["Run"]
 
@@ -118,8 +119,10 @@ class Run:
             Disk().make_folder(self._root)
         with Catalog(self._root, create=True) as catalog:
             remove_stale_temporaries(self._root)
-            for target in self._request.targets:
-                catalog.put_target(target.key, target.sent)
+            # the text of an address does not follow from its name, as that of others does
+            addresses = [t for t in self._request.targets if t.kind is Kind.ADDRESS]
+            if addresses:
+                catalog.put_targets((target.key, target.sent) for target in addresses)
             meter = Meter(self._root, self._request.scope.value)
             self._progress = Chorus(self._progress, meter)
             keeper = Keeper(self._root, catalog, self._request, self._settings.base_url, self._now)

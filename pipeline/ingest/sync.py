@@ -30,7 +30,6 @@ from pipeline.targets import FIRST_CODE, Target, target_of_key
 __all__ = ["SyncPlan", "lacking", "sync"]
 
 _DAY = dt.timedelta(days=1)
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the store's times carry no zone
 
 _LISTED = {"day-eto": "day-asce-eto", "hly-eto": "hly-asce-eto"}
 
@@ -57,6 +56,10 @@ class _Stored:
     @property
     def newest(self) -> ChunkRow:
         return max(self.chunks, key=lambda row: row.last_s)
+
+    @property
+    def first_day(self) -> dt.date:
+        return min(row.first_day for row in self.chunks)
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -118,7 +121,7 @@ def lacking(
         own = {who: s for (kind, who), s in held.items() if kind is scope}
         known: list[Who] = list(own)
         chosen = known if stations is None else list(stations)
-        first = since or min((_first(s) for s in own.values()), default=None)
+        first = since or min((s.first_day for s in own.values()), default=None)
         usual_items = _commonest(own, scope)
         for who in chosen:
             target = _sendable(who, texts) if isinstance(who, Target) else who
@@ -181,25 +184,16 @@ def _left(catalog: Catalog, stored: _Stored, end: dt.date, again: dt.date) -> li
         for _, codes, first, last in catalog.asked([row.path for row in rows])
         if items <= set(codes.split(","))
     ]
-    known = max([_day(stored.newest, stored.newest.last_s), *(last for _, last in asked)])
+    known = max([stored.newest.last_day, *(last for _, last in asked)])
     begins = [known + _DAY, again]
-    begins += [_day(r, r.provisional_from_s) for r in rows if r.provisional_from_s is not None]
-    first = max(min(begins), _first(stored))
+    begins += [row.provisional_from for row in rows if row.provisional_from is not None]
+    first = max(min(begins), stored.first_day)
     final = [(a, min(b, again - _DAY)) for a, b in merged(asked) if a < again]
     spans = left_over((first, end), final) if first <= end else []
     # a request more for days between that are final costs the service more than these days
     near = [span for span in spans if span[0] >= end - _DAY * NEAR_END_DAYS]
     far = spans[: len(spans) - len(near)]
     return [*far, (near[0][0], end)] if near else far
-
-
-def _first(stored: _Stored) -> dt.date:
-    return min(_day(row, row.first_s) for row in stored.chunks)
-
-
-def _day(row: ChunkRow, seconds: int) -> dt.date:
-    """Return the network's day of a time; that of an hourly one is the end of its hour."""
-    return (_EPOCH + dt.timedelta(seconds=seconds - (row.scope is Scope.HOURLY))).date()
 
 
 def _request(

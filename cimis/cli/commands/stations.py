@@ -75,15 +75,14 @@ def command(
     degrees from north through east.
     """
     from cimis.cli.choice import refresh_stations
-    from cimis.cli.placed import by_distance, holds, in_county, listed
+    from cimis.cli.placed import by_distance, check_within, holds, in_county, listed
     from cimis.cli.session import data_root, service_settings
     from cimis.parsing import year_span
     from cimis.store import create
     from pipeline.places import parse_place
 
     place = None if near is None else parse_place(near)
-    if within is not None and place is None:
-        raise UsageError("--within says how far, but not from where", hint="add --near LAT,LON")
+    check_within(near, within)
     if closed and active is not None:
         raise UsageError("--active and --closed exclude each other", hint="give one of them")
     span = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 -- the store's times bear no zone
 _COLUMNS = (
     *("scope", "stations", "chunks", "rows", "first", "last", "bytes", "bytes_per_row"),
     *("provisional", "v1"),
@@ -73,16 +71,10 @@ def _figures(chunks: Sequence[ChunkRow]) -> tuple[Any, ...]:
         len({(chunk.station, chunk.target) for chunk in chunks}),
         len(chunks),
         rows,
-        min(_day(chunk, chunk.first_s) for chunk in chunks),
-        max(_day(chunk, chunk.last_s) for chunk in chunks),
+        min(chunk.first_day for chunk in chunks),
+        max(chunk.last_day for chunk in chunks),
         size,
         round(size / rows, 2) if rows else None,
         sum(chunk.state == "provisional" for chunk in chunks),
         sum(chunk.format == "v1" for chunk in chunks),
     )
-
-
-def _day(chunk: ChunkRow, seconds: int) -> dt.date:
-    """Return the network's day of a time; that of an hourly one is the end of its hour."""
-    back = 1 if chunk.scope.value == "hourly" else 0
-    return (_EPOCH + dt.timedelta(seconds=seconds - back)).date()

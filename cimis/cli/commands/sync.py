@@ -154,13 +154,12 @@ def _chosen(
 ) -> tuple[int, ...] | None:
     """Return the stations that the options name; None for those that are stored."""
     from cimis.cli.choice import chosen_stations, refresh_stations
-    from cimis.cli.placed import listed, placed
+    from cimis.cli.placed import check_within, listed, placed
 
     if all_ and (stations or county or near):
         raise UsageError("--all and stations exclude each other", hint="give one of them")
     if stations is None and county is None and near is None:
-        if within is not None:
-            raise UsageError("--within says how far, but not from where", hint="add --near LAT,LON")
+        check_within(near, within)
         if ask:  # closed stations are known by the list
             refresh_stations(root, settings)
         active = (facts["number"] for facts in listed(root) if facts["active"]) if all_ else ()
