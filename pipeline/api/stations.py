@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.errors import DecodeError
 
-__all__ = ["Station", "parse_stations", "station_from_json"]
+__all__ = ["Station", "american_day", "listed", "parse_stations", "station_from_json"]
 
 _METRES_PER_FOOT = 0.3048
 
@@ -51,15 +51,29 @@ def parse_stations(body: bytes) -> list[Station]:
     DecodeError
         When the answer is not the service's list of stations; the message names the field.
     """
+    stations = [station_from_json(facts) for facts in listed(body, "Stations", "stations")]
+    return sorted(stations, key=lambda station: station.number)
+
+
+def listed(body: bytes, key: str, what: str) -> list[Any]:
+    """Return the entries of an answer that is a list under one key; `DecodeError` for another."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise DecodeError(f"the list of stations is not JSON: {error}") from error
-    listed = answer.get("Stations") if isinstance(answer, dict) else None
-    if not isinstance(listed, list):
-        raise DecodeError("the answer has no list 'Stations'", key="Stations")
-    stations = [station_from_json(facts) for facts in listed]
-    return sorted(stations, key=lambda station: station.number)
+        raise DecodeError(f"the list of {what} is not JSON: {error}") from error
+    entries = answer.get(key) if isinstance(answer, dict) else None
+    if not isinstance(entries, list):
+        raise DecodeError(f"the answer has no list '{key}'", key=key)
+    return entries
+
+
+def american_day(text: str) -> dt.date | None:
+    """Return the day of ``6/7/1982``, None for a text that names none."""
+    match = re.fullmatch(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", text)
+    try:
+        return None if match is None else dt.date(int(match[3]), int(match[1]), int(match[2]))
+    except ValueError:
+        return None
 
 
 def station_from_json(facts: Any) -> Station:
@@ -134,11 +148,10 @@ class _Fields:
         return value == "true"
 
     def day(self, key: str) -> dt.date:
-        match = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", self.text(key))
-        try:
-            return dt.date(int(match[3]), int(match[1]), int(match[2]))  # type: ignore[index] # a miss is caught
-        except (TypeError, ValueError):
-            raise self._wrong(key, "a date as 6/7/1982") from None
+        found = american_day(self.text(key))
+        if found is None:
+            raise self._wrong(key, "a date as 6/7/1982")
+        return found
 
     def metres(self, key: str) -> float | None:
         text = self.text(key)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.api.stations import american_day, listed
 from pipeline.errors import DecodeError
 
 __all__ = ["ZipCode", "parse_zip_codes"]
@@ -37,14 +37,8 @@ def parse_zip_codes(body: bytes) -> list[ZipCode]:
     DecodeError
         When the answer is not the service's list of zip codes; the message names the field.
     """
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"the list of zip codes is not JSON: {error}") from error
-    listed = answer.get("ZipCodes") if isinstance(answer, dict) else None
-    if not isinstance(listed, list):
-        raise DecodeError("the answer has no list 'ZipCodes'", key="ZipCodes")
-    return sorted(map(_entry, listed), key=lambda entry: (entry.code, entry.station or 0))
+    entries = map(_entry, listed(body, "ZipCodes", "zip codes"))
+    return sorted(entries, key=lambda entry: (entry.code, entry.station or 0))
 
 
 def _entry(facts: Any) -> ZipCode:
@@ -69,11 +63,10 @@ def _entry(facts: Any) -> ZipCode:
 
 
 def _day(facts: Mapping[str, Any], key: str) -> dt.date:
-    match = re.fullmatch(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", str(facts.get(key)).strip())
-    try:
-        return dt.date(int(match[3]), int(match[1]), int(match[2]))  # type: ignore[index] # a miss is caught
-    except (TypeError, ValueError):
-        raise _wrong(facts, key, "a date as 2/20/2003") from None
+    found = american_day(str(facts.get(key)).strip())
+    if found is None:
+        raise _wrong(facts, key, "a date as 2/20/2003")
+    return found
 
 
 def _wrong(facts: Mapping[str, Any], key: str, due: str) -> DecodeError:
