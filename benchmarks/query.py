@@ -1,18 +1,21 @@
-"""Questions over a whole network: chunks beside Parquet, DuckDB and Arrow files of the same rows.
+"""Questions over a whole network: a store beside native DuckDB and Polars over the same rows.
 
-Run with ``just bench-query``. Builds what is missing under ``--root``, asks five questions of every
-store in new processes and within one, first and again, and prints the medians and their ratio to
-DuckDB over one big sorted Parquet file.
+Run with ``just bench-query``. Builds what is missing under ``--root`` (chunks, a DuckDB table, one
+big Parquet file), makes the mirror as the first question does, asks five questions of every variant
+within one process and in new ones, plays a night's change, and prints medians and ratios.
+``--scope hourly --stations 224 --years 40`` is the whole hourly history.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,18 +25,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.query_cases import QUESTIONS, VARIANTS, answers, opened, timed
+from benchmarks.query_cases import BASE, QUESTIONS, VARIANTS, answers, opened, sql, timed
 from benchmarks.query_data import stations
 from pipeline.items import Scope
 
-IN_A_ROW = {"Q1": 5, "Q2": 5, "Q3": 3, "Q4": 2, "Q5": 2}
-"""How often a store is asked before the next one has its turn."""
+IN_A_ROW = {"Q1": 20, "Q2": 10, "Q3": 3, "Q4": 2, "Q5": 3}
+"""How often a variant is asked before the next one has its turn."""
 
-FIRST_YEAR = {Scope.DAILY: 1985, Scope.HOURLY: 2020}
+LAST_YEAR = 2024
 
 
-def _write_station(root: Path, hive: Path, table: pa.Table) -> list[Any]:
-    """Write one station's years as chunks and as hive Parquet; return their catalog rows."""
+def _write_station(root: Path, table: pa.Table) -> list[Any]:
+    """Write one station's years as chunks; return their catalog rows."""
     from pipeline.chunks import ChunkKey, write_chunk
     from pipeline.entry import chunk_row
 
@@ -46,162 +49,236 @@ def _write_station(root: Path, hive: Path, table: pa.Table) -> list[Any]:
         part = table.slice(int(places[0]), len(places))
         path = ChunkKey(scope, year, station=number).path(root)
         rows.append(chunk_row(write_chunk(path, part), source="benchmark"))
-        folder = hive / f"station_id={number}"
-        folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(part, folder / f"{year}.parquet", compression="zstd")
     return rows
 
 
 def build(root: Path, scope: Scope, count: int, years: int) -> None:
-    """Write the chunks, the compacted copy, and the rivals' files, unless they are there."""
-    import shutil
-
+    """Write the chunks and the rivals' files, unless they are there; station by station."""
     import duckdb
 
     from pipeline.catalog import Catalog
-    from queries.compact import compact
 
     files = root / scope.value
     if (files / "done").exists():
         return
     files.mkdir(parents=True, exist_ok=True)
+    (root / "store").mkdir(parents=True, exist_ok=True)
     begin = time.perf_counter()
-    tables: list[pa.Table] = []
-    with ProcessPoolExecutor(2) as pool, Catalog(_made(root / "store"), create=True) as catalog:
-        waiting = []
-        for _, table in stations(scope, count, FIRST_YEAR[scope], years):
-            tables.append(table)
-            waiting.append(
-                pool.submit(_write_station, root / "store", files / "hive", table.combine_chunks())
+    rows = 0
+    with (
+        ProcessPoolExecutor(2) as pool,
+        Catalog(root / "store", create=True) as catalog,
+        duckdb.connect(str(files / "native.db")) as connection,
+    ):
+        waiting: list[Any] = []
+        writer: pq.ParquetWriter | None = None
+        connection.execute("SET memory_limit = '2GB'")
+        for tables in _in_rounds(scope, count, years):
+            waiting += [pool.submit(_write_station, root / "store", table) for table in tables]
+            whole = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+            writer = writer or pq.ParquetWriter(
+                files / "big.parquet", whole.schema, compression="zstd"
             )
+            writer.write_table(whole, row_group_size=122_880)
+            connection.register("source", whole)
+            verb = "INSERT INTO obs" if rows else "CREATE TABLE obs AS"
+            connection.execute(f"{verb} SELECT * FROM source")
+            connection.unregister("source")
+            rows += whole.num_rows
+            while len(waiting) > 8:
+                catalog.put_chunks(waiting.pop(0).result())
         for done in waiting:
             catalog.put_chunks(done.result())
-    whole = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-    pq.write_table(whole, files / "big.parquet", compression="zstd", row_group_size=122_880)
-    with pa.ipc.new_file(files / "big.arrow", whole.schema) as file:
-        file.write_table(whole, max_chunksize=131_072)
-    with duckdb.connect(str(files / "native.db")) as connection:
-        connection.register("source", whole)
-        connection.execute("CREATE TABLE obs AS SELECT * FROM source")
-    shutil.rmtree(root / "packed", ignore_errors=True)
-    shutil.copytree(root / "store", root / "packed")
-    for each in Scope:
-        print(compact(root / "packed", each), file=sys.stderr)
+        if writer is not None:
+            writer.close()
     (files / "done").touch()
-    print(
-        f"{scope}: {whole.num_rows:,} rows in {time.perf_counter() - begin:.0f} s", file=sys.stderr
+    print(f"{scope}: {rows:,} rows in {time.perf_counter() - begin:.0f} s", file=sys.stderr)
+
+
+def _in_rounds(scope: Scope, count: int, years: int) -> Iterator[list[pa.Table]]:
+    """Yield the stations' tables, some at a time so that memory stays bounded."""
+    at_once = 32 if scope is Scope.DAILY or years < 10 else 4
+    for begin in range(0, count, at_once):
+        size = min(at_once, count - begin)
+        made = stations(scope, size, LAST_YEAR - years + 1, years, seed=7 + begin, first=begin + 1)
+        yield [table.combine_chunks() for _, table in made]
+
+
+def make(root: Path, scope: Scope) -> dict[str, Any]:
+    """Delete the mirror, let a question make it in a new process, and tell what that took."""
+    import shutil
+
+    shutil.rmtree(root / "store" / ".cache", ignore_errors=True)
+    code = (
+        "import cimis, json, resource, sys, time\n"
+        f"store = cimis.open({str(root / 'store')!r})\n"
+        "begin = time.perf_counter()\n"
+        f"store.sql('select count(*) from {scope}').fetchall()\n"
+        "seconds = time.perf_counter() - begin\n"
+        f"rows = store.sql('select count(*) from {scope}').fetchall()[0][0]\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(json.dumps({'first question, s': round(seconds, 2), 'rows': rows,\n"
+        "    'rows a second': round(rows / seconds), 'peak MB': round(peak / 1024)}))\n"
     )
+    found: dict[str, Any] = json.loads(_out([sys.executable, "-c", code]))
+    mirror = max((root / "store" / ".cache").glob(f"{scope}-*.duckdb"), key=lambda p: p.stat().st_mtime)
+    native = (root / scope.value / "native.db").stat().st_size
+    found |= {
+        "mirror MB": round(mirror.stat().st_size / 1e6, 1),
+        "native MB": round(native / 1e6, 1),
+        "mirror / native": round(mirror.stat().st_size / native, 2),
+    }
+    import cimis
+
+    begin = time.perf_counter()
+    with cimis.open(root / "store") as store:
+        data = store.dataset(scope)
+    twins = sum(Path(path).stat().st_size for path in data.files)
+    return found | {
+        "twins MB": round(twins / 1e6, 1),
+        "twins written, s": round(time.perf_counter() - begin, 2),
+    }
 
 
-def _made(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+def night(root: Path, scope: Scope) -> dict[str, float]:
+    """Change the last value of every station's open year, and tell what the refresh took."""
+    import cimis
+    from pipeline.catalog import Catalog
+    from pipeline.chunks import read_chunk, write_chunk
+    from pipeline.entry import chunk_row
+
+    store_root = root / "store"
+    with Catalog(store_root) as catalog:
+        late = [c for c in catalog.chunks(scope=scope) if c.year == LAST_YEAR]
+        rows = []
+        for chunk in late:
+            path = store_root / chunk.path
+            table = read_chunk(path)
+            at = table.schema.get_field_index("precip")
+            values = table["precip"].to_pylist()
+            values[-1] = round((values[-1] or 0.0) + 0.1, 1)
+            changed = table.set_column(at, table.schema.field(at), pa.array(values))
+            rows.append(chunk_row(write_chunk(path, changed), source="night"))
+        catalog.put_chunks(rows)
+    code = (
+        "import cimis, json, resource\n"
+        f"store = cimis.open({str(store_root)!r})\n"
+        f"done = store.refresh()[{list(Scope).index(scope)}]\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(json.dumps({'refresh, s': round(done.seconds, 2), 'chunks': done.decoded,\n"
+        "    'anew': done.anew, 'MB': round(done.bytes / 1e6, 1), 'peak MB': peak // 1024}))\n"
+    )
+    found: dict[str, float] = json.loads(_out([sys.executable, "-c", code]))
+    with cimis.open(store_root) as store:
+        begin = time.perf_counter()
+        store.dataset(scope)
+        found["twins, s"] = round(time.perf_counter() - begin, 2)
+    return found
 
 
-def within(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Return per variant and question the first time and the median of the repeated ones.
-
-    All are asked in turn within one process, so that what else the machine does meets all alike.
-    """
+def within(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, float]]:
+    """Return per variant and question the median seconds within one process, all asked in turn."""
     asks = {variant: opened(variant, root, scope) for variant in VARIANTS}
-    found: dict[str, dict[str, dict[str, float]]] = {variant: {} for variant in asks}
+    found: dict[str, dict[str, float]] = {variant: {} for variant in asks}
     for question in QUESTIONS:
         times: dict[str, list[float]] = {v: [] for v in asks if answers(v, question)}
-        for turn in range(repeats + 1):
+        for variant in times:
+            timed(asks[variant][0], question)
+        for _ in range(repeats):
             for variant, each in times.items():
-                slow = len(each) > 2 and each[0] > 1
-                for _ in range(0 if slow else IN_A_ROW[question] if turn else 1):
-                    each.append(timed(asks[variant][0], question))
+                each += [timed(asks[variant][0], question) for _ in range(IN_A_ROW[question])]
         for variant, each in times.items():
-            found[variant][question] = {"first": each[0], "again": statistics.median(each[1:])}
+            found[variant][question] = statistics.median(each)
     for _, close in asks.values():
         close()
     return found
 
 
-def fresh(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, float]]:
-    """Return per variant and question the median wall time of new processes, asked in turn."""
-    words = ["-m", "benchmarks.query", "--root", str(root), "--one", scope.value]
-    found: dict[str, dict[str, float]] = {variant: {} for variant in VARIANTS}
-    for question in ("Q1", "Q2", "Q3"):
-        times: dict[str, list[float]] = {v: [] for v in VARIANTS if answers(v, question)}
-        for _ in range(repeats):
-            for variant, each in times.items():
-                each.append(_wall([*words, variant, question]))
-        for variant, each in times.items():
-            found[variant][question] = statistics.median(each)
-    return found
-
-
-def _wall(arguments: list[str]) -> float:
-    """Return the wall time of Python with arguments, its answer thrown away."""
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begin
-
-
 _RIVAL = """
 import duckdb
-duckdb.connect().execute(
-    "SELECT date, asce_eto, air_tmp_avg FROM read_parquet('{path}') WHERE station = 21"
-    " AND date BETWEEN DATE '2021-06-01' AND DATE '2021-06-07'").fetchall()
+connection = duckdb.connect()
+connection.execute("ATTACH '{path}' AS n (READ_ONLY)")
+for row in connection.execute({text!r}).fetchall():
+    print(*row, sep=",")
+"""
+_RIVAL_PARQUET = """
+import duckdb
+for row in duckdb.connect().execute({text!r}).fetchall():
+    print(*row, sep=",")
 """
 
 
-def command_line(root: Path, repeats: int) -> dict[str, dict[str, float]]:
-    """Return median wall times of new processes: ``cimis query`` beside Python and DuckDB.
-
-    Also of ``cimis --help`` beside ``import pyarrow``.
-    """
-    week = ["--start", "2021-06-01", "--end", "2021-06-07", "--items", "asce_eto,air_tmp_avg"]
-    ours = ["-m", "cimis", "query", "--data-dir", str(root / "store"), "--station", "21", *week]
-    cases = {
-        "duckdb big Parquet": ["-c", _RIVAL.format(path=root / "daily" / "big.parquet")],
-        "cimis query": ours,
-        "cimis query, first with cache": [*ours, "--cache", "50MB"],
-        "cimis query, again with cache": [*ours, "--cache", "50MB"],
-        "cimis --help": ["-m", "cimis", "--help"],
-        "import pyarrow": ["-c", "import pyarrow"],
-        "python": ["-c", "pass"],
+def command_line(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, float]]:
+    """Return median wall times of new processes, asked in turn."""
+    files, store = root / scope.value, ["--data-dir", str(root / "store")]
+    week = ["--start", "2021-06-01", "--end", "2021-06-07"]
+    items = ["--items", "asce_eto,air_tmp_avg" if scope is Scope.DAILY else "asce_eto,air_tmp"]
+    hourly = ["--hourly"] * (scope is Scope.HOURLY)
+    cimis = [sys.executable, "-m", "cimis"]
+    cases: dict[str, dict[str, list[str]]] = {
+        "python": {"Q1": [sys.executable, "-c", "pass"]},
+        "cimis --help": {"Q1": [*cimis, "--help"]},
+        "cimis query": {
+            "Q1": [*cimis, "query", *store, "--station", "21", *week, *items, *hourly]
+        },
     }
-    times: dict[str, list[float]] = {name: [] for name in cases}
+    for question in ("Q1", "Q3"):
+        native = sql(question, scope).format(t="n.obs")
+        big = sql(question, scope).format(t=f"read_parquet('{files}/big.parquet')")
+        code = _RIVAL.format(path=files / "native.db", text=native)
+        cases.setdefault("duckdb native table", {})[question] = [sys.executable, "-c", code]
+        code = _RIVAL_PARQUET.format(text=big)
+        cases.setdefault("duckdb big Parquet", {})[question] = [sys.executable, "-c", code]
+        text = sql(question, scope).format(t=scope.value)
+        cases.setdefault("cimis sql", {})[question] = [*cimis, "sql", *store, text]
+    times: dict[tuple[str, str], list[float]] = {}
     for _ in range(repeats + 1):
-        for name, words in cases.items():
-            if "first" in name:
-                clear = ["-m", "cimis", "cache", "clear", "--data-dir", str(root / "store")]
-                subprocess.run([sys.executable, *clear], check=False, capture_output=True)
-            times[name].append(_wall(words))
-    return {name: {"Q1": statistics.median(each[1:])} for name, each in times.items()}
+        for name, asked in cases.items():
+            for question, words in asked.items():
+                begin = time.perf_counter()
+                subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+                times.setdefault((name, question), []).append(time.perf_counter() - begin)
+    return {
+        name: {question: statistics.median(times[name, question][1:]) for question in asked}
+        for name, asked in cases.items()
+    }
+
+
+def _out(words: list[str]) -> str:
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def report(found: dict[str, Any]) -> str:
-    """Return the tables of medians in milliseconds and ratios, in Markdown."""
+    """Return the figures in Markdown: times in milliseconds with their ratio to the rival's."""
     lines = []
     for title, rows in found.items():
-        base = rows["duckdb big Parquet"]
-        lines += [f"\n### {title}\n", "| |" + " | ".join(QUESTIONS) + " |"]
-        lines.append("|---|" + "--:|" * len(QUESTIONS))
+        lines.append(f"\n### {title}\n")
+        if not all(isinstance(times, dict) for times in rows.values()):
+            lines += [f"- {name}: {value}" for name, value in rows.items()]
+            continue
+        names = [q for q in QUESTIONS if any(q in times for times in rows.values())]
+        lines += ["| |" + " | ".join(names) + " |", "|---|" + "--:|" * len(names)]
         for variant, times in rows.items():
+            base = rows[BASE.get(variant, "duckdb native table")]
             cells = [
                 f"{times[q] * 1e3:,.1f} ({times[q] / base[q]:.2f})" if q in times else ""
-                for q in QUESTIONS
+                for q in names
             ]
             lines.append(f"| {variant} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def measure(root: Path, scope: Scope, repeats: int) -> dict[str, Any]:
-    """Return all times of a scope, by title, variant and question."""
-    found: dict[str, Any] = {}
-    times = within(root, scope, repeats)
-    for kind in ("first", "again"):
-        found[f"{scope}, one process, {kind}"] = {
-            variant: {question: t[kind] for question, t in each.items()}
-            for variant, each in times.items()
-        }
-    found[f"{scope}, new process"] = fresh(root, scope, max(repeats // 2, 3))
-    if scope is Scope.DAILY:
-        found["one station and week, new process"] = command_line(root, repeats)
+def measure(root: Path, scope: Scope, repeats: int, *, nights: int) -> dict[str, Any]:
+    """Return all figures of a scope, by title."""
+    found: dict[str, Any] = {f"{scope}: the first question ever": make(root, scope)}
+    found[f"{scope}: one process"] = within(root, scope, repeats)
+    found[f"{scope}: new processes"] = command_line(root, scope, repeats * 2)
+    for number in range(nights):
+        found[f"{scope}: night {number + 1}"] = night(root, scope)
+    if nights:
+        found[f"{scope}: one process, after {nights} nights"] = within(root, scope, repeats)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found[f"{scope}: this process"] = {"peak MB": peak // 1024}
     return found
 
 
@@ -209,25 +286,20 @@ def main() -> None:
     """Build, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, default=Path("benchmarks/out/query"))
+    parser.add_argument("--scope", choices=[*map(str, Scope), "both"], default="both")
     parser.add_argument("--stations", type=int, default=250)
     parser.add_argument("--years", type=int, default=40)
-    parser.add_argument("--hourly-stations", type=int, default=28)
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--hourly-years", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--nights", type=int, default=3)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--one", nargs=3, metavar=("SCOPE", "VARIANT", "QUESTION"))
     options = parser.parse_args()
-    if options.one:
-        ask, close = opened(options.one[1], options.root, Scope(options.one[0]))
-        ask(options.one[2])
-        close()
-        return
-    build(options.root, Scope.DAILY, options.stations, options.years)
-    if options.hourly_stations:
-        build(options.root, Scope.HOURLY, options.hourly_stations, 5)
     found: dict[str, Any] = {}
     for scope in Scope:
-        if (options.root / scope.value / "done").exists():
-            found |= measure(options.root, scope, options.repeats)
+        if options.scope in (str(scope), "both"):
+            few = options.scope == "both" and scope is Scope.HOURLY
+            build(options.root, scope, options.stations, options.hourly_years if few else options.years)
+            found |= measure(options.root, scope, options.repeats, nights=options.nights)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
     print(report(found))

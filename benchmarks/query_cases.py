@@ -76,32 +76,20 @@ def _duck(scope: Scope, relation: str, setup: str = "") -> tuple[Ask, Callable[[
     )
 
 
-def _duck_ipc(scope: Scope, path: Path) -> tuple[Ask, Callable[[], None]]:
-    import duckdb
-    import pyarrow.dataset as ds
-
-    connection = duckdb.connect()
-    connection.register("t", ds.dataset(path, format="ipc"))
-    return (
-        lambda question: connection.sql(sql(question, scope).format(t="t")).to_arrow_table(),
-        connection.close,
-    )
-
-
-def _cimis_sql(scope: Scope, path: Path, cache: int) -> tuple[Ask, Callable[[], None]]:
+def _cimis_sql(scope: Scope, path: Path) -> tuple[Ask, Callable[[], None]]:
     import cimis
 
-    store = cimis.open(path, cache=cache)
+    store = cimis.open(path)
     return (
         lambda question: store.sql(sql(question, scope).format(t=scope.value)).table(),
         store.close,
     )
 
 
-def _cimis_query(scope: Scope, path: Path, cache: int) -> tuple[Ask, Callable[[], None]]:
+def _cimis_query(scope: Scope, path: Path) -> tuple[Ask, Callable[[], None]]:
     import cimis
 
-    store = cimis.open(path, cache=cache)
+    store = cimis.open(path)
     _, eto, warm, _ = _names(scope)
     asked: dict[str, dict[str, Any]] = {
         "Q1": {
@@ -120,10 +108,10 @@ def _cimis_query(scope: Scope, path: Path, cache: int) -> tuple[Ask, Callable[[]
     return (lambda question: store.query(scope, **asked[question]).table()), store.close
 
 
-def _cimis_polars(scope: Scope, path: Path, cache: int) -> tuple[Ask, Callable[[], None]]:
+def _cimis_polars(scope: Scope, path: Path) -> tuple[Ask, Callable[[], None]]:
     import cimis
 
-    store = cimis.open(path, cache=cache)
+    store = cimis.open(path)
     scan = store.scan_daily if scope is Scope.DAILY else store.scan_hourly
     return (lambda question: lazy(question, scope, scan())), store.close
 
@@ -131,58 +119,34 @@ def _cimis_polars(scope: Scope, path: Path, cache: int) -> tuple[Ask, Callable[[
 def opened(variant: str, root: Path, scope: Scope) -> tuple[Ask, Callable[[], None]]:
     """Return how to ask a variant, and how to close it."""
     files = root / scope.value
-    big = f"read_parquet('{files}/big.parquet')"
-    hive = f"read_parquet('{files}/hive/*/*.parquet', hive_partitioning = true)"
     store = root / "store"
-    packed = root / "packed"
-    if variant.startswith("polars"):
+    if variant == "polars big Parquet":
         import polars as pl
 
-        frames: dict[str, Callable[[], Any]] = {
-            "polars big Parquet": lambda: pl.scan_parquet(files / "big.parquet"),
-            "polars hive Parquet": lambda: pl.scan_parquet(files / "hive", hive_partitioning=True),
-            "polars Arrow IPC": lambda: pl.scan_ipc(files / "big.arrow"),
-        }
-        if variant in frames:
-            return (lambda question: lazy(question, scope, frames[variant]())), lambda: None
+        big = files / "big.parquet"
+        return (lambda question: lazy(question, scope, pl.scan_parquet(big))), lambda: None
     makers: dict[str, Callable[[], tuple[Ask, Callable[[], None]]]] = {
-        "duckdb big Parquet": lambda: _duck(scope, big),
-        "duckdb hive Parquet": lambda: _duck(scope, hive),
         "duckdb native table": lambda: _duck(
             scope, "n.obs", f"ATTACH '{files}/native.db' AS n (READ_ONLY)"
         ),
-        "duckdb Arrow IPC": lambda: _duck_ipc(scope, files / "big.arrow"),
-        "cimis sql": lambda: _cimis_sql(scope, store, 0),
-        "cimis sql, compacted": lambda: _cimis_sql(scope, packed, 0),
-        "cimis sql, cache": lambda: _cimis_sql(scope, packed, 2_000_000_000),
-        "cimis query": lambda: _cimis_query(scope, store, 0),
-        "cimis query, compacted": lambda: _cimis_query(scope, packed, 0),
-        "cimis query, cache": lambda: _cimis_query(scope, store, 2_000_000_000),
-        "polars cimis": lambda: _cimis_polars(scope, store, 0),
-        "polars cimis, compacted": lambda: _cimis_polars(scope, packed, 0),
-        "polars cimis, cache": lambda: _cimis_polars(scope, packed, 2_000_000_000),
+        "duckdb big Parquet": lambda: _duck(scope, f"read_parquet('{files}/big.parquet')"),
+        "cimis sql": lambda: _cimis_sql(scope, store),
+        "cimis query": lambda: _cimis_query(scope, store),
+        "polars cimis": lambda: _cimis_polars(scope, store),
     }
     return makers[variant]()
 
 
 VARIANTS = (
-    "duckdb big Parquet",
-    "duckdb hive Parquet",
     "duckdb native table",
-    "duckdb Arrow IPC",
     "cimis sql",
-    "cimis sql, compacted",
-    "cimis sql, cache",
     "cimis query",
-    "cimis query, compacted",
-    "cimis query, cache",
+    "duckdb big Parquet",
     "polars big Parquet",
-    "polars hive Parquet",
-    "polars Arrow IPC",
     "polars cimis",
-    "polars cimis, compacted",
-    "polars cimis, cache",
 )
+BASE = {"polars cimis": "polars big Parquet", "polars big Parquet": "polars big Parquet"}
+"""What a variant is compared with; the others with the native table."""
 
 
 def answers(variant: str, question: str) -> bool:

@@ -48,15 +48,15 @@ def _column(item: Item, wave: Floats, noise: Floats) -> Floats:
 
 
 def stations(
-    scope: Scope, count: int, first_year: int, years: int, *, seed: int = 7
+    scope: Scope, count: int, first_year: int, years: int, *, seed: int = 7, first: int = 1
 ) -> Iterator[tuple[int, pa.Table]]:
     """Yield station by station all its years as a physical table.
 
     Rows have about 0.8 % missing values and 1 % flags, a tenth of the stations an absent month.
     """
     items = items_of(scope)
-    first, after = dt.date(first_year, 1, 1), dt.date(first_year + years, 1, 1)
-    days = np.arange((first - _EPOCH).days, (after - _EPOCH).days, dtype=np.int32)
+    begun, after = dt.date(first_year, 1, 1), dt.date(first_year + years, 1, 1)
+    days = np.arange((begun - _EPOCH).days, (after - _EPOCH).days, dtype=np.int32)
     per_day = 1 if scope is Scope.DAILY else 24
     steps = len(days) * per_day
     at = np.repeat(days, per_day)
@@ -71,7 +71,7 @@ def stations(
         size = min(batch, count - begin)
         made = [_column(i, wave, _persistent(rng, steps, size, 0.7)) for i in items]
         for place in range(size):
-            number = begin + place + 1
+            number = begin + place + first
             keep = np.ones(steps, np.bool_)
             if number % 10 == 0:
                 keep[per_day * 400 : per_day * 430] = False

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cimis.parsing import parse_date, parse_size, parse_stations
 from pipeline.errors import UsageError
 from pipeline.items import Scope
 
-__all__ = ["Day", "Stations", "byte_count", "day_of", "scope_of", "span_of", "station_numbers"]
+if TYPE_CHECKING:
+    from queries.mirror.mirrors import Keeping
+
+__all__ = ["Day", "Stations", "day_of", "keeping", "scope_of", "span_of", "station_numbers"]
 
 Day = str | dt.date
 Stations = int | str | Iterable[int]
@@ -45,11 +50,17 @@ def day_of(day: Day | None, *, end: bool) -> dt.date | None:
     return day.date() if isinstance(day, dt.datetime) else day
 
 
-def byte_count(size: int | str) -> int:
-    """Return a number of bytes as a user may give it."""
-    if isinstance(size, int):
-        return size
-    return parse_size(size)
+def keeping(size: int | str | None) -> Keeping:
+    """Return how the read cache is to be kept: as given, by the environment, or configured."""
+    from pipeline.api.settings import resolve
+    from queries.mirror.mirrors import Keeping
+
+    found = resolve("cache", None if size is None else str(size)).value
+    folder = resolve("cache_dir", None).value
+    return Keeping(
+        None if found is None else parse_size(str(found)),
+        None if folder is None else Path(str(folder)).expanduser(),
+    )
 
 
 def span_of(year: int | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:

@@ -1,10 +1,11 @@
-"""What a store answers: rows, frames, SQL and datasets over its chunks."""
+"""What a store answers: rows, frames, SQL and datasets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cimis.arguments import Day, Stations, day_of, scope_of, station_numbers
 from pipeline.errors import StoreError
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow.dataset as ds
 
-    from queries.cache import ReadCache
-    from queries.dataset import ChunkDataset
-    from queries.duck import Answer, Engine, Parameters
-    from queries.loading import IndexLoader
+    from pipeline.catalog import Catalog
+    from queries.engines.answer import Answer
+    from queries.engines.engine import Engine, Parameters
+    from queries.mirror.build import Refreshed
+    from queries.mirror.mirrors import Keeping, Mirrors
+    from queries.mirror.twins import Twins
     from queries.rows import Rows
-    from queries.source import ChunkSource
     from queries.timing import QueryTimings
 
 __all__ = ["Reading"]
@@ -29,29 +31,46 @@ __all__ = ["Reading"]
 class Reading:
     """The reading half of a :class:`cimis.Store`, which is what users open.
 
-    Sources, engines and the cache are made when they are first needed, and owned here.
+    The catalog and the engine are opened when they are first needed, and owned here.
     """
 
-    def __init__(self, root: Path, cache_bytes: int) -> None:
+    def __init__(self, root: Path, keeping: Keeping) -> None:
         self.root = root
-        self._cache_bytes = cache_bytes
-        self._sources: dict[tuple[Scope, bool], ChunkSource] = {}
-        self._engines: dict[tuple[str, bool, bool], Engine] = {}
-        self._loader: IndexLoader | None = None
-        self._cache: ReadCache | None = None
+        self._keeping = keeping
+        self._process = os.getpid()
+        self._opened: tuple[Catalog, Mirrors, Engine] | None = None
         self._closed = False
 
     def close(self) -> None:
         """Close connections and files; safe to call twice."""
         self._closed = True
-        for engine in self._engines.values():
+        if self._opened is not None:
+            catalog, _, engine = self._opened
             engine.close()
-        if self._cache is not None:
-            self._cache.close()
-        if self._loader is not None:
-            self._loader.close()
-        self._engines.clear()
-        self._sources.clear()
+            catalog.close()
+            self._opened = None
+
+    @property
+    def _parts(self) -> tuple[Catalog, Mirrors, Engine]:
+        """The catalog, the mirrors and the engine, open."""
+        from queries.engines.forks import check_owner
+
+        check_owner(self._process)
+        if self._closed:
+            raise StoreError(f"the store at '{self.root}' is closed", hint="open it again")
+        if self._opened is None:
+            from pipeline.catalog import Catalog
+            from queries.engines.engine import Engine
+            from queries.mirror.mirrors import Mirrors
+
+            catalog = Catalog(self.root)
+            mirrors = Mirrors(self.root, catalog, self._keeping)
+            self._opened = catalog, mirrors, Engine(self.root, catalog, mirrors)
+        return self._opened
+
+    @property
+    def _engine(self) -> Engine:
+        return self._parts[2]
 
     def daily(
         self,
@@ -133,7 +152,8 @@ class Reading:
 
         chosen = scope_of(scope)
         return select(
-            self._source(chosen),
+            self._engine,
+            chosen.value,
             stations=station_numbers(stations),
             start=day_of(start, end=False),
             end=day_of(end, end=True),
@@ -144,32 +164,69 @@ class Reading:
             timings=timings,
         )
 
-    def scan_daily(self, *, qc: str = "keep", timings: QueryTimings | None = None) -> pl.LazyFrame:
-        """Return a lazy frame of all daily rows, which reads only what its plan needs."""
-        return self._scan(Scope.DAILY, qc, timings)
+    def scan_daily(self, *, qc: str = "keep") -> pl.LazyFrame:
+        """Return a lazy frame of all daily rows, which reads only what its plan needs.
 
-    def scan_hourly(self, *, qc: str = "keep", timings: QueryTimings | None = None) -> pl.LazyFrame:
-        """Return a lazy frame of all hourly rows, which reads only what its plan needs."""
-        return self._scan(Scope.HOURLY, qc, timings)
+        It has a column for every item, null where nothing is stored, and ``reference_eto`` with
+        its source. It answers from what is stored now, also when it is collected later.
+        """
+        return self._scan("daily", qc)
 
-    def _scan(self, scope: Scope, qc: str, timings: QueryTimings | None) -> pl.LazyFrame:
-        from queries.frames import scan
+    def scan_hourly(self, *, qc: str = "keep") -> pl.LazyFrame:
+        """Return a lazy frame of all hourly rows; see :meth:`scan_daily`."""
+        return self._scan("hourly", qc)
+
+    def _scan(self, table: str, qc: str) -> pl.LazyFrame:
+        from queries.engines.forks import check_polars
+
+        check_polars()
+        from queries.frames import frame, scan
+
+        found = self._twins(table, qc)
+        return frame(self._loose(table, qc)).lazy() if found is None else scan(table, found)
+
+    def dataset(self, scope: str | Scope = "daily", *, qc: str = "keep") -> ds.Dataset:
+        """Return the rows of a scope as a dataset of pyarrow's own: it scans, pickles, unites.
+
+        It has a column for every item, and answers from what is stored now.
+        """
+        return self._dataset(scope_of(scope).value, qc)
+
+    def _dataset(self, table: str, qc: str) -> ds.Dataset:
+        from queries.dataset import dataset, in_memory
+
+        found = self._twins(table, qc)
+        return in_memory(self._loose(table, qc)) if found is None else dataset(table, found)
+
+    def _loose(self, table: str, qc: str) -> Answer:
+        """Return all rows of a table, to be read from the chunks; where no mirror is kept."""
+        from queries.mirror.layout import columns_of
+
+        listed = ", ".join([*columns_of(table), "reference_eto", "reference_eto_source"])
+        return self.sql(f"SELECT {listed} FROM {table}", qc=qc)
+
+    def _twins(self, table: str, qc: str) -> Twins | None:
+        from queries.mirror.layout import scope_of_table
         from queries.quality import policy
 
-        return scan(self._source(scope), policy=policy(qc), timings=timings)
+        return self._parts[1].twins(scope_of_table(table), table, policy(qc))
 
-    def dataset(
-        self,
-        scope: str | Scope = "daily",
-        *,
-        qc: str = "keep",
-        timings: QueryTimings | None = None,
-    ) -> ChunkDataset:
-        """Return the rows of a scope as a :class:`pyarrow.dataset.Dataset`."""
-        from queries.dataset import ChunkDataset
-        from queries.quality import policy
+    def refresh(self) -> list[Refreshed]:
+        """Bring the read cache up to date now, as ``cimis compact`` does.
 
-        return ChunkDataset(self._source(scope_of(scope)), policy=policy(qc), timings=timings)
+        That happens by itself after a fetch or an import, and when a question finds it out of
+        date; nothing is done where it is not.
+        """
+        return [self._parts[1].refreshed(scope) for scope in Scope]
+
+    def cache_facts(self) -> dict[str, Any]:
+        """Return where the read cache lies, its bound, and per scope what it holds now."""
+        return self._parts[1].facts()
+
+    def clear_cache(self) -> int:
+        """Delete the read cache; return the bytes freed. The next question makes it again."""
+        place = self._parts[1].place
+        return 0 if place is None else place.clear()
 
     def sql(
         self,
@@ -185,7 +242,7 @@ class Reading:
         Parameters
         ----------
         text : str
-            One statement that reads, in DuckDB's dialect; see :class:`queries.duck.Engine`.
+            One statement that reads, in DuckDB's dialect.
         params : sequence or mapping, optional
             Values for ``?`` or ``$name``.
         qc : {"keep", "drop-severe", "strict"}
@@ -198,10 +255,12 @@ class Reading:
         UsageError
             For SQL that is wrong or not allowed.
         """
-        from queries.duck import Answer
+        from queries.engines.answer import Answer
+        from queries.quality import policy
 
-        spatial = "spatial_daily" in text.lower()
-        return Answer(self._engine(qc, unsafe=unsafe, spatial=spatial), text, params, timings)
+        return Answer(
+            self._engine, text, params, policy=policy(qc), unsafe=unsafe, timings=timings
+        )
 
     def named(
         self,
@@ -235,66 +294,23 @@ class Reading:
         return self.sql(query.text(station_numbers(stations)), values, qc=qc)
 
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
-        """Return a DuckDB connection with the same views, sandboxed; close it after use."""
-        return self._engine(qc, unsafe=unsafe, spatial=True).connection()
+        """Return a DuckDB connection with the same tables, sandboxed; close it after use.
+
+        It answers from what was stored when it was made; cursors of it see what it sees.
+        """
+        from queries.native import with_arrow
+        from queries.quality import policy
+
+        with_arrow()
+        made: duckdb.DuckDBPyConnection = self._engine.connection(policy(qc), unsafe=unsafe)
+        return made
 
     def stations(self) -> pl.DataFrame:
         """Return the stations that the catalog knows, as the service lists them."""
-        from queries.frames import whole
-
-        return whole(self._indexes().stations().to_table())
+        made: pl.DataFrame = self.sql("SELECT * FROM stations ORDER BY number").pl()
+        return made
 
     def chunks(self) -> pl.DataFrame:
         """Return one row per stored chunk: path, station, year, scope, rows, times, state."""
-        from queries.frames import whole
-
-        return whole(self._indexes().chunks().to_table())
-
-    def _indexes(self) -> IndexLoader:
-        if self._closed:
-            raise StoreError(f"the store at '{self.root}' is closed", hint="open it again")
-        if self._loader is None:
-            from queries.loading import IndexLoader
-
-            self._loader = IndexLoader(self.root)
-        return self._loader
-
-    def _source(self, scope: Scope, *, spatial: bool = False) -> ChunkSource:
-        loader = self._indexes()
-        if (scope, spatial) not in self._sources:
-            from queries.source import ChunkSource
-
-            self._sources[scope, spatial] = ChunkSource(
-                self.root, scope, loader, cache=self._read_cache(), spatial=spatial
-            )
-        return self._sources[scope, spatial]
-
-    def _read_cache(self) -> ReadCache | None:
-        if self._cache_bytes and self._cache is None:
-            from queries.cache import ReadCache
-            from queries.cache_disk import cache_folder
-
-            self._cache = ReadCache(self._cache_bytes, cache_folder(self.root))
-        return self._cache
-
-    def _engine(self, qc: str, *, unsafe: bool, spatial: bool) -> Engine:
-        from queries.dataset import ChunkDataset
-        from queries.duck import Engine
-        from queries.quality import policy
-
-        chosen, loader = policy(qc), self._indexes()
-        if (chosen, unsafe, spatial) not in self._engines:
-
-            def rows(scope: Scope, spatial: bool = False) -> Callable[[], ChunkDataset]:
-                return lambda: ChunkDataset(self._source(scope, spatial=spatial), policy=chosen)
-
-            views: dict[str, Callable[[], ds.Dataset]] = {
-                "daily": rows(Scope.DAILY),
-                "hourly": rows(Scope.HOURLY),
-                "stations": loader.stations,
-                "chunks": loader.chunks,
-            }
-            if spatial:  # a view costs each question a little, and few ask for this one
-                views["spatial_daily"] = rows(Scope.DAILY, True)
-            self._engines[chosen, unsafe, spatial] = Engine(views, unsafe=unsafe)
-        return self._engines[chosen, unsafe, spatial]
+        made: pl.DataFrame = self.sql("SELECT * FROM chunks").pl()
+        return made

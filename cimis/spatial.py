@@ -11,8 +11,8 @@ from pipeline.items import Item, Scope, resolve
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow.dataset as ds
 
-    from queries.dataset import ChunkDataset
     from queries.rows import Rows
     from queries.timing import QueryTimings
 
@@ -78,7 +78,8 @@ class SpatialReading(Reading):
         from queries.rows import select
 
         return select(
-            self._source(Scope.DAILY, spatial=True),
+            self._engine,
+            "spatial_daily",
             targets=target_keys(targets),
             start=day_of(start, end=False),
             end=day_of(end, end=True),
@@ -88,25 +89,13 @@ class SpatialReading(Reading):
             timings=timings,
         )
 
-    def scan_spatial(
-        self, *, qc: str = "keep", timings: QueryTimings | None = None
-    ) -> pl.LazyFrame:
-        """Return a lazy frame of all spatial rows, which reads only what its plan needs."""
-        from queries.frames import scan
-        from queries.quality import policy
+    def scan_spatial(self, *, qc: str = "keep") -> pl.LazyFrame:
+        """Return a lazy frame of all spatial rows; see :meth:`cimis.Store.scan_daily`."""
+        return self._scan("spatial_daily", qc)
 
-        source = self._source(Scope.DAILY, spatial=True)
-        return scan(source, policy=policy(qc), timings=timings)
-
-    def spatial_dataset(
-        self, *, qc: str = "keep", timings: QueryTimings | None = None
-    ) -> ChunkDataset:
-        """Return the spatial rows as a :class:`pyarrow.dataset.Dataset`."""
-        from queries.dataset import ChunkDataset
-        from queries.quality import policy
-
-        source = self._source(Scope.DAILY, spatial=True)
-        return ChunkDataset(source, policy=policy(qc), timings=timings)
+    def spatial_dataset(self, *, qc: str = "keep") -> ds.Dataset:
+        """Return the spatial rows as a dataset; see :meth:`cimis.Store.dataset`."""
+        return self._dataset("spatial_daily", qc)
 
 
 def target_keys(targets: Targets | None) -> tuple[str, ...] | None:

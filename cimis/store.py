@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 from cimis.arguments import (
     Day,
     Stations,
-    byte_count,
     day_of,
+    keeping,
     scope_of,
     station_numbers,
 )
@@ -22,8 +22,7 @@ from pipeline.items import Item, Scope, resolve
 
 if TYPE_CHECKING:
     from pipeline.verify import Verdict
-    from queries.compact import Compacted
-    from queries.duck import Answer
+    from queries.engines.answer import Answer
 
 __all__ = ["Store", "create", "data_directory", "open_store"]
 
@@ -38,8 +37,9 @@ class Store(Fetching):
     ----------
     root : path
         The data directory.
-    cache : int or str
-        Bound of the read cache in bytes, or as ``"50MB"``; 0 keeps nothing.
+    cache : int or str, optional
+        The most bytes that the read cache of a scope may take, also as ``"500MB"``; 0 keeps none.
+        By default CIMIS_CACHE or the configuration file say it, or nothing does.
 
     Examples
     --------
@@ -48,8 +48,8 @@ class Store(Fetching):
     ...     june = store.daily(stations=[2, 5], start="2024-06-01", end="2024-06-30")
     """
 
-    def __init__(self, root: str | Path, *, cache: int | str = 0) -> None:
-        super().__init__(data_directory(Path(root)), byte_count(cache))
+    def __init__(self, root: str | Path, *, cache: int | str | None = None) -> None:
+        super().__init__(data_directory(Path(root)), keeping(cache))
 
     def __enter__(self) -> Self:
         return self
@@ -132,18 +132,6 @@ class Store(Fetching):
             stored = catalog.item_codes(scope, spatial=spatial)
         return tuple(item for item in scope_items(scope) if item.code in stored)
 
-    def compact(self) -> list[Compacted]:
-        """Build or update the column cache of each scope, as ``cimis compact`` does."""
-        from queries.compact import compact
-
-        return [compact(self.root, scope) for scope in Scope]
-
-    def discard_columns(self) -> int:
-        """Delete the column cache; return the bytes freed. The chunks stay."""
-        from queries.compact import discard
-
-        return discard(self.root)
-
     def verify(self, *, repair: bool = False) -> Verdict:
         """Check every byte of every chunk and the catalog, as ``cimis verify`` does.
 
@@ -154,15 +142,15 @@ class Store(Fetching):
         return verify(self.root, repair=repair)
 
 
-def open_store(path: str | Path = "data", *, cache: int | str = 0) -> Store:
+def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> Store:
     """Open a data directory.
 
     Parameters
     ----------
     path : path
         Made by ``cimis init`` or :func:`create`.
-    cache : int or str
-        Bound of the read cache in bytes, or as ``"50MB"``; 0 keeps nothing.
+    cache : int or str, optional
+        The most bytes that the read cache of a scope may take, also as ``"500MB"``; 0 keeps none.
 
     Raises
     ------

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipeline.catalog_file import CATALOG_FILE, CatalogFile
+from pipeline.catalog_file import CATALOG_FILE, REBUILD, CatalogFile
+from pipeline.errors import StoreError
 from pipeline.items import Scope
 from pipeline.listed import ChunkRow
 
@@ -38,11 +39,39 @@ class Catalog(CatalogFile):
         When there is no catalog, it is damaged, or a newer version made it.
     """
 
-    def generation(self) -> int:
-        """Return a number that grows with every change of a chunk's row, from a random start."""
+    def generation(self, scope: Scope | None = None) -> int:
+        """Return a number that grows with every change of a chunk's row, from a random start.
+
+        Of one scope it grows with changes of that scope's chunks alone.
+        """
+        keys = ["generation"] if scope is None else [f"generation_{scope}", "generation"]
         with self._errors():
-            row = self._connection.execute("select value from meta where key = 'generation'")
-            return int(row.fetchone()[0])
+            for key in keys:  # a catalog that nobody has written to since has only the one of all
+                row = self._connection.execute("select value from meta where key = ?", [key])
+                if (found := row.fetchone()) is not None:
+                    return int(found[0])
+        raise StoreError(f"catalog {self.path} has no generation", hint=REBUILD)
+
+    def data_version(self) -> int:
+        """Return a number that differs once another connection has changed anything."""
+        with self._errors():
+            return int(self._connection.execute("pragma data_version").fetchone()[0])
+
+    def listed(self, scope: Scope) -> tuple[int, list[tuple[Any, ...]]]:
+        """Return a scope's generation and its chunks, both of one moment.
+
+        Each chunk as path, station, target, year, rows, checksum, items, and whether some of it
+        may still change; by station, target and year.
+        """
+        columns = "path, station, target, year, rows, checksum, items, provisional_from_s not null"
+        query = f"select {columns} from chunks where scope = ? order by station, target, year"
+        with self._errors():
+            self._connection.execute("begin")
+            try:
+                generation = self.generation(scope)
+                return generation, self._connection.execute(query, [scope.value]).fetchall()
+            finally:
+                self._connection.execute("rollback")
 
     def put_chunks(self, rows: Iterable[ChunkRow]) -> None:
         """Enter chunks, replacing what was said of the same paths."""
@@ -59,15 +88,25 @@ class Catalog(CatalogFile):
         with self._errors(), self._transaction():
             run = self._connection
             run.executemany(f"insert or replace into chunks ({_COLUMNS}) values ({places})", values)
-            run.execute("update meta set value = value + 1 where key = 'generation'")
+            self._changed({scope for _, scope, *_ in values})
 
     def remove_chunks(self, paths: Iterable[str]) -> None:
         """Forget chunks by path, and that their days were asked for."""
         values, run = [(path,) for path in paths], self._connection
+        listed = json.dumps([path for (path,) in values])
+        of_paths = "select distinct scope from chunks where path in (select value from json_each(?))"
         with self._errors(), self._transaction():
+            scopes = {scope for (scope,) in run.execute(of_paths, [listed])}
             run.executemany("delete from chunks where path = ?", values)
             run.executemany("delete from asked where path = ?", values)
-            run.execute("update meta set value = value + 1 where key = 'generation'")
+            self._changed(scopes)
+
+    def _changed(self, scopes: Iterable[str]) -> None:
+        """Count a change of chunks of some scopes; inside a transaction."""
+        run = self._connection.execute
+        run("update meta set value = value + 1 where key = 'generation'")
+        for scope in scopes:
+            run("update meta set value = value + 1 where key = ?", [f"generation_{scope}"])
 
     def chunks(
         self,

@@ -12,10 +12,12 @@ from typing import Self
 
 from pipeline.catalog_tables import LATER_TABLES, SCHEMA, VERSION
 from pipeline.errors import StoreError
+from pipeline.items import Scope
 
-__all__ = ["CATALOG_FILE", "CatalogFile"]
+__all__ = ["CATALOG_FILE", "REBUILD", "CatalogFile"]
 
 CATALOG_FILE = "metadata.sqlite3"
+REBUILD = "rebuild the catalog with 'cimis verify --repair'"
 _LEAST_BYTES = 1 << 17
 """What SQLite needs for its files beside the catalog."""
 
@@ -76,6 +78,12 @@ class CatalogFile:
                     )
                 for statement in LATER_TABLES.split(";"):
                     run(statement)
+                for scope in Scope:
+                    run(
+                        "insert or ignore into meta select ?, value from meta "
+                        "where key = 'generation'",
+                        [f"generation_{scope}"],
+                    )
         found = run("select value from meta where key = 'version'").fetchone()
         if found is None or found[0] != VERSION:
             raise StoreError(

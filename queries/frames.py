@@ -1,45 +1,28 @@
-"""Polars over the chunks: lazy frames that read only what the plan needs."""
+"""Polars over what is stored: data frames of answers, and lazy frames over the Parquet twins."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
-from polars.io.plugins import register_io_source
 
-from queries.polars_terms import term_of_json
-from queries.quality import FlagPolicy
-from queries.reader import Question, answer
-from queries.source import ChunkSource
-from queries.terms import UNKNOWN
-from queries.timing import QueryTimings
+from pipeline.items import scope_items
+from queries.mirror.layout import scope_of_table
 
-__all__ = ["frame", "polars_schema", "scan", "whole"]
+if TYPE_CHECKING:
+    from queries.engines.answer import Answer
+    from queries.mirror.twins import Twins
 
+__all__ = ["frame", "scan", "table_schema", "whole"]
 
-def polars_schema(schema: pa.Schema) -> pl.Schema:
-    """Return the Polars schema of a physical Arrow schema; flags are strings."""
-    return pl.Schema({field.name: _dtype(field.type) for field in schema})
-
-
-def _dtype(kind: pa.DataType) -> pl.DataType:
-    if pa.types.is_dictionary(kind):
-        return pl.String()
-    empty = pl.from_arrow(pa.array([], kind))
-    assert isinstance(empty, pl.Series)
-    return empty.dtype
-
-
-def frame(batches: list[pa.RecordBatch], schema: pa.Schema) -> pl.DataFrame:
-    """Return batches of a physical schema as one data frame; flags are strings."""
-    plain = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema]
-    target = pa.schema(plain)
-    columns = [
-        pa.chunked_array([_plain(b.column(i)) for b in batches], type=field.type)
-        for i, field in enumerate(target)
-    ]
-    return whole(pa.table(columns, schema=target))
+_KEYS: dict[str, pl.DataType] = {
+    "station": pl.UInt16(),
+    "target": pl.String(),
+    "date": pl.Date(),
+    "time": pl.Datetime("ms"),
+    "hour": pl.UInt8(),
+}
 
 
 def whole(table: pa.Table) -> pl.DataFrame:
@@ -49,57 +32,50 @@ def whole(table: pa.Table) -> pl.DataFrame:
     return made
 
 
-def _plain(column: pa.Array) -> pa.Array:
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+def frame(answer: Answer) -> pl.DataFrame:
+    """Return an answer as a data frame."""
+    return whole(answer.table())
 
 
-def scan(
-    source: ChunkSource,
-    *,
-    policy: FlagPolicy = FlagPolicy.KEEP,
-    timings: QueryTimings | None = None,
-) -> pl.LazyFrame:
-    """Return a lazy frame over a scope's chunks.
+def table_schema(table: str) -> pl.Schema:
+    """Return the columns of a table of rows: keys, every item of the scope, and its flag."""
+    from queries.mirror.layout import keys_of
 
-    Columns, predicate and row limit are pushed down to the chunks: one that cannot match is not
-    opened, a column that is not asked for is not decoded. Polars applies neither predicate nor
-    limit again, so both are applied here, exactly.
+    columns: dict[str, pl.DataType] = {name: _KEYS[name] for name in keys_of(table)}
+    for item in scope_items(scope_of_table(table)):
+        columns |= {item.column: pl.Float64(), item.flag_column: pl.String()}
+    return pl.Schema(columns)
+
+
+def scan(table: str, twins: Twins) -> pl.LazyFrame:
+    """Return a lazy frame over a table's twins, with a column for every item, stored or not.
+
+    ``reference_eto`` is the ASCE figure, else the network's older one; ``reference_eto_source``
+    says whose it is, row by row.
     """
-    schema = source.schema
-    filled = timings or QueryTimings()
+    schema = table_schema(table)
+    present = {name for item in twins.items for name in (item.column, item.flag_column)}
+    frame = pl.scan_parquet(twins.paths, glob=False, cache=False)
+    changes: list[pl.Expr] = []
+    if "time" in schema:
+        changes.append(pl.col("time").cast(pl.Datetime("ms")))
+    changes += [
+        pl.lit(None, kind).alias(name)
+        for name, kind in schema.items()
+        if name not in present and name not in _KEYS
+    ]
+    frame = frame.with_columns(changes).select(schema.names())
+    return with_reference(frame)
 
-    def read(
-        with_columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        del batch_size  # a hint; the reader's own batches start small and grow
-        names = schema.names if with_columns is None else with_columns
-        needed = set() if predicate is None else set(predicate.meta.root_names())
-        extra = [name for name in schema.names if name in needed and name not in names]
-        read_schema = pa.schema([schema.field(n) for n in [*names, *extra]])
-        question = Question(
-            schema=read_schema,
-            term=UNKNOWN
-            if predicate is None
-            else term_of_json(predicate.meta.serialize(format="json")),
-            limit=n_rows if predicate is None else None,
-            policy=policy,
-        )
-        left = n_rows
-        for batch in answer(source, question, filled):
-            with filled.phase("decode"):
-                part = frame([batch], read_schema)
-            if predicate is not None:
-                part = part.filter(predicate).select(names)
-            if left is not None:
-                part = part.head(left)
-                left -= part.height
-            yield part
-            if left is not None and left <= 0:
-                return
 
-    return register_io_source(
-        read, schema=polars_schema(schema), validate_schema=True, is_pure=True
+def with_reference(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a frame with the reference ET there is, and whose it is."""
+    asce, older = pl.col("asce_eto"), pl.col("eto")
+    return frame.with_columns(
+        pl.coalesce(asce, older).alias("reference_eto"),
+        pl.when(asce.is_not_null())
+        .then(pl.lit("asce_eto"))
+        .when(older.is_not_null())
+        .then(pl.lit("eto"))
+        .alias("reference_eto_source"),
     )

@@ -15,9 +15,8 @@ from pathlib import Path
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.errors import ChunkError
 from pipeline.items import QC_FLAGS, Item, Scope, Standard, default_items, scope_items
-from queries.cache_disk import DiskCache
 from queries.conversion import Conversion, conversion_of
-from queries.point_chunk import Cells, Facts, PointChunk, Rewritten, Runs
+from queries.point_chunk import Cells, Facts, PointChunk, Runs
 from queries.quality import FlagPolicy, rejected
 from queries.timing import QueryTimings
 
@@ -52,7 +51,6 @@ def point(
     units: Standard = Standard.METRIC,
     policy: FlagPolicy = FlagPolicy.KEEP,
     limit: int | None = None,
-    cache: DiskCache | None = None,
     timings: QueryTimings,
 ) -> PointRows | None:
     """Return the rows of stations over a range of days; None where this path cannot.
@@ -70,8 +68,6 @@ def point(
     policy : FlagPolicy
     limit : int, optional
         Greatest number of rows.
-    cache : DiskCache, optional
-        What earlier questions needed; gets what this one reads.
     timings : QueryTimings
 
     Raises
@@ -95,13 +91,10 @@ def point(
     rows: list[Row] = []
     wanted = [chunk for chunk in chunks if ask.meets(chunk)]
     for chunk in wanted:
-        found = ask.of_chunk(root, chunk, cache, timings)
+        found = ask.of_chunk(root, chunk, timings)
         if found is None:
             return None
         rows += found
-    if cache is not None:
-        with timings.phase("read"):
-            cache.flush()
     timings.count(chunks_considered=stored, chunks_skipped=stored - len(wanted))
     return PointRows(*ask.columns(), rows[:limit])
 
@@ -139,15 +132,11 @@ class _Ask:
         last_day = (chunk.last_s - early) // 86_400 + _EPOCH
         return first_day <= self.end.toordinal() and last_day >= self.start.toordinal()
 
-    def of_chunk(
-        self, root: Path, chunk: ChunkRow, cache: DiskCache | None, timings: QueryTimings
-    ) -> list[Row] | None:
+    def of_chunk(self, root: Path, chunk: ChunkRow, timings: QueryTimings) -> list[Row] | None:
         """Return a chunk's rows; None where the chunk holds what is not for this path."""
         try:
-            with PointChunk(root, chunk, cache, timings) as opened:
+            with PointChunk(root, chunk, timings) as opened:
                 return self._rows(opened, chunk.station or 0, timings)
-        except Rewritten:
-            return self.of_chunk(root, chunk, None, timings)
         except ChunkError as error:
             hint = error.hint or "'cimis verify --repair' sets a damaged chunk aside"
             path = root / chunk.path

@@ -1,13 +1,7 @@
-"""What a question of few rows needs of one chunk: from the cache on disk, else from the file.
-
-Plain Python as :mod:`queries.point`. An entry of the cache is JSON, known by the checksum of the
-chunk's bytes, so it is never stale: one says what the chunk is (`Facts`), and one per block and
-column what is in it (`Cells`).
-"""
+"""What a question of few rows needs of one chunk's file, in plain Python as :mod:`queries.point`."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,14 +14,12 @@ from queries.timing import QueryTimings
 if TYPE_CHECKING:
     from pipeline.catalog import ChunkRow
     from pipeline.chunks.footer import Footer
-    from queries.cache_disk import DiskCache
 
-__all__ = ["Cells", "Facts", "PointChunk", "Rewritten", "Runs"]
+__all__ = ["Cells", "Facts", "PointChunk", "Runs"]
 
 _TAIL_BYTES = 1 << 14
 _MOST_DECIMALS = 6
 _EXACT = 10**15
-_FACTS = "facts"
 
 Runs = tuple[tuple[int, int], ...]
 Cells = tuple[list[int], dict[int, int]]
@@ -59,20 +51,6 @@ class Facts:
         states = tuple((state.missing, state.flag) for state in footer.states)
         return cls(columns, states, tuple(block.runs for block in footer.blocks))
 
-    def to_bytes(self) -> bytes:
-        """Return them as JSON."""
-        return json.dumps([self.columns, self.states, self.blocks]).encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
-        """Return what `to_bytes` made JSON of."""
-        columns, states, blocks = json.loads(data)
-        return cls(
-            {code: (decimals, unusual) for code, (decimals, unusual) in columns.items()},
-            tuple((missing, flag) for missing, flag in states),
-            tuple(tuple((first, count) for first, count in runs) for runs in blocks),
-        )
-
 
 def _unusual(footer: Footer, number: int) -> bool:
     """Tell whether a column's numbers print otherwise than by their digits."""
@@ -86,97 +64,51 @@ def _unusual(footer: Footer, number: int) -> bool:
     return info.is_double or info.decimals > _MOST_DECIMALS or large
 
 
-class Rewritten(Exception):
-    """A file is no longer the one that the catalog listed, so what is kept may not be mixed in."""
-
-
 class PointChunk:
-    """One chunk; a context manager. Its file is opened when the cache lacks what is asked for.
-
-    `Rewritten` is raised by its methods, with a cache only.
+    """One chunk, its file open; a context manager.
 
     Parameters
     ----------
     root : Path
     chunk : ChunkRow
-    cache : DiskCache, optional
     timings : QueryTimings
     """
 
-    def __init__(
-        self, root: Path, chunk: ChunkRow, cache: DiskCache | None, timings: QueryTimings
-    ) -> None:
-        self._path = root / chunk.path
-        self._checksum = chunk.checksum
-        self._cache = cache
+    def __init__(self, root: Path, chunk: ChunkRow, timings: QueryTimings) -> None:
+        from pipeline.chunks.container import parse_footer
+
         self._timings = timings
-        self._file: _File | None = None
-        self._footer: Footer | None = None
-        self._fresh: dict[str, bytes] = {}
+        self._file = _File(root / chunk.path, timings)
+        try:
+            with timings.phase("plan"):
+                self._footer = parse_footer(self._file.tail, self._file.size)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._timings.count(bytes_read=self._file.read)
-            self._file.close()
-        if self._cache is not None and self._fresh:
-            self._cache.put(self._checksum, self._fresh)
+        self._timings.count(bytes_read=self._file.read)
+        self._file.close()
 
     def facts(self) -> Facts:
         """Return what the chunk is."""
-        kept = self._kept([_FACTS]).get(_FACTS)
-        if kept is not None:
-            return Facts.from_bytes(kept)
-        found = Facts.of_footer(self._opened()[1])
-        if self._cache is not None:
-            self._fresh[_FACTS] = found.to_bytes()
-        return found
+        return Facts.of_footer(self._footer)
 
     def cells(self, block: int, codes: Sequence[str]) -> dict[str, Cells]:
         """Return columns of a block by item code."""
-        names = {code: f"{block} {code}" for code in codes}
-        kept = self._kept(list(names.values()))
-        found = {code: _cells(kept[name]) for code, name in names.items() if name in kept}
-        lacking = [code for code in codes if code not in found]
-        if self._cache is not None:
-            self._timings.count(cache_hits=len(found), cache_misses=len(lacking))
-        if not lacking:
-            return found
-        file, footer = self._opened()
         with self._timings.phase("decode"):
-            for code, cells in _decoded(file, footer, block, lacking).items():
-                found[code] = cells
-                if self._cache is not None:
-                    self._fresh[names[code]] = _packed(cells)
-        rows = footer.blocks[block].rows
-        self._timings.count(blocks_read=1, columns_read=2 * len(lacking), rows_decoded=rows)
+            found = _decoded(self._file, self._footer, block, codes)
+        rows = self._footer.blocks[block].rows
+        self._timings.count(blocks_read=1, columns_read=2 * len(codes), rows_decoded=rows)
         return found
-
-    def _kept(self, names: Sequence[str]) -> dict[str, bytes]:
-        if self._cache is None:
-            return {}
-        with self._timings.phase("read"):
-            return self._cache.get(self._checksum, names)
-
-    def _opened(self) -> tuple[_File, Footer]:
-        """Return the open file and its footer."""
-        if self._file is None:
-            self._file = _File(self._path, self._timings, whole=self._cache is not None)
-            if self._cache is not None and self._file.checksum() != self._checksum:
-                raise Rewritten
-        if self._footer is None:
-            from pipeline.chunks.container import parse_footer
-
-            with self._timings.phase("plan"):
-                self._footer = parse_footer(self._file.tail, self._file.size)
-        return self._file, self._footer
 
 
 def _decoded(file: _File, footer: Footer, block: int, codes: Sequence[str]) -> dict[str, Cells]:
     """Return those of a block's columns that the chunk has."""
-    from queries.plain_blocks import BlockColumns  # zstandard, which a kept answer can spare
+    from queries.plain_blocks import BlockColumns
 
     columns = BlockColumns(file, footer, footer.blocks[block])
     places = {info.code: number for number, info in enumerate(footer.columns)}
@@ -187,20 +119,10 @@ def _decoded(file: _File, footer: Footer, block: int, codes: Sequence[str]) -> d
     }
 
 
-def _packed(cells: Cells) -> bytes:
-    values, states = cells
-    return json.dumps([values, list(states), list(states.values())]).encode()
-
-
-def _cells(data: bytes) -> Cells:
-    values, rows, states = json.loads(data)
-    return values, dict(zip(rows, states, strict=True))
-
-
 class _File:
-    """An open chunk whose end has been read, or all of it; a daily one is whole in its end."""
+    """An open chunk whose end has been read; a daily one is whole in its end."""
 
-    def __init__(self, path: Path, timings: QueryTimings, *, whole: bool) -> None:
+    def __init__(self, path: Path, timings: QueryTimings) -> None:
         with timings.phase("read"):
             try:
                 self._handle = os.open(path, os.O_RDONLY)
@@ -211,16 +133,10 @@ class _File:
             except OSError as error:
                 raise StoreError(f"cannot read {path}: {error.strerror}") from error
             self.size = os.fstat(self._handle).st_size
-            size = self.size if whole else min(self.size, _TAIL_BYTES)
+            size = min(self.size, _TAIL_BYTES)
             self.tail = memoryview(os.pread(self._handle, size, self.size - size))
         self.read = size
         timings.count(files_opened=1, chunks_read=1)
-
-    def checksum(self) -> str:
-        """Return the catalog's checksum (BLAKE2b-128) of a file that was read whole."""
-        from hashlib import blake2b  # loads OpenSSL, which an answer from the cache can spare
-
-        return blake2b(self.tail, digest_size=16).hexdigest()
 
     def close(self) -> None:
         """Close the file."""

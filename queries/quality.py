@@ -8,7 +8,7 @@ from enum import StrEnum
 from pipeline.errors import UsageError
 from pipeline.items import QC_FLAGS
 
-__all__ = ["FlagPolicy", "policy", "rejected"]
+__all__ = ["FlagPolicy", "policy", "rejected", "severe_flags"]
 
 _SEVERE = frozenset(flag.letter for flag in QC_FLAGS if flag.severe)
 
@@ -40,6 +40,11 @@ def policy(name: str | FlagPolicy) -> FlagPolicy:
         raise UsageError(
             f"unknown flag policy '{name}'", hint="choose keep, drop-severe or strict"
         ) from None
+
+
+def severe_flags() -> frozenset[str]:
+    """Return the letters of the flags that the network calls severe."""
+    return _SEVERE
 
 
 def rejected(chosen: FlagPolicy, flags: Iterable[str]) -> frozenset[str]:

@@ -1,19 +1,23 @@
-"""Rows of some stations over a range of days, without an engine: what ``cimis query`` asks."""
+"""Rows of some stations or targets over a range of days: what ``cimis query`` asks."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.items import Item, Scope, Standard
-from pipeline.schema import TARGET_FIELD, physical_schema, time_zone_metadata
+from pipeline.items import Item, Standard, default_items, scope_items
+from pipeline.schema import TARGET_FIELD, physical_schema
+from pipeline.targets import SPATIAL_DEFAULTS
+from queries.engines.answer import Answer
+from queries.engines.engine import Engine, LeftOut
+from queries.engines.forks import check_polars
+from queries.engines.inventory import Named
+from queries.mirror.layout import keys_of, ruled, scope_of_table, selected
 from queries.quality import FlagPolicy
-from queries.reader import Question, answer
-from queries.source import ChunkSource
-from queries.terms import UNKNOWN, And, Compare, In, Term, Unknown
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
 
@@ -22,7 +26,56 @@ if TYPE_CHECKING:
 
 __all__ = ["Rows", "select"]
 
-_EPOCH = dt.date(1970, 1, 1)
+_STREAMED_ROWS = 1_000_000
+"""Rows beyond which an answer is asked for station by station, so that sorting stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for."""
+
+    table: str
+    stations: tuple[int, ...] | None
+    targets: tuple[str, ...] | None
+    start: dt.date | None
+    end: dt.date | None
+    items: tuple[Item, ...] | None
+    policy: FlagPolicy
+    limit: int | None
+
+    def named(self) -> Named:
+        """Return the chunks that it names."""
+        items = self.items or scope_items(scope_of_table(self.table))
+        return Named(
+            None if self.stations is None else frozenset(self.stations),
+            None if self.targets is None else frozenset(self.targets),
+            None if self.start is None else self.start.year,
+            None if self.end is None else self.end.year,
+            frozenset(item.code for item in items),
+        )
+
+    def where(self) -> str:
+        """Return the conditions on whose rows and which days, as SQL."""
+        parts = []
+        for name, wanted in (("station", self.stations), ("target", self.targets)):
+            if wanted is not None:
+                parts.append(_among(name, wanted))
+        if self.start is not None:
+            parts.append(f"date >= DATE '{self.start}'")
+        if self.end is not None:
+            parts.append(f"date <= DATE '{self.end}'")
+        return " AND ".join(parts) or "true"
+
+
+def _among(name: str, wanted: Sequence[object]) -> str:
+    """Return the condition that a column is one of some values."""
+    texts = [
+        str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+        for value in sorted(set(wanted), key=str)
+    ]
+    if len(texts) == 1:
+        return f"{name} = {texts[0]}"
+    return f"{name} IN ({', '.join(texts)})" if texts else "false"
 
 
 class Rows:
@@ -34,43 +87,136 @@ class Rows:
         With item, decimals and unit in each value column's metadata.
     timings : QueryTimings
         What reading them took.
+    damaged : list of LeftOut
+        Chunks that are named and damaged, whose rows are left out; known once rows were read.
     """
 
     def __init__(
-        self,
-        source: ChunkSource,
-        question: Question,
-        *,
-        units: Standard = Standard.METRIC,
-        timings: QueryTimings | None = None,
+        self, engine: Engine, wish: _Wish, units: Standard, timings: QueryTimings | None
     ) -> None:
-        self._source = source
-        self._question = question
+        self._engine = engine
+        self._wish = wish
         self._english = units is Standard.ENGLISH
-        self.schema = english_schema(question.schema) if self._english else question.schema
         self.timings = timings or QueryTimings()
+        self.damaged: list[LeftOut] = []
+        with self.timings.phase("plan"):
+            stored, self._seen = engine.stored(wish.table, wish.named(), self.timings)
+            self._items = _items(wish, stored)
+            self._metric = _schema(wish.table, self._items, stored)
+        self.schema = english_schema(self._metric) if self._english else self._metric
+
+    def _ask(self, text: str) -> Answer:
+        return Answer(self._engine, text, named=self._wish.named(), timings=self.timings)
+
+    def _text(self, where: str, limit: int | None) -> str:
+        who, when, *_ = keys_of(self._wish.table)
+        columns = selected(self._wish.table, self._items, self._wish.policy)
+        text = f"SELECT {columns} FROM {self._wish.table} WHERE {where} ORDER BY {who}, {when}"
+        return text if limit is None else f"{text} LIMIT {limit}"
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in record batches, in station and time order."""
-        for batch in answer(self._source, self._question, self.timings):
-            yield english(batch, self.schema) if self._english else batch
+        self.damaged = []
+        left = self._wish.limit
+        for where in self._portions():
+            answer = self._ask(self._text(where, left))
+            for batch in answer.batches():
+                if left is not None:
+                    left -= batch.num_rows
+                made = pa.RecordBatch.from_arrays(batch.columns, schema=self._metric)
+                yield english(made, self.schema) if self._english else made
+            self._note(answer)
+            if left is not None and left <= 0:
+                break
+        self._count_removed()
+
+    def _portions(self) -> Iterator[str]:
+        """Yield conditions that together name all rows, in order: one where they are not many."""
+        wish = self._wish
+        if wish.limit is not None and wish.limit <= _STREAMED_ROWS:
+            yield wish.where()
+            return
+        who, *_ = keys_of(wish.table)
+        inventory = self._engine.inventory(scope_of_table(wish.table))
+        found = inventory.counts(wish.table, wish.named())
+        if sum(rows for _, rows in found) <= _STREAMED_ROWS:
+            yield wish.where()
+            return
+        group: list[Any] = []
+        size = 0
+        for number, (name, rows) in enumerate(found):
+            group.append(name)
+            size += rows
+            if size >= _STREAMED_ROWS or number == len(found) - 1:
+                yield f"{_among(who, group)} AND {wish.where()}"
+                group, size = [], 0
+
+    def _note(self, answer: Answer) -> None:
+        self.damaged += [left for left in answer.damaged if left not in self.damaged]
+
+    def _count_removed(self) -> None:
+        """Count the values that the flag policy made missing."""
+        wish = self._wish
+        if wish.policy is FlagPolicy.KEEP or not self._items or wish.limit is not None:
+            return
+        counts = [
+            f"count({item.column}) - count({ruled(item, wish.policy)})" for item in self._items
+        ]
+        text = f"SELECT {' + '.join(counts)} FROM {wish.table} WHERE {wish.where()}"
+        self.timings.count(values_removed=int(self._ask(text).fetchall()[0][0]))
 
     def table(self) -> pa.Table:
         """Return all rows as a :class:`pyarrow.Table`."""
-        return pa.Table.from_batches(list(self.batches()), schema=self.schema)
+        if self._english or self._wish.policy is not FlagPolicy.KEEP:
+            return pa.Table.from_batches(list(self.batches()), schema=self.schema)
+        portions = list(self._portions())
+        if len(portions) > 1:
+            return pa.Table.from_batches(list(self.batches()), schema=self.schema)
+        answer = self._ask(self._text(portions[0], self._wish.limit))
+        found = answer.table()
+        self.damaged = list(answer.damaged)
+        return pa.Table.from_arrays(found.columns, schema=self.schema)
 
     def pl(self) -> pl.DataFrame:
         """Return all rows as a :class:`polars.DataFrame`; flags are strings."""
-        from queries.frames import frame
+        check_polars()
+        from queries.frames import whole
 
-        return frame(list(self.batches()), self.schema)
+        return whole(self.table())
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.table().__arrow_c_stream__(requested_schema)
 
 
+def _items(wish: _Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:
+    """Return the items of an answer: those asked for, else all stored, else the usual ones."""
+    if wish.items is not None:
+        return wish.items
+    scope = scope_of_table(wish.table)
+    items = tuple(item for item in scope_items(scope) if item.code in stored)
+    usual = SPATIAL_DEFAULTS if wish.table == "spatial_daily" else default_items(scope)
+    return items or tuple(usual)
+
+
+def _schema(
+    table: str, items: Sequence[Item], stored: dict[str, tuple[int, str]]
+) -> pa.Schema:
+    """Return an answer's schema: the keys, and the items with the units and decimals stored."""
+    made = physical_schema(
+        scope_of_table(table),
+        items,
+        decimals={code: decimals for code, (decimals, _) in stored.items()},
+        units={code: unit for code, (_, unit) in stored.items()},
+    )
+    fields = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in made]
+    if table == "spatial_daily":
+        fields[0] = TARGET_FIELD
+    return pa.schema(fields, metadata=made.metadata)
+
+
 def select(
-    source: ChunkSource,
+    engine: Engine,
+    table: str,
     *,
     stations: Sequence[int] | None = None,
     targets: Sequence[str] | None = None,
@@ -86,11 +232,13 @@ def select(
 
     Parameters
     ----------
-    source : ChunkSource
+    engine : Engine
+    table : str
+        ``daily``, ``hourly`` or ``spatial_daily``.
     stations : sequence of int, optional
         By default all.
     targets : sequence of str, optional
-        Of a source of spatial targets, as ``zip:93624``; by default all.
+        Of the table of spatial targets, as ``zip:93624``; by default all.
     start, end : datetime.date, optional
         First and last day, both inclusive; the network's days, also for hourly rows.
     items : sequence of Item, optional
@@ -101,50 +249,16 @@ def select(
         Greatest number of rows.
     timings : QueryTimings, optional
     """
-    term = _term(stations, targets, _number(start), _number(end))
-    question = Question(
-        schema=_schema(source, items),
-        term=term,
-        exact=not isinstance(term, Unknown),
-        limit=limit,
-        policy=policy,
+    wish = _Wish(
+        table,
+        None if stations is None else tuple(stations),
+        None if targets is None else tuple(targets),
+        start,
+        end,
+        None if items is None else tuple(items),
+        policy,
+        limit,
     )
-    return Rows(source, question, units=units, timings=timings)
+    return Rows(engine, wish, units, timings)
 
 
-def _schema(source: ChunkSource, items: Sequence[Item] | None) -> pa.Schema:
-    """Return the answer's schema: the keys, and the items with the units and decimals stored."""
-    stored = source.schema
-    if items is None:
-        return stored
-    scope: Scope = source.scope
-    usual = physical_schema(scope, items)
-    fields = [stored.field(f.name) if stored.get_field_index(f.name) >= 0 else f for f in usual]
-    if source.spatial:
-        fields[0] = TARGET_FIELD
-    return pa.schema(fields, metadata=time_zone_metadata(scope))
-
-
-def _number(day: dt.date | None) -> int | None:
-    return None if day is None else (day - _EPOCH).days
-
-
-def _term(
-    stations: Sequence[int] | None,
-    targets: Sequence[str] | None,
-    start: int | None,
-    end: int | None,
-) -> Term:
-    term: Term = UNKNOWN
-    parts: list[Term] = []
-    if stations is not None:
-        parts.append(In("station", tuple(sorted(set(stations)))))
-    if targets is not None:
-        parts.append(In("target", tuple(sorted(set(targets)))))
-    if start is not None:
-        parts.append(Compare("date", ">=", start))
-    if end is not None:
-        parts.append(Compare("date", "<=", end))
-    for number, part in enumerate(parts):
-        term = part if number == 0 else And(term, part)
-    return term

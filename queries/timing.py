@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["COUNTERS", "PHASES", "QueryTimings"]
 
-PHASES = ("plan", "prune", "read", "decompress", "decode", "engine", "print")
+PHASES = ("plan", "refresh", "read", "decompress", "decode", "engine", "print")
 """Phases in the order of a question's life; ``engine`` is what DuckDB or Polars used besides."""
 
 
@@ -26,7 +26,7 @@ class QueryTimings:
     """
 
     plan_s: float = 0.0
-    prune_s: float = 0.0
+    refresh_s: float = 0.0
     read_s: float = 0.0
     decompress_s: float = 0.0
     decode_s: float = 0.0
@@ -73,7 +73,7 @@ class QueryTimings:
             self.add_s("engine", max(spent, 0.0))
 
     def _ours_s(self) -> float:
-        return self.plan_s + self.prune_s + self.read_s + self.decompress_s + self.decode_s
+        return self.plan_s + self.refresh_s + self.read_s + self.decompress_s + self.decode_s
 
     def add_s(self, name: str, seconds: float) -> None:
         """Add seconds to one phase."""

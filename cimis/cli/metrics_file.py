@@ -13,7 +13,7 @@ __all__ = ["write_metrics"]
 def write_metrics(file: str, root: Path, out: Output) -> None:
     """Write the metrics of a data directory to a file that a reader sees whole or not at all."""
     from pipeline.metrics import write
-    from queries.cache_disk import cache_counts
+
 
     try:
         write(Path(file).expanduser(), root, lambda: cache_counts(root))

@@ -128,8 +128,8 @@ def read_cache(function: F) -> F:
     return option(
         "--cache",
         metavar="SIZE",
-        help="Keep decoded columns for the next question, up to 50MB say; else CIMIS_CACHE, the "
-        "configuration file, or 16MB for questions of few rows; 0 keeps none.",
+        help="The most that the read cache of a scope may take, as 2GB; else CIMIS_CACHE, the "
+        "configuration file, or no bound; 0 keeps none.",
     )(function)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cimis.cli.answers import Form, format_of_answer
 from cimis.cli.output import Output
-from pipeline.errors import NoDataError
+from pipeline.errors import ChunkError, NoDataError
 from pipeline.items import Scope, resolve
 from queries.timing import QueryTimings
 
@@ -28,14 +28,13 @@ def answered_plainly(
     qc: str,
     form: Form,
     out: Output,
-    cache_bytes: int | None,
     timings: QueryTimings,
     asked: str,
 ) -> bool:
     """Answer a question of few rows on standard output; False where it has to go the long way.
 
-    The bytes are those that the long way gives. ``asked`` says in words what was asked for;
-    ``cache_bytes`` is the bound of the caches, None for the default, 0 for none.
+    The bytes are those that the long way gives; so is what is told of a damaged chunk, by going
+    that way. ``asked`` says in words what was asked for.
 
     Raises
     ------
@@ -49,29 +48,26 @@ def answered_plainly(
         return False
     if stations is None or first is None or last is None:
         return False
-    from queries.cache_disk import POINTS, DiskCache, cache_folder, point_share
     from queries.conversion import standard
     from queries.point import point
     from queries.quality import policy
 
     timings.restart()
-    room = point_share(cache_bytes)
-    cache = DiskCache(cache_folder(root), room, POINTS) if room else None
-    answer = point(
-        root,
-        scope,
-        stations,
-        first,
-        last,
-        items=None if items is None else resolve(items, scope),
-        units=standard(units),
-        policy=policy(qc),
-        limit=form.limit,
-        cache=cache,
-        timings=timings,
-    )
-    if cache is not None:
-        cache.close()
+    try:
+        answer = point(
+            root,
+            scope,
+            stations,
+            first,
+            last,
+            items=None if items is None else resolve(items, scope),
+            units=standard(units),
+            policy=policy(qc),
+            limit=form.limit,
+            timings=timings,
+        )
+    except ChunkError:
+        return False
     if answer is None:
         return False
     with timings.phase("print"):

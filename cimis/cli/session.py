@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cimis.store import Store
     from pipeline.api.settings import Settings
 
-__all__ = ["cache_size", "data_root", "opened", "service_settings"]
+__all__ = ["data_root", "opened", "service_settings"]
 
 
 def data_root(given: str | None) -> Path:
@@ -27,18 +27,7 @@ def service_settings(base_url: str | None, app_key: str | None) -> Settings:
 
 
 def opened(data_dir: str | None, cache: str | None) -> Store:
-    """Open the data directory, with a read cache of what the size asked for leaves it."""
+    """Open the data directory, with a read cache of the size asked for."""
     from cimis.store import open_store
-    from queries.cache_disk import point_share
 
-    size = cache_size(cache) or 0
-    return open_store(data_root(data_dir), cache=size - point_share(size))
-
-
-def cache_size(given: str | None) -> int | None:
-    """Return the bytes for caches that were asked for, if any."""
-    from cimis.parsing import parse_size
-    from pipeline.api.settings import resolve
-
-    size = resolve("cache", given).value
-    return None if size is None else parse_size(str(size))
+    return open_store(data_root(data_dir), cache=cache)

@@ -28,6 +28,7 @@ NAMES: dict[str, tuple[str, str | None]] = {
     "base_url": ("CIMIS_BASE_URL", DEFAULT_BASE_URL),
     "data_dir": ("CIMIS_DATA_DIR", "data"),
     "cache": ("CIMIS_CACHE", None),
+    "cache_dir": ("CIMIS_CACHE_DIR", None),
 }
 """Every setting, with its environment variable and its default."""
 

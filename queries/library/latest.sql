@@ -2,8 +2,9 @@
 SELECT
     station,
     max(date) AS date,
-    arg_max(asce_eto, date) FILTER (asce_eto IS NOT NULL) AS asce_eto_mm,
-    max(date) FILTER (asce_eto IS NOT NULL) AS asce_eto_date,
+    arg_max(reference_eto, date) FILTER (reference_eto IS NOT NULL) AS reference_eto_mm,
+    arg_max(reference_eto_source, date) FILTER (reference_eto IS NOT NULL) AS reference_eto_source,
+    max(date) FILTER (reference_eto IS NOT NULL) AS reference_eto_date,
     arg_max(precip, date) FILTER (precip IS NOT NULL) AS precip_mm,
     arg_max(air_tmp_avg, date) FILTER (air_tmp_avg IS NOT NULL) AS air_tmp_avg_c
 FROM daily

@@ -4,11 +4,13 @@
 SELECT
     station,
     date_trunc('month', date)::date AS month,
-    round(sum(asce_eto), 2) AS asce_eto_mm,
+    round(sum(reference_eto), 2) AS reference_eto_mm,
+    string_agg(DISTINCT reference_eto_source, ' and ' ORDER BY reference_eto_source)
+        AS reference_eto_source,
     round(sum(precip), 2) AS precip_mm,
-    count(asce_eto) AS days,
+    count(reference_eto) AS days,
     date_diff('day', date_trunc('month', any_value(date)), date_trunc('month', any_value(date)) + INTERVAL 1 MONTH)
-        - count(asce_eto) AS days_missing
+        - count(reference_eto) AS days_missing
 FROM daily
 WHERE date BETWEEN $start::date AND $end::date
 GROUP BY station, date_trunc('month', date)

@@ -4,10 +4,12 @@
 SELECT
     station,
     year(date + INTERVAL 3 MONTH) AS water_year,
-    round(sum(asce_eto), 2) AS asce_eto_mm,
+    round(sum(reference_eto), 2) AS reference_eto_mm,
+    string_agg(DISTINCT reference_eto_source, ' and ' ORDER BY reference_eto_source)
+        AS reference_eto_source,
     round(sum(precip), 2) AS precip_mm,
-    count(asce_eto) AS days,
-    365 + (date_part('day', make_date(water_year, 3, 1) - INTERVAL 1 DAY) = 29)::int - count(asce_eto)
+    count(reference_eto) AS days,
+    365 + (date_part('day', make_date(water_year, 3, 1) - INTERVAL 1 DAY) = 29)::int - count(reference_eto)
         AS days_missing
 FROM daily
 WHERE date BETWEEN $start::date AND $end::date

@@ -3,8 +3,9 @@
 SELECT
     station,
     year,
-    asce_eto_mm,
-    rank() OVER (PARTITION BY station ORDER BY asce_eto_mm DESC) AS asce_eto_rank,
+    reference_eto_mm,
+    reference_eto_source,
+    rank() OVER (PARTITION BY station ORDER BY reference_eto_mm DESC) AS reference_eto_rank,
     precip_mm,
     rank() OVER (PARTITION BY station ORDER BY precip_mm DESC) AS wet_rank,
     air_tmp_avg_c,
@@ -14,11 +15,13 @@ FROM (
     SELECT
         station,
         year(date) AS year,
-        round(sum(asce_eto), 2) AS asce_eto_mm,
+        round(sum(reference_eto), 2) AS reference_eto_mm,
+        string_agg(DISTINCT reference_eto_source, ' and ' ORDER BY reference_eto_source)
+            AS reference_eto_source,
         round(sum(precip), 2) AS precip_mm,
         round(avg(air_tmp_avg), 2) AS air_tmp_avg_c
     FROM daily
     GROUP BY ALL
-    HAVING count(asce_eto) >= $days::int
+    HAVING count(reference_eto) >= $days::int
 )
 ORDER BY station, year

@@ -17,8 +17,8 @@ from cimis.store import Store, open_store
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey, read_chunk, write_chunk
 from pipeline.entry import chunk_row
-from pipeline.items import Scope, resolve
-from pipeline.schema import FLAG_TYPE, physical_schema
+from pipeline.items import Scope, resolve, scope_items
+from pipeline.schema import FLAG_TYPE, key_columns, physical_schema
 
 ITEMS = {
     Scope.DAILY: "air_tmp_avg,asce_eto,precip,rel_hum_avg,sol_rad_avg,vap_pres_avg,wind_run",
@@ -29,11 +29,15 @@ LETTERS = ("R", "M", "Y", "H", "I")
 
 @dataclass(frozen=True)
 class Network:
-    """A data directory and all its rows."""
+    """A data directory and all its rows.
+
+    ``tables`` and ``frames`` have the items that are stored, ``wide`` has them all.
+    """
 
     root: Path
     tables: dict[str, pa.Table]
     frames: dict[str, pl.DataFrame]
+    wide: dict[str, pl.DataFrame]
     stations: pa.Table
 
 
@@ -97,6 +101,21 @@ def _all_rows(root: Path, scope: Scope) -> pa.Table:
     ).unify_dictionaries()
 
 
+def wide(scope: Scope, table: pa.Table) -> pl.DataFrame:
+    """Return rows as questions see them: a column for every item, and the reference ET there is."""
+    frame = _strings(table)
+    columns = [frame[name] for name in key_columns(scope)]
+    for item in scope_items(scope):
+        for name, kind in ((item.column, pl.Float64), (item.flag_column, pl.String)):
+            there = name in frame.columns
+            columns.append(frame[name] if there else pl.Series(name, [None] * len(frame), kind))
+    choice = pl.when(pl.col("asce_eto").is_not_null()).then(pl.lit("asce_eto"))
+    return pl.DataFrame(columns).with_columns(
+        pl.coalesce("asce_eto", "eto").alias("reference_eto"),
+        choice.when(pl.col("eto").is_not_null()).then(pl.lit("eto")).alias("reference_eto_source"),
+    )
+
+
 def _strings(table: pa.Table) -> pl.DataFrame:
     plain = [
         pc.cast(c, pa.string()) if pa.types.is_dictionary(c.type) else c for c in table.columns
@@ -140,7 +159,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
             "elevation_m": [h for _, _, h in names],
         }
     )
-    return Network(root, tables, frames, stations)
+    every = {scope.value: wide(scope, tables[scope.value]) for scope in Scope}
+    return Network(root, tables, frames, every, stations)
 
 
 @pytest.fixture

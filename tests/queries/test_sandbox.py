@@ -53,8 +53,23 @@ ATTEMPTS = {
     "smuggle a second statement": "SELECT 1; COPY (SELECT 1) TO '{folder}/out.csv'",
     "explain a write": "EXPLAIN ANALYZE COPY (SELECT 1) TO '{folder}/out.csv'",
     "see a variable of the caller": "SELECT * FROM secret_frame",
+    "read the mirror": "SELECT * FROM read_blob('{mirror}')",
+    "read the mirror as text": "SELECT * FROM read_text('{mirror}')",
+    "open the mirror by name": "SELECT * FROM '{mirror}'",
+    "attach the mirror": "ATTACH '{mirror}' AS mine",
+    "attach the mirror for reading": "ATTACH '{mirror}' AS mine (READ_ONLY)",
+    "write beside the mirror": "COPY (SELECT 1) TO '{mirror}.wal'",
+    "write into the mirror": "INSERT INTO stored_daily.main.daily (station) VALUES (1)",
+    "forget the mirror": "DETACH stored_daily",
+    "open file systems": "SET disabled_filesystems = ''",
     "read the environment": "SELECT getenv('HOME')",
 }
+
+
+def _mirror(store: Store) -> Path:
+    store.refresh()
+    (path,) = (store.root / ".cache").glob("daily-*.duckdb")
+    return path
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
@@ -65,7 +80,7 @@ def test_every_way_out_is_refused(attempt: str, store: Store, tmp_path: Path) ->
     assert secret_frame.height == 1
     file = tmp_path / "file.csv"
     file.write_text("a,b\n1,2\n")
-    text = ATTEMPTS[attempt].format(file=file, folder=tmp_path)
+    text = ATTEMPTS[attempt].format(file=file, folder=tmp_path, mirror=_mirror(store))
     with pytest.raises(UsageError) as caught:
         store.sql(text).fetchall()
     assert "\n" not in str(caught.value)
@@ -74,7 +89,9 @@ def test_every_way_out_is_refused(attempt: str, store: Store, tmp_path: Path) ->
     assert [p.name for p in tmp_path.iterdir()] == ["file.csv"]
 
 
-@pytest.mark.parametrize("attempt", [a for a in ATTEMPTS if "{f" in ATTEMPTS[a]])
+@pytest.mark.parametrize(
+    "attempt", [a for a in ATTEMPTS if "{f" in ATTEMPTS[a] or "{m" in ATTEMPTS[a]]
+)
 def test_a_connection_of_its_own_is_in_the_same_sandbox(
     attempt: str, store: Store, tmp_path: Path
 ) -> None:
@@ -83,7 +100,8 @@ def test_a_connection_of_its_own_is_in_the_same_sandbox(
     connection = store.connect()
     try:
         with pytest.raises(duckdb.Error):
-            connection.execute(ATTEMPTS[attempt].format(file=file, folder=tmp_path)).fetchall()
+            text = ATTEMPTS[attempt].format(file=file, folder=tmp_path, mirror=_mirror(store))
+            connection.execute(text).fetchall()
     finally:
         connection.close()
     assert [p.name for p in tmp_path.iterdir()] == ["file.csv"]

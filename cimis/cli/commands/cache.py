@@ -1,4 +1,4 @@
-"""``cimis cache``: what the read cache holds, and how to empty it."""
+"""``cimis cache``: where the read cache lies and what it holds, and how to empty it."""
 
 from __future__ import annotations
 
@@ -16,35 +16,15 @@ __all__ = ["command"]
 @data_dir
 @printing(talks=True)
 def command(*, action: str, cache: str | None, data_dir: str | None, out: Output) -> None:
-    """Show what the caches on disk hold, or delete them.
+    """Show where the read cache lies and what it holds, or delete it.
 
-    Decoded columns are kept where --cache, CIMIS_CACHE or the configuration file gives a size; what
-    questions of few rows read is kept without that too, up to 16 MB, unless the size is 0. Both are
-    bounded, shared by processes, and never stale; deleting them is always safe.
+    It holds the rows of each scope once more, in the form that questions read fastest, and keeps
+    itself up to date. Deleting it is always safe: the next question makes it again.
     """
-    from cimis.cli.session import cache_size, data_root
-    from cimis.store import data_directory
-    from queries.cache_disk import POINTS, READS, DiskCache, cache_folder, point_share
+    from cimis.cli.session import opened
 
-    folder = cache_folder(data_directory(data_root(data_dir)))
-    size = cache_size(cache)
-    share = point_share(size)
-    bounds = {READS: (size or 0) - (share if size else 0), POINTS: share}
-    caches = {kind: DiskCache(folder, bound, kind) for kind, bound in bounds.items()}
-    if action == "clear":
-        freed = sum(kept.clear() for kept in caches.values())
-        out.note(f"deleted the read cache: {freed:,} bytes freed")
-        return
-    found = {kind: kept.size() for kind, kept in caches.items()}
-    for kept in caches.values():
-        kept.close()
-    out.facts(
-        {
-            "path": str(folder),
-            "limit_bytes": sum(bounds.values()),
-            "entries": sum(entries for entries, _ in found.values()),
-            "bytes": sum(size for _, size in found.values()),
-            "point_entries": found[POINTS][0],
-            "point_bytes": found[POINTS][1],
-        }
-    )
+    with opened(data_dir, cache) as store:
+        if action == "clear":
+            out.note(f"deleted the read cache: {store.clear_cache():,} bytes freed")
+            return
+        out.facts(store.cache_facts())

@@ -102,7 +102,7 @@ def command(
     """
     from cimis.cli.placed import placed
     from cimis.cli.plain import answered_plainly
-    from cimis.cli.session import cache_size, data_root, opened
+    from cimis.cli.session import data_root, opened
     from cimis.store import data_directory
     from pipeline.items import Scope
     from queries.timing import QueryTimings
@@ -160,7 +160,6 @@ def command(
             qc=qc,
             form=form,
             out=out,
-            cache_bytes=cache_size(cache),
             timings=timings,
             asked=asked,
         ):

@@ -38,7 +38,7 @@ def command(*, host: str, port: int, data_dir: str | None, out: Output) -> int:
     from cimis.cli.session import data_root
     from cimis.store import data_directory
     from pipeline.metrics import registry
-    from queries.cache_disk import cache_counts
+
 
     root = data_directory(data_root(data_dir))
     try:

@@ -24,7 +24,8 @@ from cimis.parsing import parse_stations
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from queries.duck import Answer, Parameters
+    from queries.engines.answer import Answer
+    from queries.engines.engine import Parameters
 
 __all__ = ["command"]
 

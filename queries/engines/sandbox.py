@@ -5,24 +5,28 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import duckdb
-
 from pipeline.errors import CimisError, StoreError, UsageError
+from queries.native import native
 
 __all__ = ["SETTINGS", "allowed", "translated"]
 
 SETTINGS = (
+    "SET temp_directory = ''",
     "SET enable_external_access = false",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
     "SET python_enable_replacements = false",
+    # an attached file is on the list of paths that stay allowed; nothing is to be opened any more
+    "SET disabled_filesystems = 'LocalFileSystem'",
     "SET lock_configuration = true",
 )
+"""What closes an engine, in this order, once all that it is to see has been opened."""
+
 _READING = {"SELECT", "EXPLAIN", "MULTI"}  # MULTI is PIVOT
 
 
-def allowed(cursor: duckdb.DuckDBPyConnection, text: str, *, unsafe: bool) -> list[Any]:
+def allowed(cursor: Any, text: str, *, unsafe: bool) -> list[Any]:
     """Return the statements of a text; `UsageError` where one is not allowed, or there is none."""
     statements = cursor.extract_statements(text)
     if not statements:
@@ -52,22 +56,20 @@ def _kind(statement: Any) -> str:
         return "such"
 
 
-_OUR_FAULT = (duckdb.InternalException, duckdb.FatalException)
-
-
 def translated(error: Exception) -> CimisError:
     """Return an error of DuckDB's as one of ours: wrong SQL, refused SQL, or out of memory."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     first = re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", lines[0]) if lines else type(error).__name__
     text = str(error)
-    if isinstance(error, duckdb.PermissionException) or "configuration has been locked" in text:
+    duck = native()
+    if isinstance(error, duck.PermissionException) or "configuration has been locked" in text:
         return UsageError(
             f"SQL refused: {first}",
             hint="questions see no files, network, extensions or settings; --unsafe lifts that",
         )
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if isinstance(error, duck.OutOfMemoryException):
         return StoreError(f"SQL ran out of memory: {first}", hint="select less or aggregate more")
-    if isinstance(error, _OUR_FAULT):
+    if isinstance(error, duck.InternalException | duck.FatalException):
         return CimisError(f"DuckDB failed: {first}")
     near = next((line.strip() for line in lines if line.startswith("LINE ")), None)
     bindings = next((line for line in lines if "andidate bindings" in line), None)

@@ -1,0 +1,1 @@
+"""The engines that answer: DuckDB over the mirror, and what it gives to Polars and Arrow."""

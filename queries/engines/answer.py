@@ -1,0 +1,278 @@
+"""Answers to SQL: streamed, or kept as a table, and the errors on the way told as ours."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipeline.errors import CimisError
+from queries.engines.engine import Engine, LeftOut, Parameters, Seat, is_damage
+from queries.engines.forks import check_owner, check_polars
+from queries.engines.inventory import Named
+from queries.native import native, with_arrow
+from queries.engines.sandbox import translated
+from queries.mirror.layout import TABLES
+from queries.quality import FlagPolicy
+from queries.timing import QueryTimings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Answer"]
+
+_BATCH_ROWS = 65_536
+T = TypeVar("T")
+
+
+class Answer:
+    """The answer to one SQL question: read it as often as wanted, in any form.
+
+    The question is checked when asked and runs when it is first read. :meth:`batches` streams;
+    reading again asks again, unless :meth:`table` (or :meth:`pl`, :meth:`df`) was called, which
+    keeps the rows. With an unsafe engine it runs when asked, since it may do more than answer.
+
+    Parameters
+    ----------
+    engine : Engine
+    text : str
+        One statement that reads; with ``unsafe`` any number of any kind, of which the last one
+        answers.
+    parameters : sequence or mapping, optional
+        Values for ``?`` (and ``$1``) or for ``$name``.
+    policy : FlagPolicy
+    unsafe : bool
+    named : Named, optional
+        The chunks that the question is known to name.
+    timings : QueryTimings, optional
+
+    Attributes
+    ----------
+    damaged : list of LeftOut
+        Chunks whose rows the answer may lack, because they are damaged; known once it has run.
+
+    Raises
+    ------
+    UsageError
+        For SQL that is wrong or not allowed; the message is DuckDB's first line. What is wrong with
+        a column or a value is told when the answer is read.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        text: str,
+        parameters: Parameters | None = None,
+        *,
+        policy: FlagPolicy = FlagPolicy.KEEP,
+        unsafe: bool = False,
+        named: Named | None = None,
+        timings: QueryTimings | None = None,
+    ) -> None:
+        self._engine = engine
+        self._text = text
+        self._parameters = parameters
+        self._policy = policy
+        self._unsafe = unsafe
+        self._named = named
+        self._process = os.getpid()
+        self._table: pa.Table | None = None
+        self.timings = timings or QueryTimings()
+        self.damaged: list[LeftOut] = []
+        self._fresh: _Run | None = self._run()
+        if unsafe:
+            self.table()
+
+    def _run(self, *, roomy: bool = False) -> _Run:
+        check_owner(self._process)
+        run, self._fresh = getattr(self, "_fresh", None), None
+        if run is None or roomy:
+            seat = self._engine.seat(
+                self._text,
+                policy=self._policy,
+                timings=self.timings,
+                unsafe=self._unsafe,
+                named=self._named,
+                roomy=roomy,
+            )
+            tables = [t for names in TABLES.values() for t in names if t in self._text.lower()]
+            run = _Run(seat, self._text, self._parameters, self.timings)
+            if tables:
+                self.damaged = self._engine.damaged(seat, tables, self._named)
+        return run
+
+    def _asked(self, ask: Callable[[_Run], T]) -> T:
+        """Return what a run gives; with more room, or a new mirror, where the first one failed."""
+        duck = native()
+        run = self._run()
+        try:
+            return ask(run)
+        except duck.OutOfMemoryException:
+            run.close()
+            run = self._run(roomy=True)
+        except duck.Error as error:
+            run.close()
+            if self._unsafe or not is_damage(error):
+                raise translated(error) from error
+            self._engine.distrust(run.seat)
+            run = self._run()
+        try:
+            return ask(run)
+        except duck.Error as error:
+            run.close()
+            raise translated(error) from error
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Schema of the answer; the question has then begun to run."""
+        if self._table is not None:
+            return self._table.schema
+        self._fresh = self._asked(lambda run: run.begun())
+        return self._fresh.schema()
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the answer's columns."""
+        return list(self.schema.names)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in record batches, without holding them."""
+        if self._table is not None:
+            yield from self._table.to_batches()
+        else:
+            yield from self._asked(lambda run: run.begun()).batches()
+
+    def table(self) -> pa.Table:
+        """Return all rows as a :class:`pyarrow.Table`, and keep them."""
+        if self._table is None:
+            self._table = self._asked(lambda run: run.table())
+        return self._table
+
+    def pl(self) -> Any:
+        """Return all rows as a :class:`polars.DataFrame`."""
+        check_polars()
+        import polars as pl
+
+        return pl.from_arrow(self.table())
+
+    def df(self) -> Any:
+        """Return all rows as a :class:`pandas.DataFrame`; needs pandas."""
+        return self.table().to_pandas()
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return all rows as tuples of Python values."""
+        if self._table is not None:
+            columns = [column.to_pylist() for column in self._table.columns]
+            return list(zip(*columns, strict=True))
+        return self._asked(lambda run: run.tuples())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table().__arrow_c_stream__(requested_schema)
+
+    def __len__(self) -> int:
+        return int(self.table().num_rows)
+
+    def __repr__(self) -> str:
+        return f"<Answer: {', '.join(f'{f.name} {f.type}' for f in self.schema)}>"
+
+
+class _Run:
+    """One run of a question on a connection of its own, given back when its rows end."""
+
+    def __init__(
+        self, seat: Seat, text: str, parameters: Parameters | None, timings: QueryTimings
+    ) -> None:
+        self.seat = seat
+        self._parameters = parameters
+        self._timings = timings
+        self._reader: Any = None
+        self._begun = False
+        self._closing = weakref.finalize(self, seat.connection.close)
+        with timings.phase("plan"):
+            try:
+                self._statements = seat.instance.statements(seat.connection, text)
+            except native().Error as error:
+                self.close()
+                raise translated(error) from error
+
+    def begun(self) -> _Run:
+        """Begin to run, unless that has happened."""
+        if not self._begun:
+            self._begun = True
+            with_arrow()
+            with self._timings.engine():
+                relation = self._relation()
+                # a statement without rows, such as SET, gives no relation
+                self._reader = None if relation is None else relation.to_arrow_reader(_BATCH_ROWS)
+        return self
+
+    def _relation(self) -> Any:
+        return self.seat.connection.sql(self._last(), params=self._parameters)
+
+    def schema(self) -> pa.Schema:
+        """Return the schema of a run that has begun."""
+        import pyarrow as pa
+
+        return pa.schema([]) if self._reader is None else self._reader.schema
+
+    def _last(self) -> Any:
+        """Run all statements but the last, and return that."""
+        *first, last = self._statements
+        for statement in first:
+            self.seat.connection.execute(statement)
+        return last
+
+    def table(self) -> pa.Table:
+        """Return all rows at once."""
+        import pyarrow as pa
+
+        if self._begun:
+            schema = self.schema()
+            return pa.Table.from_batches(list(self.batches()), schema=schema)
+        with_arrow()
+        with self._timings.engine():
+            relation = self._relation()
+            made = pa.table({}) if relation is None else relation.to_arrow_table()
+        self._done()
+        return made
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """Return all rows as Python values."""
+        if self._begun:
+            columns = [c.to_pylist() for c in self.table().columns]
+            return list(zip(*columns, strict=True))
+        with self._timings.engine():
+            rows: list[tuple[Any, ...]] = self.seat.connection.execute(
+                self._last(), self._parameters
+            ).fetchall()
+        self._done()
+        return rows
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a run that has begun."""
+        try:
+            while self._reader is not None:
+                with self._timings.engine():
+                    try:
+                        batch = self._reader.read_next_batch()
+                    except StopIteration:
+                        break
+                if batch.num_rows:
+                    yield batch
+        except BaseException as error:
+            self._reader = None
+            self.close()
+            if isinstance(error, CimisError) or not isinstance(error, Exception):
+                raise
+            raise translated(error) from error
+        self._done()
+
+    def _done(self) -> None:
+        self._reader = None
+        if self._closing.detach() is not None:
+            self.seat.give_back()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._closing()

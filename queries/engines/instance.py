@@ -1,0 +1,188 @@
+"""One DuckDB in memory that sees mirrors and tables, and nothing else once it is closed off."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.items import Scope
+from queries.native import native
+from queries.engines.sandbox import SETTINGS, allowed
+from queries.mirror.layout import FACTS, TABLES, create, scope_of_table, view
+from queries.quality import FlagPolicy
+
+__all__ = ["Damaged", "Instance"]
+
+_MOST_FREE = 4
+_MOST_PARSED = 128
+
+
+class Damaged(NamedTuple):
+    """A damaged chunk: what it was to hold, what is wrong, and how its file stood then."""
+
+    path: str
+    station: int | None
+    target: str | None
+    year: int
+    damage: str
+    bytes: int
+    changed_ns: int
+
+
+class Instance:
+    """An in-memory DuckDB with the mirrors of some scopes attached, for reading.
+
+    Parameters
+    ----------
+    mirrors : mapping of Scope to Path
+    unsafe : bool
+        Leave files, network, extensions, configuration and writing statements open to questions.
+    memory : str, optional
+        The most memory that it may use; DuckDB's own bound by default.
+
+    Notes
+    -----
+    Rows lie in the attached files' own schemas, found by the search path: a view before them would
+    cost a question of one week as much again as its answer. What was read from chunks for one
+    question lies in ``memory.loose``, stations and chunks in ``memory.main``, views under a flag
+    policy in a schema each.
+    """
+
+    def __init__(
+        self, mirrors: Mapping[Scope, Path], *, unsafe: bool, memory: str | None = None
+    ) -> None:
+        self.mirrors = dict(mirrors)
+        self.unsafe = unsafe
+        self._free: dict[FlagPolicy, list[Any]] = {}
+        self._parsed: dict[str, list[Any]] = {}
+        self._lock = threading.RLock()
+        self._policies: set[FlagPolicy] = set()
+        self._loose: list[str] = []
+        self._damaged: dict[Scope, list[Damaged]] = {}
+        self._stored: dict[str, dict[str, tuple[int, str]]] = {}
+        self.listed: dict[str, int] = {}
+        self.root = native().connect(":memory:")
+        # an open connection at exit makes the binding print leaks to standard error
+        self.closing = weakref.finalize(self, self.root.close)
+        try:
+            if memory is not None:
+                self.root.execute(f"SET memory_limit = '{memory}'")
+            for scope, path in self.mirrors.items():
+                quoted = str(path).replace("'", "''")
+                self.root.execute(f"ATTACH '{quoted}' AS stored_{scope} (READ_ONLY)")
+        except BaseException:
+            self.closing()
+            raise
+
+    def close_off(self) -> None:
+        """Shut the sandbox: nothing more can be opened, nor any setting changed."""
+        for setting in () if self.unsafe else SETTINGS:
+            self.root.execute(setting)
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables of rows that it sees."""
+        return [name for scope in self.mirrors for name in TABLES[scope]] + self._loose
+
+    def sees(self, scope: Scope) -> bool:
+        """Tell whether it has a scope's rows."""
+        return scope in self.mirrors or TABLES[scope][0] in self._loose
+
+    def facts(self, scope: Scope) -> str:
+        """Return the name of the schema that says what is held of a scope."""
+        return f"stored_{scope}.facts" if scope in self.mirrors else "memory.facts"
+
+    def source(self, table: str) -> str:
+        """Return the whole name of a table of rows."""
+        scope = scope_of_table(table)
+        return f"stored_{scope}.main.{table}" if scope in self.mirrors else f"memory.loose.{table}"
+
+    def damaged(self, scope: Scope) -> list[Damaged]:
+        """Return the chunks of a scope that are damaged, of which it holds nothing."""
+        if scope not in self._damaged:
+            rows = self.root.cursor().execute(
+                "SELECT path, station, target, year, damage, bytes, changed_ns "
+                f"FROM {self.facts(scope)}.held WHERE damage IS NOT NULL ORDER BY path"
+            )
+            self._damaged[scope] = [Damaged(*row) for row in rows.fetchall()]
+        return self._damaged[scope]
+
+    def stored(self, table: str) -> dict[str, tuple[int, str]]:
+        """Return the decimals and unit of each item that a table has, by its code."""
+        if table not in self._stored:
+            rows = self.root.cursor().execute(
+                f"SELECT code, decimals, unit FROM {self.facts(scope_of_table(table))}.stored "
+                "WHERE tab = ?",
+                [table],
+            )
+            self._stored[table] = {c: (decimals, unit) for c, decimals, unit in rows.fetchall()}
+        return self._stored[table]
+
+    def add_loose(self, scope: Scope) -> None:
+        """Make a scope's tables of rows in memory, empty."""
+        if not self._loose:
+            self.root.execute("CREATE SCHEMA memory.loose")
+            for statement in FACTS.strip().rstrip(";").split(";"):
+                self.root.execute(statement)
+        for table in TABLES[scope]:
+            self.root.execute(create(table, schema="memory.loose."))
+            self._loose.append(table)
+
+    def statements(self, connection: Any, text: str) -> list[Any]:
+        """Return the statements of a text, all allowed; those asked before are parsed already."""
+        with self._lock:
+            known = self._parsed.get(text)
+        if known is None:
+            known = allowed(connection, text, unsafe=self.unsafe)
+            with self._lock:
+                self._parsed[text] = known
+                if len(self._parsed) > _MOST_PARSED:
+                    self._parsed.pop(next(iter(self._parsed)))
+        return known
+
+    def take(self, policy: FlagPolicy) -> Any:
+        """Return a connection that no question uses, which sees rows under a flag policy."""
+        with self._lock:
+            free = self._free.setdefault(policy, [])
+            if free:
+                return free.pop()
+            self._ruled(policy)
+        connection = self.root.cursor()
+        attached = [f"stored_{scope}.main" for scope in self.mirrors]
+        first = [] if policy is FlagPolicy.KEEP else [f"memory.{_schema(policy)}"]
+        loose = ["memory.loose"] if self._loose else []
+        path = ",".join([*first, *attached, *loose, "memory.main"])
+        connection.execute(f"SET search_path = '{path}'")
+        return connection
+
+    def give_back(self, policy: FlagPolicy, connection: Any) -> None:
+        """Take back a connection whose question has been answered to the end."""
+        with self._lock:
+            free = self._free.setdefault(policy, [])
+            if not self.unsafe and len(free) < _MOST_FREE:
+                free.append(connection)
+                return
+        connection.close()
+
+    def _ruled(self, policy: FlagPolicy) -> None:
+        """Make the views of a policy, once."""
+        if policy is FlagPolicy.KEEP or policy in self._policies:
+            return
+        schema = _schema(policy)
+        self.root.execute(f"CREATE SCHEMA memory.{schema}")
+        for table in self.tables():
+            text = view(table, self.source(table), policy)
+            self.root.execute(f"CREATE VIEW memory.{schema}.{table} AS {text}")
+        self._policies.add(policy)
+
+    def name_views(self, policy: FlagPolicy) -> None:
+        """Make the rows views of ``memory.main``, so that a cursor of a cursor sees them too."""
+        for table in self.tables():
+            text = view(table, self.source(table), policy)
+            self.root.execute(f"CREATE VIEW memory.main.{table} AS {text}")
+
+
+def _schema(policy: FlagPolicy) -> str:
+    return policy.value.replace("-", "_")

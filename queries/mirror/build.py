@@ -1,0 +1,526 @@
+"""Making a mirror: from the chunks' files, or from the mirror before it and what has changed."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
+from pipeline.chunks.disk import Disk
+from pipeline.chunks.key import ChunkKey
+from pipeline.items import Scope, scope_items
+from queries.mirror.layout import (
+    FACTS,
+    TABLES,
+    Listed,
+    columns_of,
+    create,
+    keys_of,
+    scope_of_table,
+)
+from queries.mirror.place import Place
+from queries.native import is_full
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from pipeline.catalog import Catalog
+
+__all__ = ["Refreshed", "fill", "in_order", "refresh"]
+
+MEMORY = "500MB"
+"""What DuckDB may use besides what decoding takes."""
+
+_WORN = 0.1
+"""Share of rows replaced since a mirror was made from nothing at which it is made so again."""
+
+_ANEW = 0.3
+"""Share of rows changed at once from which making it from nothing is not slower."""
+
+_COPIED_ROWS = 1_000_000
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What making a mirror took.
+
+    ``chunks`` and ``rows`` are what it holds; ``decoded`` chunks were read for it, ``removed``
+    are gone; of ``damaged`` ones it holds nothing; ``anew``: made from nothing, or written anew.
+    """
+
+    scope: Scope
+    generation: int
+    anew: bool = False
+    chunks: int = 0
+    rows: int = 0
+    decoded: int = 0
+    removed: int = 0
+    damaged: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    path: Path = field(default_factory=Path)
+
+
+def refresh(
+    root: Path,
+    scope: Scope,
+    place: Place,
+    catalog: Catalog,
+    *,
+    told: Callable[[str], None],
+    again: bool = False,
+) -> Refreshed:
+    """Make the mirror of the catalog's present generation, unless it is there; return its facts.
+
+    Under a lock over all processes. Where there is a mirror of another generation, a copy of it
+    is brought up to date; where that cannot be read, has been worn by replacing, or little of it
+    would stay, one is made from nothing.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory.
+    scope : Scope
+    place : Place
+    catalog : Catalog
+    told : function
+        Is told in words what is being done, before it begins.
+    again : bool
+        Also where it is there: damaged chunks are tried again.
+
+    Raises
+    ------
+    OSError, duckdb.Error
+        When it cannot be written; what was begun is gone then.
+    """
+    begin = time.perf_counter()
+    with place.lock(scope):
+        generation, rows = catalog.listed(scope)
+        done = Refreshed(scope, generation, path=place.path(scope, generation))
+        if done.path.exists() and not again:
+            return done
+        listed = [Listed(*row) for row in rows]
+        draft = place.draft(scope)
+        place.sweep(scope, keep=next((path for _, path in place.found(scope)), done.path))
+        try:
+            _draw(root, scope, place, listed, done, draft, told)
+            _sync(draft)
+            draft.replace(done.path)
+            Disk().sync_folder(place.folder)
+        except BaseException:
+            for left in place.files():
+                if left.name.startswith(draft.name):
+                    left.unlink(missing_ok=True)
+            raise
+        place.sweep(scope, keep=done.path)
+        done.bytes = done.path.stat().st_size
+    done.seconds = time.perf_counter() - begin
+    return done
+
+
+def _draw(
+    root: Path,
+    scope: Scope,
+    place: Place,
+    listed: list[Listed],
+    done: Refreshed,
+    draft: Path,
+    told: Callable[[str], None],
+) -> None:
+    """Fill the draft: from the newest mirror, or from nothing."""
+    import duckdb
+
+    base = next((path for _, path in place.found(scope)), None)
+    if base is not None:
+        try:
+            verdict = _updated(root, scope, listed, done, base, draft, told)
+            if verdict == "worn":
+                draft.unlink()
+                with _opened(draft) as connection:
+                    told(f"writing the read cache of {scope} records anew, sorted")
+                    _written_anew(connection, base, scope, listed)
+                    _replace(connection, root, scope, listed, done, replaced=0)
+                done.anew = True
+            if verdict != "changed":
+                return
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.OutOfMemoryException) or is_full(error):
+                raise
+            # unreadable: what is derived is derived again
+        draft.unlink(missing_ok=True)
+    done.anew = True
+    told(f"building the read cache of {scope} records from {len(listed):,} chunks, once")
+    with _opened(draft) as connection:
+        _begun(connection, scope)
+        _finished(connection, root, scope, listed, listed, done, replaced=0)
+
+
+def _updated(
+    root: Path,
+    scope: Scope,
+    listed: list[Listed],
+    done: Refreshed,
+    base: Path,
+    draft: Path,
+    told: Callable[[str], None],
+) -> str:
+    """Bring a copy of a mirror up to date; or say why not: ``changed``, ``worn``."""
+    import shutil
+
+    shutil.copyfile(base, draft)
+    with _opened(draft) as connection:
+        changed, known, _ = _differences(connection, listed)
+        whole = max(sum(chunk.rows for chunk in listed), 1)
+        if sum(chunk.rows for chunk in changed) > _ANEW * whole:
+            return "changed"
+        stale = sum(chunk.rows for chunk in changed if chunk.path in known)
+        replaced = _number(connection, "replaced") + stale
+        if replaced > _WORN * whole:
+            return "worn"
+        told(f"bringing the read cache of {scope} records up to date: {len(changed):,} chunks")
+        _replace(connection, root, scope, listed, done, replaced=replaced)
+    return "done"
+
+
+class _Draft:
+    """An open draft; closed and checkpointed at the end of the block."""
+
+    def __init__(self, path: Path) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect(str(path))
+
+    def __enter__(self) -> duckdb.DuckDBPyConnection:
+        self._connection.execute(f"SET memory_limit = '{MEMORY}'")
+        self._connection.execute("SET temp_directory = ''")
+        self._connection.execute("SET python_enable_replacements = false")
+        return self._connection
+
+    def __exit__(self, kind: object, _error: object, _trace: object) -> None:
+        try:
+            if kind is None:
+                self._connection.execute("CHECKPOINT")
+        finally:
+            self._connection.close()
+
+
+def _opened(path: Path) -> _Draft:
+    return _Draft(path)
+
+
+def _begun(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    for table in TABLES[scope]:
+        connection.execute(create(table))
+    for statement in FACTS.strip().rstrip(";").split(";"):
+        connection.execute(statement)
+
+
+def _differences(
+    connection: duckdb.DuckDBPyConnection, listed: list[Listed]
+) -> tuple[list[Listed], set[str], set[str]]:
+    """Return the chunks to read, the paths that rows or damage are known of, and those gone."""
+    rows = connection.execute("SELECT path, checksum, damage FROM facts.held").fetchall()
+    held = {path: checksum for path, checksum, damage in rows if damage is None}
+    known = {path for path, _, _ in rows}
+    changed = [chunk for chunk in listed if held.get(chunk.path) != chunk.checksum]
+    return changed, known, known - {chunk.path for chunk in listed}
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    scope: Scope,
+    listed: list[Listed],
+    done: Refreshed,
+    *,
+    replaced: int,
+) -> None:
+    """Replace the rows of chunks that have changed, and drop those of chunks that are gone."""
+    changed, known, gone = _differences(connection, listed)
+    _delete(connection, scope, [c.path for c in changed if c.path in known] + sorted(gone))
+    done.removed = len(gone)
+    _finished(connection, root, scope, listed, changed, done, replaced=replaced)
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, scope: Scope, paths: list[str]) -> None:
+    """Delete the rows of chunks, and what is known of them."""
+    import pyarrow as pa
+
+    if not paths:
+        return
+    connection.register("dropped", pa.table({"path": pa.array(paths, pa.string())}))
+    connection.execute(
+        "CREATE TEMP TABLE old AS SELECT station, target, make_date(year, 1, 1) AS first, "
+        "make_date(year, 12, 31) AS last FROM facts.held JOIN dropped USING (path)"
+    )
+    for table in TABLES[scope]:
+        who = "target" if table == "spatial_daily" else "station"
+        first = connection.execute(
+            f"SELECT min(first) FROM old WHERE {who} IS NOT NULL"
+        ).fetchone()
+        if first is not None and first[0] is not None:
+            connection.execute(
+                f"DELETE FROM {table} USING old WHERE {table}.{who} = old.{who} "
+                f"AND {table}.date BETWEEN old.first AND old.last "
+                f"AND {table}.date >= DATE '{first[0]}'"
+            )
+    connection.execute("DELETE FROM facts.held WHERE path IN (SELECT path FROM dropped)")
+    connection.execute("DROP TABLE old")
+    connection.unregister("dropped")
+
+
+def _finished(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    scope: Scope,
+    listed: list[Listed],
+    changed: list[Listed],
+    done: Refreshed,
+    *,
+    replaced: int,
+) -> None:
+    """Read the changed chunks in, and write down what the mirror now holds."""
+    fill(connection, root, scope, in_order(listed, changed))
+    done.decoded = len(changed)
+    connection.execute("DELETE FROM facts.meta")
+    newest = max((chunk.year for chunk in listed), default=0)
+    numbers = {"generation": done.generation, "replaced": replaced, "open_year": newest}
+    for name, number in numbers.items():
+        connection.execute("INSERT INTO facts.meta VALUES (?, ?)", [name, number])
+    found = connection.execute(
+        "SELECT count(*), coalesce(sum(rows), 0), count(damage) FROM facts.held"
+    ).fetchone()
+    assert found is not None
+    done.chunks, done.rows, done.damaged = map(int, found)
+
+
+def in_order(listed: Sequence[Listed], chosen: Sequence[Listed]) -> list[Listed]:
+    """Return chunks in the order that their rows are to lie in: what may still change last.
+
+    So the nightly change touches the end. The open year is the newest; a chunk of an earlier one
+    that may still change lies with it.
+    """
+    newest = max((chunk.year for chunk in listed), default=0)
+
+    def place(chunk: Listed) -> tuple[Any, ...]:
+        late = chunk.year >= newest or chunk.open
+        return (chunk.station is None, late, chunk.station or 0, chunk.target or "", chunk.year)
+
+    return sorted(chosen, key=place)
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    scope: Scope,
+    chunks: Sequence[Listed],
+    *,
+    schema: str = "",
+    items: frozenset[str] | None = None,
+) -> None:
+    """Read chunks, in the order given, into the tables of rows, and note what they are.
+
+    ``schema`` is where the tables lie; ``items`` the codes of those to read, by default all.
+
+    Rows are decoded in this thread and inserted in another, batch by batch, so that memory stays
+    bounded. A damaged chunk gives no rows; what is wrong with it is kept.
+    """
+    import pyarrow as pa
+
+    files = [
+        ChunkFile(root / c.path, ChunkKey(scope, c.year, station=c.station, target=c.target))
+        for c in chunks
+    ]
+    facts: dict[int, tuple[str | None, int, str | None]] = {}
+    stored: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def batches() -> Iterator[tuple[str, pa.Table]]:
+        for table, first, after in _stretches(scope, chunks):
+            for part in read_many(files[first:after], columns=_wished(table, items)):
+                if isinstance(part, Damaged):
+                    facts[first + part.place] = (None, 0, part.error.reason)
+                    continue
+                for place, rows, checksum, columns in zip(
+                    part.places, part.rows, part.checksums, part.columns, strict=True
+                ):
+                    facts[first + place] = (checksum, rows, None)
+                    for code, decimals, unit in columns:
+                        most = stored.get((table, code), (0, unit))[0]
+                        stored[table, code] = (max(most, decimals), unit)
+                yield schema + table, part.table
+
+    _inserted(connection, batches())
+    found = [(*_standing(file.path), *facts[number]) for number, file in enumerate(files)]
+    _note(connection, chunks, found)
+    _note_stored(connection, stored)
+
+
+def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:
+    """Return the columns of some items, with the keys; None for all."""
+    if items is None:
+        return None
+    chosen = [item for item in scope_items(scope_of_table(table)) if item.code in items]
+    return [*keys_of(table), *(n for item in chosen for n in (item.column, item.flag_column))]
+
+
+def _stretches(scope: Scope, chunks: Sequence[Listed]) -> Iterator[tuple[str, int, int]]:
+    """Yield runs of chunks of one table: its name, the first and behind the last."""
+    tables = [TABLES[scope][0] if c.station is not None else "spatial_daily" for c in chunks]
+    first = 0
+    for number in range(1, len(tables) + 1):
+        if number == len(tables) or tables[number] != tables[first]:
+            yield tables[first], first, number
+            first = number
+
+
+def _inserted(
+    connection: duckdb.DuckDBPyConnection, batches: Iterator[tuple[str, pa.Table]]
+) -> None:
+    """Insert batches in a thread of its own while the next ones are being made."""
+    waiting: queue.Queue[tuple[str, pa.Table] | None] = queue.Queue(maxsize=1)
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        while (got := waiting.get()) is not None:
+            if not failed:
+                try:
+                    insert(connection, *got)
+                except BaseException as error:  # noqa: BLE001  # told to the one who waits
+                    failed.append(error)
+
+    thread = threading.Thread(target=run, name="mirror", daemon=True)
+    thread.start()
+    try:
+        for batch in batches:
+            if failed:
+                break
+            waiting.put(batch)
+    finally:
+        waiting.put(None)
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Insert physical rows into a table of rows."""
+    names = ", ".join(rows.column_names)
+    connection.register("batch", rows)
+    try:
+        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM batch")
+    finally:
+        connection.unregister("batch")
+
+
+def _standing(path: Path) -> tuple[int, int]:
+    """Return a file's size and time of change as they are now; zeros where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection,
+    chunks: Sequence[Listed],
+    found: Sequence[tuple[int, int, str | None, int, str | None]],
+) -> None:
+    import pyarrow as pa
+
+    if not chunks:
+        return
+    columns = {
+        "path": pa.array([c.path for c in chunks], pa.string()),
+        "station": pa.array([c.station for c in chunks], pa.uint16()),
+        "target": pa.array([c.target for c in chunks], pa.string()),
+        "year": pa.array([c.year for c in chunks], pa.int32()),
+        "checksum": pa.array([c.checksum for c in chunks], pa.string()),
+        "read": pa.array([f[2] for f in found], pa.string()),
+        "rows": pa.array([f[3] for f in found], pa.int64()),
+        "damage": pa.array([f[4] for f in found], pa.string()),
+        "bytes": pa.array([f[0] for f in found], pa.int64()),
+        "changed_ns": pa.array([f[1] for f in found], pa.int64()),
+    }
+    connection.register("noted", pa.table(columns))
+    connection.execute(f"INSERT INTO facts.held ({', '.join(columns)}) SELECT * FROM noted")
+    connection.unregister("noted")
+
+
+def _note_stored(
+    connection: duckdb.DuckDBPyConnection, stored: dict[tuple[str, str], tuple[int, str]]
+) -> None:
+    """Widen what is known of the columns: more decimals are kept until it is made anew."""
+    for (table, code), (decimals, unit) in stored.items():
+        before = connection.execute(
+            "DELETE FROM facts.stored WHERE tab = ? AND code = ? RETURNING decimals", [table, code]
+        ).fetchone()
+        most = decimals if before is None else max(decimals, int(before[0]))
+        connection.execute("INSERT INTO facts.stored VALUES (?, ?, ?, ?)", [table, code, most, unit])
+
+
+def _written_anew(
+    connection: duckdb.DuckDBPyConnection, base: Path, scope: Scope, listed: list[Listed]
+) -> None:
+    """Copy a mirror's rows in order, a few stations at a time, so that memory stays bounded."""
+    _begun(connection, scope)
+    connection.execute(f"ATTACH {_literal(base)} AS base (READ_ONLY)")
+    for table in TABLES[scope]:
+        names = ", ".join(columns_of(table))
+        who, *_ = columns_of(table)
+        time_name = "time" if scope is Scope.HOURLY else "date"
+        for wanted in _groups(connection, table, who, listed):
+            connection.execute(
+                f"INSERT INTO {table} ({names}) SELECT {names} FROM base.main.{table} "
+                f"WHERE {wanted} ORDER BY {who}, {time_name}"
+            )
+    for name in ("held", "stored", "meta"):
+        connection.execute(f"INSERT INTO facts.{name} SELECT * FROM base.facts.{name}")
+    connection.execute("DETACH base")
+
+
+def _groups(
+    connection: duckdb.DuckDBPyConnection, table: str, who: str, listed: list[Listed]
+) -> Iterator[str]:
+    """Yield conditions that name all rows of a table, those of the open year last."""
+    newest = max((chunk.year for chunk in listed), default=0)
+    for late in ("<", ">="):
+        found = connection.execute(
+            f"SELECT {who}, sum(rows) FROM base.facts.held "
+            f"WHERE {who} IS NOT NULL AND year {late} {newest} GROUP BY {who} ORDER BY {who}"
+        ).fetchall()
+        group: list[Any] = []
+        size = 0
+        for number, (name, rows) in enumerate(found):
+            group.append(name)
+            size += int(rows)
+            if size >= _COPIED_ROWS or number == len(found) - 1:
+                first, last = _literal(group[0]), _literal(group[-1])
+                yield f"{who} BETWEEN {first} AND {last} AND date {late} DATE '{newest}-01-01'"
+                group, size = [], 0
+
+
+def _number(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    found = connection.execute("SELECT value FROM facts.meta WHERE key = ?", [name]).fetchone()
+    return 0 if found is None else int(found[0])
+
+
+def _literal(value: object) -> str:
+    """Return a value as SQL writes it."""
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+def _sync(path: Path) -> None:
+    """Force a closed file to the medium."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

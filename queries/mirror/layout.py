@@ -1,0 +1,150 @@
+"""What a mirror's file holds: its tables, their columns, and what it knows of its chunks.
+
+One file per scope, a DuckDB database. In its schema ``main`` lie the rows as users see them, one
+table of stations and, for daily records, one of spatial targets: keys, then for every item of the
+scope its value (null where nothing is stored) and its flag. In ``facts`` lie the chunks that the
+rows came from, known by checksum, and what was found of their columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from pipeline.items import Item, Scope, scope_items
+from queries.quality import FlagPolicy, severe_flags
+
+__all__ = [
+    "FACTS",
+    "LAYOUT",
+    "TABLES",
+    "Listed",
+    "columns_of",
+    "create",
+    "keys_of",
+    "ruled",
+    "scope_of_table",
+    "selected",
+    "view",
+]
+
+LAYOUT = 1
+"""Counts changes of this module's tables; a mirror of another layout is made anew."""
+
+TABLES: dict[Scope, tuple[str, ...]] = {
+    Scope.DAILY: ("daily", "spatial_daily"),
+    Scope.HOURLY: ("hourly",),
+}
+"""The tables of rows in a scope's mirror: that of stations first."""
+
+_KEYS = {
+    "daily": {"station": "USMALLINT", "date": "DATE"},
+    "spatial_daily": {"target": "VARCHAR", "date": "DATE"},
+    "hourly": {
+        "station": "USMALLINT",
+        "time": "TIMESTAMP_S",
+        "date": "DATE",
+        "hour": "UTINYINT",
+    },
+}
+_CHOICE = ("asce_eto", "eto")
+"""Which reference ET counts first; both daily and hourly records have the two."""
+
+FACTS = """
+create schema facts;
+create table facts.held (
+    path varchar, station usmallint, target varchar, year integer, checksum varchar, read varchar,
+    rows bigint, damage varchar, bytes bigint, changed_ns bigint
+);
+create table facts.stored (tab varchar, code varchar, decimals integer, unit varchar);
+create table facts.meta (key varchar, value bigint);
+"""
+"""``held``: every chunk that the catalog named, with the checksum that it named and that of the
+bytes that were read; of a damaged one the damage, and how its file stood then. ``stored``: per
+table the columns that some chunk has. ``meta``: numbers of the whole file."""
+
+
+class Listed(NamedTuple):
+    """A chunk as the catalog names it."""
+
+    path: str
+    station: int | None
+    target: str | None
+    year: int
+    rows: int
+    checksum: str
+    items: str
+    open: bool
+
+
+def scope_of_table(table: str) -> Scope:
+    """Return the scope in whose mirror a table lies."""
+    return next(scope for scope, names in TABLES.items() if table in names)
+
+
+def keys_of(table: str) -> tuple[str, ...]:
+    """Return the names of a table's key columns."""
+    return tuple(_KEYS[table])
+
+
+def columns_of(table: str) -> list[str]:
+    """Return the names of the columns of rows, without those that follow from others."""
+    names = list(_KEYS[table])
+    for item in scope_items(scope_of_table(table)):
+        names += [item.column, item.flag_column]
+    return names
+
+
+def create(table: str, *, schema: str = "") -> str:
+    """Return the statement that makes a table of rows, empty.
+
+    ``reference_eto`` is computed when it is asked for and takes no room.
+    """
+    columns = [f"{name} {kind}" for name, kind in _KEYS[table].items()]
+    for item in scope_items(scope_of_table(table)):
+        columns += [f"{item.column} DOUBLE", f"{item.flag_column} VARCHAR"]
+    for name, (kind, made) in _computed().items():
+        columns.append(f"{name} {kind} GENERATED ALWAYS AS ({made}) VIRTUAL")
+    return f"CREATE TABLE {schema}{table} ({', '.join(columns)})"
+
+
+def _computed(values: Sequence[str] = _CHOICE) -> dict[str, tuple[str, str]]:
+    """Return what follows from other columns: the reference ET there is, and whose it is."""
+    whens = " ".join(
+        f"WHEN {value} IS NOT NULL THEN '{name}'"
+        for value, name in zip(values, _CHOICE, strict=True)
+    )
+    return {
+        "reference_eto": ("DOUBLE", f"coalesce({', '.join(values)})"),
+        "reference_eto_source": ("VARCHAR", f"CASE {whens} END"),
+    }
+
+
+def ruled(item: Item, policy: FlagPolicy) -> str:
+    """Return an item's value as a flag policy lets it through, as SQL."""
+    if policy is FlagPolicy.KEEP:
+        return item.column
+    if policy is FlagPolicy.STRICT:
+        return f"CASE WHEN {item.flag_column} IS NULL THEN {item.column} END"
+    letters = ", ".join(f"'{letter}'" for letter in sorted(severe_flags()))
+    fine = f"{item.flag_column} IS NULL OR {item.flag_column} NOT IN ({letters})"
+    return f"CASE WHEN {fine} THEN {item.column} END"
+
+
+def selected(table: str, items: Iterable[Item], policy: FlagPolicy) -> str:
+    """Return a list of keys and items for a SELECT, under a flag policy."""
+    names = list(_KEYS[table])
+    for item in items:
+        value = ruled(item, policy)
+        names.append(value if value == item.column else f"{value} AS {item.column}")
+        names.append(item.flag_column)
+    return ", ".join(names)
+
+
+def view(table: str, source: str, policy: FlagPolicy) -> str:
+    """Return a query over a table of rows that looks like it, under a flag policy."""
+    items = scope_items(scope_of_table(table))
+    by_column = {item.column: item for item in items}
+    values = [ruled(by_column[name], policy) for name in _CHOICE]
+    more = ", ".join(f"{made} AS {name}" for name, (_, made) in _computed(values).items())
+    return f"SELECT {selected(table, items, policy)}, {more} FROM {source}"

@@ -1,0 +1,152 @@
+"""Where the mirrors of a data directory lie: their folder, file names, lock, and what is swept.
+
+A mirror's file never changes once it bears its name, which says of which scope and generation of
+the catalog it is. Readers keep what they opened; a newer one gets a name of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from pipeline.items import Scope
+from queries.mirror.layout import LAYOUT
+
+__all__ = ["Place", "cache_folder"]
+
+_NAME = re.compile(r"(?P<scope>daily|hourly)-(?P<generation>\d+)\.(?P<form>[\w.-]+)\.duckdb")
+_TWIN = re.compile(r"(?P<kind>(daily|hourly|spatial_daily)-[a-z-]+)-[0-9a-f]{32}\.parquet")
+_TWIN_GRACE_S = 600.0
+_TWINS_KEPT = 8
+_FOREIGN_GRACE_S = 7 * 86_400.0
+"""Mirrors of another version of DuckDB are left to its own users for a week."""
+
+
+def cache_folder(root: Path, chosen: Path | None = None) -> Path | None:
+    """Return the folder of a data directory's mirrors, which may not exist yet.
+
+    The chosen folder, with a part of its own for each data directory; else ``.cache`` inside the
+    data directory, or, where that cannot be written, in the user's cache folder. None where
+    there is nowhere to write.
+    """
+    whole = root.absolute().resolve()
+    own = hashlib.blake2b(os.fsencode(whole), digest_size=8).hexdigest()
+    if chosen is not None:
+        return chosen / own
+    inside = root / ".cache"
+    if _writable(inside if inside.exists() else root):
+        return inside
+    base = os.environ.get("XDG_CACHE_HOME", "").strip()
+    home = Path(base) if base else Path("~/.cache").expanduser()
+    near = next((p for p in (home, *home.parents) if p.exists()), None)
+    if not home.is_absolute() or near is None or not _writable(near):
+        return None
+    return home / "cimis" / own
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of a data directory's mirrors.
+
+    Parameters
+    ----------
+    folder : Path
+    engine : str
+        The version of DuckDB, whose files others may not be able to read.
+    """
+
+    folder: Path
+    engine: str
+
+    @property
+    def _form(self) -> str:
+        return f"{LAYOUT}-{self.engine}"
+
+    def path(self, scope: Scope, generation: int) -> Path:
+        """Return the file of a scope's mirror of a generation, there or not."""
+        return self.folder / f"{scope}-{generation}.{self._form}.duckdb"
+
+    def draft(self, scope: Scope) -> Path:
+        """Return a file to build a mirror in, before it gets its name; under the lock."""
+        return self.folder / f"{scope}.draft"
+
+    def found(self, scope: Scope) -> list[tuple[int, Path]]:
+        """Return the generations and files of a scope's mirrors of this form, newest first."""
+        listed = []
+        for path in self.files():
+            match = _NAME.fullmatch(path.name)
+            if match and match["scope"] == scope and match["form"] == self._form:
+                with contextlib.suppress(OSError):
+                    listed.append((path.stat().st_mtime_ns, int(match["generation"]), path))
+        return [(generation, path) for _, generation, path in sorted(listed, reverse=True)]
+
+    def files(self) -> list[Path]:
+        """Return all that lies in the folder."""
+        try:
+            return sorted(self.folder.iterdir())
+        except OSError:
+            return []
+
+    @contextlib.contextmanager
+    def lock(self, scope: Scope) -> Iterator[None]:
+        """Hold the lock of a scope's refresher: one at a time over all processes."""
+        from filelock import FileLock
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / f"{scope}.lock"):
+            yield
+
+    def sweep(self, scope: Scope, keep: Path) -> None:
+        """Delete a scope's other mirrors and what killed refreshers left; under the lock."""
+        now = time.time()
+        for path in self.files():
+            match = _NAME.fullmatch(path.name.removesuffix(".wal"))
+            mine = match is not None and match["scope"] == scope and path != keep
+            if mine and match is not None and match["form"] != self._form:
+                with contextlib.suppress(OSError):
+                    mine = now - path.stat().st_mtime > _FOREIGN_GRACE_S
+            if mine or path.name.startswith(f"{scope}.draft"):
+                path.unlink(missing_ok=True)
+
+    def twin(self, kind: str, digest: str) -> Path:
+        """Return the file of a Parquet twin, known by what it holds, there or not."""
+        return self.folder / f"{kind}-{digest}.parquet"
+
+    def sweep_twins(self, kind: str) -> None:
+        """Delete superseded twins of a kind, each a while after the one that came after it.
+
+        A lazy frame or dataset opens its files when it is read, and may have been made before.
+        """
+        made = []
+        for path in self.files():
+            match = _TWIN.fullmatch(path.name)
+            if match and match["kind"] == kind:
+                with contextlib.suppress(OSError):
+                    made.append((path.stat().st_mtime, path))
+            elif path.name.startswith(f"{kind}.twin-draft"):
+                path.unlink(missing_ok=True)
+        made.sort(reverse=True)
+        for number, ((superseded, _), (_, path)) in enumerate(pairwise(made), 1):
+            if number >= _TWINS_KEPT or time.time() - superseded > _TWIN_GRACE_S:
+                path.unlink(missing_ok=True)
+
+    def clear(self) -> int:
+        """Delete everything; return the bytes freed. What others have open stays theirs."""
+        freed = 0
+        for path in self.files():
+            if path.suffix != ".lock" and path.is_file():
+                with contextlib.suppress(OSError):
+                    freed += path.stat().st_size
+                path.unlink(missing_ok=True)
+        return freed

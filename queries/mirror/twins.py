@@ -1,0 +1,119 @@
+"""Parquet twins of a mirror: the same rows for engines that read files, made when first asked for.
+
+Two files for each table and flag policy, the closed years and the open one, so that the nightly
+change writes the small one only. Each is known by the chunks that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.items import Item, scope_items
+from queries.native import native
+from queries.mirror.layout import scope_of_table, selected
+from queries.mirror.place import Place
+from queries.quality import FlagPolicy
+
+__all__ = ["Twins", "twins"]
+
+PARTS = ("closed", "open")
+
+_OPTIONS = "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880"
+
+
+class Twins:
+    """The files of a table's rows, and the items whose columns are in them."""
+
+    def __init__(self, paths: list[Path], items: tuple[Item, ...]) -> None:
+        self.paths = paths
+        self.items = items
+
+
+def twins(
+    place: Place, mirror: Path, table: str, policy: FlagPolicy, *, told: Callable[[str], None]
+) -> Twins:
+    """Return a table's twins, made from its mirror where they are not there.
+
+    Rows are in the mirror's order: by station and time in the closed years; of the open year,
+    what was replaced last stands behind.
+
+    Raises
+    ------
+    OSError, duckdb.Error
+        When they cannot be written, or the mirror not be read.
+    """
+    scope = scope_of_table(table)
+    connection = native().connect(":memory:")
+    try:
+        connection.execute("SET memory_limit = '500MB'")
+        quoted = str(mirror).replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS stored (READ_ONLY)")
+        items = _stored(connection, table)
+        wanted = {part: _digest(connection, table, part, items, policy) for part in PARTS}
+        paths = {
+            part: place.twin(f"{table}-{part}-{policy}", digest) for part, digest in wanted.items()
+        }
+        for part, path in paths.items():
+            if path.exists():
+                continue
+            with place.lock(scope):
+                if not path.exists():
+                    told(f"writing {table} records of the {part} years for Polars and Arrow")
+                    _write(connection, table, part, items, policy, path)
+                    place.sweep_twins(f"{table}-{part}-{policy}")
+    finally:
+        connection.close()
+    return Twins(list(paths.values()), items)
+
+
+def _stored(connection: Any, table: str) -> tuple[Item, ...]:
+    rows = connection.execute("SELECT code FROM stored.facts.stored WHERE tab = ?", [table])
+    codes = {code for (code,) in rows.fetchall()}
+    return tuple(item for item in scope_items(scope_of_table(table)) if item.code in codes)
+
+
+def _late(connection: Any, part: str) -> str:
+    """Return the condition on a year that it belongs to a part."""
+    found = connection.execute("SELECT value FROM stored.facts.meta WHERE key = 'open_year'")
+    row = found.fetchone()
+    return f"{'>=' if part == 'open' else '<'} {0 if row is None else int(row[0])}"
+
+
+def _digest(
+    connection: Any, table: str, part: str, items: tuple[Item, ...], policy: FlagPolicy
+) -> str:
+    """Return what tells one content of a twin from another."""
+    who = "target" if table == "spatial_daily" else "station"
+    columns = ",".join(item.column for item in items)
+    found = connection.execute(
+        "SELECT md5(concat(?::VARCHAR, string_agg(path || coalesce(read, ''), ',' ORDER BY path))) "
+        f"FROM stored.facts.held WHERE {who} IS NOT NULL AND year {_late(connection, part)}",
+        [f"{columns};{policy};"],
+    )
+    return str(found.fetchone()[0])
+
+
+def _write(
+    connection: Any,
+    table: str,
+    part: str,
+    items: tuple[Item, ...],
+    policy: FlagPolicy,
+    path: Path,
+) -> None:
+    draft = path.with_name(f"{path.name.rpartition('-')[0]}.twin-draft")
+    columns = selected(table, items, policy)
+    quoted = str(draft).replace("'", "''")
+    condition, year = _late(connection, part).split()
+    try:
+        connection.execute(
+            f"COPY (SELECT {columns} FROM stored.main.{table} "
+            f"WHERE date {condition} make_date(greatest({year}, 1), 1, 1)) "
+            f"TO '{quoted}' ({_OPTIONS})"
+        )
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

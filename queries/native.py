@@ -1,0 +1,42 @@
+"""DuckDB's compiled module, imported without the Python package around it where that can be.
+
+The package costs as much again to import as the module, and a question in SQL needs nothing of
+it: only Arrow in and out does. The module is private, so what is used of it is looked for first;
+where it is missing or another, the package serves, slower to start and with the same answers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+__all__ = ["is_full", "native", "with_arrow"]
+
+_USED = ("connect", "Error", "StatementType", "__version__")
+_USED_OF_CONNECTION = ("execute", "cursor", "close", "extract_statements", "fetchmany", "fetchall")
+
+
+@cache
+def native() -> Any:
+    """Return ``_duckdb``, or ``duckdb`` where that is not there as it is known here."""
+    try:
+        module = import_module("_duckdb")
+        connection = module.DuckDBPyConnection
+    except (ImportError, AttributeError):
+        return import_module("duckdb")
+    known = all(hasattr(module, name) for name in _USED)
+    if known and all(hasattr(connection, name) for name in _USED_OF_CONNECTION):
+        return module
+    return import_module("duckdb")
+
+
+@cache
+def with_arrow() -> Any:
+    """Return ``duckdb``, whose import lets connections give Arrow, those made before it too."""
+    return import_module("duckdb")
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether DuckDB failed for want of room or right, as it would again."""
+    return any(word in str(error) for word in ("No space left", "Permission denied", "Read-only"))

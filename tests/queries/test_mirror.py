@@ -1,0 +1,312 @@
+"""The mirror keeps itself: never stale, torn or short, and of no matter when it is gone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cimis.store import Store, open_store
+from pipeline.catalog import Catalog
+from pipeline.chunks import ChunkKey, read_chunk
+from pipeline.items import Scope
+from queries.timing import QueryTimings
+from tests.queries.conftest import put, year_table
+
+YEARS = (2018, 2019, 2020, 2021, 2022)
+SUM = "SELECT count(*), round(sum(asce_eto), 4), round(sum(precip), 4) FROM daily"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three stations, five years each, and some hours."""
+    put(tmp_path / "d", [year_table(Scope.DAILY, s, y) for s in (2, 5, 80) for y in YEARS])
+    put(tmp_path / "d", [year_table(Scope.HOURLY, 2, 2022)])
+    return tmp_path / "d"
+
+
+def _truth(root: Path) -> tuple[Any, ...]:
+    """Return what `SUM` asks, by reading every chunk whole."""
+    tables = [read_chunk(path) for path in root.glob("stations/*/*_daily.zst")]
+    sums = [
+        round(sum(v for t in tables if name in t.schema.names for v in t[name].to_pylist() if v), 4)
+        for name in ("asce_eto", "precip")
+    ]
+    return (sum(t.num_rows for t in tables), *sums)
+
+
+def _mirrors(root: Path, scope: str = "daily") -> list[Path]:
+    return sorted((root / ".cache").glob(f"{scope}-*.duckdb"))
+
+
+def _asked(root: Path, text: str = SUM, **how: Any) -> tuple[Any, ...]:
+    with open_store(root, **how) as store:
+        (row,) = store.sql(text).fetchall()
+        return tuple(row)
+
+
+def test_the_first_question_makes_the_mirror_of_the_scope_that_it_names(root: Path) -> None:
+    assert _asked(root) == _truth(root)
+    assert len(_mirrors(root)) == 1
+    assert not _mirrors(root, "hourly")
+
+
+def test_a_change_of_the_other_scope_makes_nothing_anew(root: Path) -> None:
+    _asked(root)
+    before = _mirrors(root)
+    put(root, [year_table(Scope.HOURLY, 5, 2022)])
+    assert _asked(root) == _truth(root)
+    assert _mirrors(root) == before
+
+
+def test_an_open_store_sees_what_is_stored_later(root: Path) -> None:
+    with open_store(root) as store:
+        assert store.sql(SUM).fetchall() == [_truth(root)]
+        put(root, [year_table(Scope.DAILY, 7, 2021), year_table(Scope.DAILY, 2, 2021, seed=1)])
+        assert store.sql(SUM).fetchall() == [_truth(root)]
+        expected = year_table(Scope.DAILY, 2, 2021, seed=1)["asce_eto"].to_pylist()
+        assert store.daily(stations=2, start="2021", end="2021")["asce_eto"].to_list() == expected
+    assert len(_mirrors(root)) == 1
+
+
+def test_a_change_reads_the_changed_chunks_only(root: Path) -> None:
+    with open_store(root) as store:
+        store.refresh()
+        put(root, [year_table(Scope.DAILY, 2, 2022, seed=3)])
+        daily = store.refresh()[0]
+        assert (daily.decoded, daily.chunks, daily.anew) == (1, 15, False)
+        assert store.sql(SUM).fetchall() == [_truth(root)]
+
+
+def test_a_chunk_that_is_gone_takes_its_rows_with_it(root: Path) -> None:
+    with open_store(root) as store:
+        store.refresh()
+        path = ChunkKey(Scope.DAILY, 2021, station=5)
+        path.path(root).unlink()
+        with Catalog(root) as catalog:
+            catalog.remove_chunks([str(path.relative_path())])
+        assert store.sql(SUM).fetchall() == [_truth(root)]
+
+
+def test_it_is_written_anew_once_replacing_has_worn_it(root: Path) -> None:
+    with open_store(root) as store:
+        store.refresh()
+        anew = []
+        for seed in range(1, 8):
+            put(root, [year_table(Scope.DAILY, 2, 2022, seed=seed)])
+            anew.append(store.refresh()[0].anew)
+            assert store.sql(SUM).fetchall() == [_truth(root)]
+    assert 1 <= sum(anew) < len(anew)
+
+
+def test_it_may_be_deleted_while_a_store_is_open(root: Path) -> None:
+    with open_store(root) as store:
+        expected = store.sql(SUM).fetchall()
+        shutil.rmtree(root / ".cache")
+        assert store.sql(SUM).fetchall() == expected
+        assert store.scan_daily().collect().height == expected[0][0]
+        assert store.clear_cache() > 0
+        assert store.sql(SUM).fetchall() == expected
+        assert store.dataset().count_rows() == expected[0][0]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, 4096, 5000, 12_288, 0.5, 0.99])
+def test_a_cut_mirror_is_made_again(kept: float, root: Path) -> None:
+    expected = _asked(root)
+    (mirror,) = _mirrors(root)
+    data = mirror.read_bytes()
+    mirror.write_bytes(data[: int(kept if kept >= 1 or not kept else kept * len(data))])
+    assert _asked(root) == expected
+    assert _asked(root, "SELECT count(*) FROM daily")[0] == expected[0]
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_damaged_mirror_gives_no_wrong_answer(seed: int, root: Path) -> None:
+    import random
+
+    text = (
+        "SELECT count(*), round(sum(asce_eto), 4), round(sum(precip), 4), "
+        "round(sum(air_tmp_avg), 3), count(asce_eto_qc), max(date) FROM daily"
+    )
+    expected = _asked(root, text)
+    (mirror,) = _mirrors(root)
+    rng = random.Random(seed)
+    data = bytearray(mirror.read_bytes())
+    for _ in range(rng.choice([1, 3, 200])):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    mirror.write_bytes(data)
+    assert _asked(root, text) == expected
+
+
+def test_a_bound_of_nothing_keeps_nothing(root: Path) -> None:
+    timings = QueryTimings()
+    with open_store(root, cache=0) as store:
+        assert store.sql(SUM, timings=timings).fetchall() == [_truth(root)]
+        assert store.query(stations=2, start="2021", end="2021").table().num_rows > 300
+        assert store.scan_daily().collect().height == _truth(root)[0]
+    assert timings.chunks_read == 15
+    assert not (root / ".cache").exists()
+
+
+def test_a_bound_that_is_too_small_keeps_nothing(root: Path) -> None:
+    assert _asked(root, cache="1kB") == _truth(root)
+    assert not _mirrors(root)
+
+
+def test_a_question_that_names_few_chunks_reads_those_without_a_mirror(root: Path) -> None:
+    with open_store(root, cache=0) as store:
+        rows = store.query(stations=2, start="2021-06-01", end="2021-06-07", items="asce_eto")
+        assert rows.table().num_rows == 7
+        assert (rows.timings.chunks_read, rows.timings.chunks_skipped) == (1, 14)
+
+
+def test_it_lies_elsewhere_where_that_is_asked(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIMIS_CACHE_DIR", str(tmp_path / "elsewhere"))
+    assert _asked(root) == _truth(root)
+    assert list((tmp_path / "elsewhere").glob("*/daily-*.duckdb"))
+    assert not (root / ".cache").exists()
+
+
+@pytest.fixture
+def damaged(root: Path) -> Iterator[tuple[Path, bytes]]:
+    """One chunk of which a bit is flipped, and its sound bytes."""
+    path = ChunkKey(Scope.DAILY, 2021, station=5).path(root)
+    sound = path.read_bytes()
+    bad = bytearray(sound)
+    bad[len(bad) // 3] ^= 1
+    path.write_bytes(bad)
+    yield path, sound
+
+
+def test_a_damaged_chunk_stops_nothing_and_is_named_by_the_answers_that_lack_it(
+    root: Path, damaged: tuple[Path, bytes]
+) -> None:
+    with open_store(root) as store, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        answer = store.sql(SUM)
+        ((rows, *_),) = answer.fetchall()
+        assert [left.path for left in answer.damaged] == ["stations/005/2021_daily.zst"]
+        assert rows == sum(
+            year_table(Scope.DAILY, s, y).num_rows
+            for s in (2, 5, 80)
+            for y in YEARS
+            if (s, y) != (5, 2021)
+        )
+        mine = store.query(stations=5)
+        assert mine.table().num_rows > 0
+        assert len(mine.damaged) == 1
+        other = store.query(stations=[2, 80])
+        assert other.table().num_rows > 0
+        assert other.damaged == []
+
+
+def test_a_damaged_chunk_that_is_put_right_is_read_by_the_next_question(
+    root: Path, damaged: tuple[Path, bytes]
+) -> None:
+    path, sound = damaged
+    with open_store(root) as store, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = store.sql(SUM).fetchall()
+        path.write_bytes(sound)
+        os.utime(path, ns=(1, 1))
+        answer = store.sql(SUM)
+        assert answer.fetchall() == [_truth(root)] != before
+        assert answer.damaged == []
+
+
+def test_leftovers_of_a_killed_refresh_are_swept(root: Path) -> None:
+    (root / ".cache").mkdir()
+    for name in ("daily.draft", "daily.draft.wal"):
+        (root / ".cache" / name).write_bytes(b"half")
+    assert _asked(root) == _truth(root)
+    names = sorted(path.name.partition("-")[0] for path in (root / ".cache").iterdir())
+    assert names == ["daily", "daily.lock"]
+
+
+def test_a_store_whose_folder_cannot_be_written_still_answers(root: Path) -> None:
+    (root / ".cache").write_text("a file where the folder should be")
+    assert _asked(root) == _truth(root)
+
+
+def test_a_question_in_a_new_process_imports_nothing_that_it_does_not_use(root: Path) -> None:
+    _asked(root)
+    code = (
+        "import sys, cimis\n"
+        f"store = cimis.open({str(root)!r})\n"
+        f"rows = store.sql({SUM!r}).fetchall()\n"
+        "heavy = ('numpy', 'pyarrow', 'pandas', 'polars', 'duckdb', 'httpx', 'filelock', 'rich')\n"
+        "print(rows, [m for m in heavy if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"[{_truth(root)!r}] []\n"
+
+
+def test_duckdbs_package_serves_where_its_module_is_not_as_known(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import queries.native as native
+
+    monkeypatch.setattr(native, "_USED_OF_CONNECTION", ("a_method_of_another_version",))
+    native.native.cache_clear()
+    try:
+        import duckdb
+
+        assert native.native() is duckdb
+        assert _asked(root) == _truth(root)
+    finally:
+        native.native.cache_clear()
+
+
+def test_a_child_that_was_forked_is_refused_what_would_hang(root: Path) -> None:
+    code = (
+        "import os, sys, cimis\n"
+        f"store = cimis.open({str(root)!r})\n"
+        "store.daily(stations=2)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    said = []\n"
+        f"    fresh = cimis.open({str(root)!r})\n"
+        "    asks = (lambda: store.daily(stations=2), lambda: store.sql('select 1'),\n"
+        "            lambda: fresh.daily(stations=2), lambda: fresh.scan_daily())\n"
+        "    for ask in asks:\n"
+        "        try:\n"
+        "            ask()\n"
+        "        except cimis.StoreError as error:\n"
+        "            said.append('forked' in str(error))\n"
+        "    rows = len(fresh.sql('select station from daily where station = 2').fetchall())\n"
+        "    print(said, rows > 300, flush=True)\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout == "[True, True, True, True] True\n"
+
+
+def test_cursors_of_a_connection_see_what_it_sees(store: Store) -> None:
+    import polars as pl
+
+    connection = store.connect()
+    try:
+        expected = store.sql("SELECT count(*) FROM daily").fetchall()
+        assert connection.cursor().execute("SELECT count(*) FROM daily").fetchall() == expected
+        frame = pl.read_database("SELECT station, count(*) AS n FROM daily GROUP BY 1", connection)
+        assert frame["n"].sum() == expected[0][0]
+        for name in ("daily", "hourly", "spatial_daily", "stations", "chunks"):
+            connection.cursor().cursor().execute(f"SELECT * FROM {name} LIMIT 1").fetchall()
+    finally:
+        connection.close()
