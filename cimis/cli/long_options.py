@@ -74,8 +74,8 @@ def keep_typos(parser: Any, ctx: click.Context) -> None:
 
     The parser would take ``-outptu x`` for ``-o utptu`` and complain of ``-s`` in ``-statoin``.
     """
-    usual = parser._match_short_opt  # noqa: SLF001 -- click has no public way
-    short, known = parser._short_opt, [n for n in parser._long_opt if n[:2] != "--"]  # noqa: SLF001
+    usual = parser._match_short_opt  # click has no public way
+    short, known = parser._short_opt, [n for n in parser._long_opt if n[:2] != "--"]
 
     def match(argument: str, state: Any) -> None:
         word = argument.partition("=")[0]
@@ -84,7 +84,7 @@ def keep_typos(parser: Any, ctx: click.Context) -> None:
             raise click.NoSuchOption(word, possibilities=known, ctx=ctx)
         usual(argument, state)
 
-    parser._match_short_opt = match  # noqa: SLF001
+    parser._match_short_opt = match
 
 
 def _letters_known(word: str, short: Mapping[str, Any]) -> bool:
