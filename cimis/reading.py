@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, Stations, day_of, scope_of, station_numbers
 from pipeline.errors import StoreError
-from pipeline.items import Item, Scope, resolve
+from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,7 +72,8 @@ class Reading:
         start, end : date or str, optional
             First and last day (``"2024-06-01"``), both inclusive.
         items : str or iterable of str, optional
-            Items by short name or API code; by default all that are stored.
+            Items by short name or API code, whose columns come in this order; by default all that
+            are stored.
         units : {"metric", "english"}
         qc : {"keep", "drop-severe", "strict"}
             What flags do to values: nothing; those flagged severe become missing; all flagged do.
@@ -137,7 +138,7 @@ class Reading:
             stations=station_numbers(stations),
             start=day_of(start, end=False),
             end=day_of(end, end=True),
-            items=None if items is None else resolve(items, chosen),
+            items=None if items is None else named_items(items, chosen),
             units=standard(units),
             policy=policy(qc),
             limit=limit,

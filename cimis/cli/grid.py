@@ -110,17 +110,10 @@ class Grid:
 
 def _unit(kind: pa.Field) -> str:
     """Return a column's unit in brackets, as people write it."""
-    from pipeline.items import Standard
-    from pipeline.schema import item_of
+    from queries.heads import unit_symbol
 
-    item = item_of(kind)
-    if item is None:
-        return ""
-    sent = (kind.metadata or {}).get(b"unit", b"").decode()
-    for standard in Standard:
-        if sent == item.unit(standard):
-            return f"[{item.symbol(standard)}]" if sent else ""
-    return f"[{sent.strip('()')}]" if sent else ""
+    symbol = unit_symbol(kind)
+    return f"[{symbol}]" if symbol else ""
 
 
 def _decimals(kind: pa.Field) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -12,11 +12,15 @@ import pyarrow as pa
 from pipeline.errors import CimisError
 from queries.duck.engine import Engine, Parameters
 from queries.duck.sandbox import translated
+from queries.heads import described, numbered, renamed
 from queries.timing import QueryTimings
 
 __all__ = ["Answer"]
 
 _BATCH_ROWS = 65_536
+
+Heads = Mapping[str, Mapping[bytes, bytes]]
+"""Metadata of columns by name, such as their units."""
 
 
 class Answer:
@@ -25,6 +29,7 @@ class Answer:
     The question is checked when asked and runs when it is first read. :meth:`batches` streams;
     reading again asks again, unless :meth:`table` (or :meth:`pl`, :meth:`df`) was called, which
     keeps the rows. With an unsafe engine it runs when asked, since it may do more than answer.
+    Columns of one name are numbered (``x``, ``x_1``), as DuckDB does in a table.
 
     Parameters
     ----------
@@ -35,6 +40,8 @@ class Answer:
     parameters : sequence or mapping, optional
         Values for ``?`` (and ``$1``) or for ``$name``.
     timings : QueryTimings, optional
+    heads : mapping of str to mapping, optional
+        Metadata of columns by name, such as their units, which SQL does not carry.
 
     Raises
     ------
@@ -49,10 +56,12 @@ class Answer:
         text: str,
         parameters: Parameters | None = None,
         timings: QueryTimings | None = None,
+        heads: Heads | None = None,
     ) -> None:
         self._engine = engine
         self._text = text
         self._parameters = parameters
+        self._heads = heads or {}
         self._table: pa.Table | None = None
         self.timings = timings or QueryTimings()
         self._fresh: _Run | None = self._run()
@@ -61,7 +70,7 @@ class Answer:
 
     def _run(self) -> _Run:
         run, self._fresh = getattr(self, "_fresh", None), None
-        return run or _Run(self._engine, self._text, self._parameters, self.timings)
+        return run or _Run(self._engine, self._text, self._parameters, self.timings, self._heads)
 
     @property
     def schema(self) -> pa.Schema:
@@ -122,12 +131,19 @@ class _Run:
     """One run of a question on a connection of its own, given back when its rows end."""
 
     def __init__(
-        self, engine: Engine, text: str, parameters: Parameters | None, timings: QueryTimings
+        self,
+        engine: Engine,
+        text: str,
+        parameters: Parameters | None,
+        timings: QueryTimings,
+        heads: Heads,
     ) -> None:
         self._engine = engine
         self._parameters = parameters
         self._timings = timings
+        self._heads = heads
         self._reader: Any = None
+        self._schema = pa.schema([])
         self._begun = False
         with timings.phase("plan"):
             self._seat = engine.take(timings)
@@ -144,7 +160,10 @@ class _Run:
                 relation = self._cursor.sql(self._last(), params=self._parameters)
                 # a statement without rows, such as SET, gives no relation
                 self._reader = None if relation is None else relation.to_arrow_reader(_BATCH_ROWS)
-        return pa.schema([]) if self._reader is None else self._reader.schema
+                if self._reader is not None:
+                    told = self._reader.schema
+                    self._schema = described(renamed(told, numbered(told.names)), self._heads)
+        return self._schema
 
     def _last(self) -> Any:
         """Run all statements but the last, and return that."""
@@ -166,7 +185,7 @@ class _Run:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows."""
-        self.schema()
+        schema = self.schema()
         try:
             while self._reader is not None:
                 with self._timings.engine(), _Translation(self):
@@ -175,7 +194,7 @@ class _Run:
                     except StopIteration:
                         break
                 if batch.num_rows:
-                    yield batch
+                    yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
         except BaseException:
             self._reader = None
             self._closing()
