@@ -105,8 +105,12 @@ def test_files_carry_the_unit_of_each_field(
 
     from queries.sinks import write
 
-    asked = {"items": ",".join(due), "units": units}
-    rows = store.every(every, **asked) if every else store.query(**asked)
+    items = ",".join(due)
+    rows = (
+        store.every(every, items=items, units=units)
+        if every
+        else store.query(items=items, units=units)
+    )
     for name in ("parquet", "arrow"):
         path = tmp_path / f"x.{name}"
         write(rows.batches(), rows.schema, path)

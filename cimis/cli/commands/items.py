@@ -36,4 +36,4 @@ def command(*, scope: str | None, out: Output) -> None:
         for item in ITEMS
         if scope is None or item.scope is Scope(scope)
     ]
-    out.rows(_COLUMNS, rows)
+    out.rows(_COLUMNS, rows, spare=("default", "code", "scope"))

@@ -133,7 +133,10 @@ def _list(out: Output) -> None:
 
     rows = []
     for query in named_queries().values():
-        given = [f"{p.name}={p.default}: {p.meaning}" for p in query.parameters]
+        given = [
+            f"{p.name}={p.default}" + ("" if out.to_people else f": {p.meaning}")
+            for p in query.parameters
+        ]
         rows.append((query.name, query.description, given if out.as_json else "; ".join(given)))
     out.rows(("name", "description", "parameters"), rows)
 

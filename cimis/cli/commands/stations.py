@@ -17,6 +17,7 @@ _COLUMNS = (
     *("latitude", "longitude"),
 )
 _NEAR = ("distance_km", "bearing_deg")
+_SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "active")
 
 
 @declare(
@@ -147,7 +148,7 @@ def _show(stations: list[dict[str, Any]], out: Output, form: str | None, *, near
         out.json(stations)
     else:
         rows = [tuple(facts.get(column) for column in columns) for facts in stations]
-        out.rows(columns, rows, form=form)
+        out.rows(columns, rows, form=form, spare=_SPARE)
 
 
 def _feature(facts: dict[str, Any]) -> dict[str, Any]:
