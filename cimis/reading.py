@@ -72,8 +72,7 @@ class Reading:
         start, end : date or str, optional
             First and last day (``"2024-06-01"``), both inclusive.
         items : str or iterable of str, optional
-            Items by short name or API code, whose columns come in this order; by default all that
-            are stored.
+            Items by short name or API code, in the order of the columns; by default all stored.
         units : {"metric", "english"}
         qc : {"keep", "drop-severe", "strict"}
             What flags do to values: nothing; those flagged severe become missing; all flagged do.
