@@ -232,10 +232,7 @@ def by_json_key(key: str) -> Item | None:
 
 
 def resolve(names: str | Iterable[str | Item] | None, scope: Scope) -> tuple[Item, ...]:
-    """Return the items that a user names, in registry order: how they are fetched and stored.
-
-    See :func:`named_items` for what may be given, and what is refused.
-    """
+    """Return what :func:`named_items` does, in registry order: how it is fetched and stored."""
     chosen = named_items(names, scope)
     return tuple(item for item in scope_items(scope) if item in chosen)
 
