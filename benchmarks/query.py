@@ -121,7 +121,9 @@ def make(root: Path, scope: Scope) -> dict[str, Any]:
         "    'rows a second': round(rows / seconds), 'peak MB': round(peak / 1024)}))\n"
     )
     found: dict[str, Any] = json.loads(_out([sys.executable, "-c", code]))
-    mirror = max((root / "store" / ".cache").glob(f"{scope}-*.duckdb"), key=lambda p: p.stat().st_mtime)
+    mirror = max(
+        (root / "store" / ".cache").glob(f"{scope}-*.duckdb"), key=lambda p: p.stat().st_mtime
+    )
     native = (root / scope.value / "native.db").stat().st_size
     found |= {
         "mirror MB": round(mirror.stat().st_size / 1e6, 1),
@@ -218,9 +220,7 @@ def command_line(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, 
     cases: dict[str, dict[str, list[str]]] = {
         "python": {"Q1": [sys.executable, "-c", "pass"]},
         "cimis --help": {"Q1": [*cimis, "--help"]},
-        "cimis query": {
-            "Q1": [*cimis, "query", *store, "--station", "21", *week, *items, *hourly]
-        },
+        "cimis query": {"Q1": [*cimis, "query", *store, "--station", "21", *week, *items, *hourly]},
     }
     for question in ("Q1", "Q3"):
         native = sql(question, scope).format(t="n.obs")
@@ -298,7 +298,12 @@ def main() -> None:
     for scope in Scope:
         if options.scope in (str(scope), "both"):
             few = options.scope == "both" and scope is Scope.HOURLY
-            build(options.root, scope, options.stations, options.hourly_years if few else options.years)
+            build(
+                options.root,
+                scope,
+                options.stations,
+                options.hourly_years if few else options.years,
+            )
             found |= measure(options.root, scope, options.repeats, nights=options.nights)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cimis.arguments import Day, Stations, day_of, scope_of, station_numbers
 from pipeline.errors import StoreError
-from pipeline.items import Item, Scope, resolve
+from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,7 +91,7 @@ class Reading:
         start, end : date or str, optional
             First and last day (``"2024-06-01"``), both inclusive.
         items : str or iterable of str, optional
-            Items by short name or API code; by default all that are stored.
+            Items by short name or API code, in the order of the columns; by default all stored.
         units : {"metric", "english"}
         qc : {"keep", "drop-severe", "strict"}
             What flags do to values: nothing; those flagged severe become missing; all flagged do.
@@ -157,7 +157,7 @@ class Reading:
             stations=station_numbers(stations),
             start=day_of(start, end=False),
             end=day_of(end, end=True),
-            items=None if items is None else resolve(items, chosen),
+            items=None if items is None else named_items(items, chosen),
             units=standard(units),
             policy=policy(qc),
             limit=limit,
@@ -258,9 +258,7 @@ class Reading:
         from queries.engines.answer import Answer
         from queries.quality import policy
 
-        return Answer(
-            self._engine, text, params, policy=policy(qc), unsafe=unsafe, timings=timings
-        )
+        return Answer(self._engine, text, params, policy=policy(qc), unsafe=unsafe, timings=timings)
 
     def named(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, day_of
 from cimis.reading import Reading
-from pipeline.items import Item, Scope, resolve
+from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,7 +83,7 @@ class SpatialReading(Reading):
             targets=target_keys(targets),
             start=day_of(start, end=False),
             end=day_of(end, end=True),
-            items=None if items is None else resolve(items, Scope.DAILY),
+            items=None if items is None else named_items(items, Scope.DAILY),
             units=standard(units),
             policy=policy(qc),
             timings=timings,

@@ -18,7 +18,7 @@ from cimis.arguments import (
 from cimis.fetching import Fetching
 from cimis.spatial import Targets, target_keys
 from pipeline.errors import StoreError
-from pipeline.items import Item, Scope, resolve
+from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
     from pipeline.verify import Verdict
@@ -74,7 +74,7 @@ class Store(Fetching):
         targets: Targets | None = None,
         start: Day | None = None,
         end: Day | None = None,
-        items: str | Iterable[str] | None = None,
+        items: str | Iterable[str | Item] | None = None,
         units: str = "metric",
         qc: str = "keep",
     ) -> Answer:
@@ -94,8 +94,9 @@ class Store(Fetching):
         start, end : date or str, optional
             First and last day, both inclusive.
         items : str or iterable of str, optional
-            By default all that are stored.
+            In the order of the columns; by default all that are stored.
         units : {"metric", "english"}
+            Each figure's unit stands in its field's metadata.
         qc : {"keep", "drop-severe", "strict"}
 
         Raises
@@ -104,12 +105,15 @@ class Store(Fetching):
             For an unknown period, item, unit or policy.
         """
         from queries.conversion import standard
-        from queries.periods import period_sql
+        from queries.engines.answer import Answer
+        from queries.periods import period_heads, period_sql
+        from queries.quality import policy
 
-        kind = scope_of(scope)
+        kind, spatial = scope_of(scope), targets is not None
+        chosen = self._items(items, kind, spatial=spatial)
         text = period_sql(
             kind,
-            self._items(items, kind, spatial=targets is not None),
+            chosen,
             period,
             stations=station_numbers(stations),
             targets=target_keys(targets),
@@ -117,17 +121,18 @@ class Store(Fetching):
             end=day_of(end, end=True),
             units=standard(units),
         )
-        return self.sql(text, qc=qc)
+        heads = period_heads(chosen, standard(units))
+        return Answer(self._engine, text, policy=policy(qc), heads=heads)
 
     def _items(
-        self, items: str | Iterable[str] | None, scope: Scope, *, spatial: bool
+        self, items: str | Iterable[str | Item] | None, scope: Scope, *, spatial: bool
     ) -> tuple[Item, ...]:
         """Return the items asked for, or all that are stored."""
         from pipeline.catalog import Catalog
         from pipeline.items import scope_items
 
         if items is not None:
-            return resolve(items if isinstance(items, str) else ",".join(items), scope)
+            return named_items(items, scope)
         with Catalog(self.root) as catalog:
             stored = catalog.item_codes(scope, spatial=spatial)
         return tuple(item for item in scope_items(scope) if item.code in stored)

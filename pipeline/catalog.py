@@ -94,7 +94,9 @@ class Catalog(CatalogFile):
         """Forget chunks by path, and that their days were asked for."""
         values, run = [(path,) for path in paths], self._connection
         listed = json.dumps([path for (path,) in values])
-        of_paths = "select distinct scope from chunks where path in (select value from json_each(?))"
+        of_paths = (
+            "select distinct scope from chunks where path in (select value from json_each(?))"
+        )
         with self._errors(), self._transaction():
             scopes = {scope for (scope,) in run.execute(of_paths, [listed])}
             run.executemany("delete from chunks where path = ?", values)

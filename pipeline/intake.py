@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import is_zipfile as is_zip
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.archive import ftp, web
+from pipeline.archive.foreign import Foreign, foreign
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from pipeline.entry import chunk_row
@@ -33,7 +35,8 @@ class Intake:
     """What an import did: files and station files read, rows and cells, bytes and time.
 
     ``new_rows`` were not stored; of the cells of others ``filled`` were missing, ``differing`` are
-    another value than the archive's: kept, or replaced where the archive is preferred.
+    another value than the archive's: kept, or replaced where the archive is preferred. ``left_out``
+    are the files of folders that are no archives, with what each is.
     """
 
     files: int = 0
@@ -47,6 +50,7 @@ class Intake:
     chunk_rows: int = 0
     chunk_bytes: int = 0
     seconds: float = 0.0
+    left_out: dict[Path, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, float]:
         """Return the facts as JSON-ready values, with rows per second and bytes per row."""
@@ -65,33 +69,50 @@ class Intake:
         }
 
 
-def archives_in(paths: Sequence[Path]) -> list[Path]:
+def archives_in(paths: Sequence[Path], left_out: dict[Path, str] | None = None) -> list[Path]:
     """Return the files that paths mean: themselves, and of folders the archives below.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    left_out : dict, optional
+        Gets the other files of folders, hidden ones apart, with what each is.
 
     Raises
     ------
     UsageError
-        For a path that is not there, and a folder that holds no archive.
+        For a path that is not there, a file that is no archive, and a folder that holds none.
     """
     found: list[Path] = []
+    others: dict[Path, str] = {} if left_out is None else left_out
     for path in paths:
         if not path.is_dir():
             if not path.is_file():
                 raise UsageError(f"there is no file {path}", hint="check the path")
+            if (other := foreign(path)) is not None:
+                raise _refused(path, other)
             found.append(path)
             continue
-        below = [p for p in sorted(path.rglob("*")) if p.is_file() and _is_archive(p)]
-        if not below:
+        below = [p for p in sorted(path.rglob("*")) if p.is_file() and p.name[0] != "."]
+        known = {p: foreign(p) for p in below}
+        for file, other in known.items():
+            if other is not None and file.suffix.lower() == ".zip" and not is_zip(file):
+                raise _refused(file, other)
+        met = {p: other.what for p, other in known.items() if other is not None}
+        archives = [p for p in below if p not in met]
+        if not archives:
+            what = "".join(f"; {p.name} is {what}" for p, what in list(met.items())[:3])
             raise UsageError(
-                f"{path} holds no archive of the network",
+                f"{path} holds no archive of the network{what}",
                 hint="FTP zips (dailyStns2016.zip) and web reports (.csv) are read",
             )
-        found += below
+        others |= met
+        found += archives
     return list(dict.fromkeys(found))
 
 
-def _is_archive(path: Path) -> bool:
-    return ftp.is_ftp_zip(path) if path.suffix == ".zip" else web.is_web_report(path)
+def _refused(path: Path, other: Foreign) -> UsageError:
+    return UsageError(f"{path} is no archive of the network, but {other.what}", hint=other.hint)
 
 
 def take_in(
@@ -103,7 +124,8 @@ def take_in(
     standard: Standard = Standard.ENGLISH,
     dry_run: bool = False,
     now: dt.datetime,
-    on_file: Callable[[Path], None] = lambda _: None,
+    on_file: Callable[[Path, int, int], None] = lambda *_: None,
+    on_store: Callable[[int, int], None] = lambda *_: None,
 ) -> Intake:
     """Read archive files and store their rows; nothing is stored before all files were read.
 
@@ -124,7 +146,9 @@ def take_in(
     now : datetime.datetime
         With zone.
     on_file : callable
-        Hears of each file before it is read.
+        Hears of each file before it is read, how many were, and how many there are.
+    on_store : callable
+        Hears how many tables (of a station, or a web report) are stored, and of how many.
 
     Raises
     ------
@@ -138,8 +162,9 @@ def take_in(
     began = time.perf_counter()
     done = Intake()
     tables: list[tuple[str, pa.Table]] = []
-    for path in archives_in(paths):
-        on_file(path)
+    files = archives_in(paths, done.left_out)
+    for number, path in enumerate(files):
+        on_file(path, number, len(files))
         done.files += 1
         for table in _tables(path, standard):
             done.station_files += 1
@@ -150,7 +175,8 @@ def take_in(
                 done.stations.update(kept["station"].unique().to_pylist())
     if not dry_run:
         with Catalog(root, create=True) as catalog:
-            for name, table in tables:
+            for number, (name, table) in enumerate(tables):
+                on_store(number, len(tables))
                 for key, rows in _by_chunk(table):
                     _store(root, catalog, key, rows, name, prefer, now, done)
     done.seconds = time.perf_counter() - began

@@ -24,6 +24,7 @@ __all__ = [
     "by_code",
     "by_json_key",
     "default_items",
+    "named_items",
     "resolve",
     "scope_items",
 ]
@@ -231,7 +232,13 @@ def by_json_key(key: str) -> Item | None:
 
 
 def resolve(names: str | Iterable[str | Item] | None, scope: Scope) -> tuple[Item, ...]:
-    """Return the items that a user names, in registry order.
+    """Return what :func:`named_items` does, in registry order: how it is fetched and stored."""
+    chosen = named_items(names, scope)
+    return tuple(item for item in scope_items(scope) if item in chosen)
+
+
+def named_items(names: str | Iterable[str | Item] | None, scope: Scope) -> tuple[Item, ...]:
+    """Return the items that a user names, each once, in the order named: how they are answered.
 
     Parameters
     ----------
@@ -249,18 +256,17 @@ def resolve(names: str | Iterable[str | Item] | None, scope: Scope) -> tuple[Ite
     if names is None:
         return default_items(scope)
     texts: Sequence[str | Item] = names.split(",") if isinstance(names, str) else list(names)
-    chosen: set[str] = set()
+    chosen: list[Item] = []
     for text in texts:
         if isinstance(text, Item):
-            chosen.add(_of_scope(text, text.code, scope).code)
+            chosen.append(_of_scope(text, text.code, scope))
         elif text.strip().lower() in {"all", "default"}:
-            group = scope_items(scope) if text.strip().lower() == "all" else default_items(scope)
-            chosen.update(item.code for item in group)
+            chosen += scope_items(scope) if text.strip().lower() == "all" else default_items(scope)
         elif text.strip():
-            chosen.add(_find(text.strip(), scope).code)
+            chosen.append(_find(text.strip(), scope))
     if not chosen:
         raise UsageError(f"no {scope} item named", hint="see 'cimis items' for the list")
-    return tuple(item for item in scope_items(scope) if item.code in chosen)
+    return tuple(dict.fromkeys(chosen))
 
 
 def _find(text: str, scope: Scope) -> Item:

@@ -14,7 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
 from queries.conversion import conversion_of
 
-__all__ = ["PERIODS", "period_sql", "rule_of"]
+__all__ = ["PERIODS", "period_heads", "period_sql", "rule_of"]
 
 PERIODS = ("day", "week", "month", "year", "water-year")
 
@@ -43,6 +43,23 @@ def rule_of(item: Item) -> str:
     if item.code.endswith("-min"):
         return "min"
     return "direction" if item.code.endswith("-wind-dir") else "mean"
+
+
+def period_heads(items: Sequence[Item], units: Standard) -> dict[str, dict[bytes, bytes]]:
+    """Return the field metadata of the figures by column.
+
+    ``unit`` as the service writes it, ``symbol`` as people do, ``of`` which item, ``statistic`` by
+    which rule. It is not ``item``: a year's rain is no day's.
+    """
+    return {
+        item.column: {
+            b"of": item.code.encode(),
+            b"statistic": rule_of(item).encode(),
+            b"unit": item.unit(units).encode(),
+            b"symbol": item.symbol(units).encode(),
+        }
+        for item in items
+    }
 
 
 def period_sql(

@@ -1,4 +1,4 @@
-"""What a question of few rows needs of one chunk's file, in plain Python as :mod:`queries.point`."""
+"""What a question of few rows needs of one chunk's file, in plain Python."""
 
 from __future__ import annotations
 

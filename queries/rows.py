@@ -198,9 +198,7 @@ def _items(wish: _Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:
     return items or tuple(usual)
 
 
-def _schema(
-    table: str, items: Sequence[Item], stored: dict[str, tuple[int, str]]
-) -> pa.Schema:
+def _schema(table: str, items: Sequence[Item], stored: dict[str, tuple[int, str]]) -> pa.Schema:
     """Return an answer's schema: the keys, and the items with the units and decimals stored."""
     made = physical_schema(
         scope_of_table(table),
@@ -260,5 +258,3 @@ def select(
         limit,
     )
     return Rows(engine, wish, units, timings)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,18 @@ from typing import IO, Protocol
 import pyarrow as pa
 
 from pipeline.errors import UsageError
+from queries.heads import renamed, unit_symbol, units_of
 from queries.replacing import replacing
 from queries.texts import csv_lines, json_records
 from queries.timing import QueryTimings
 
-__all__ = ["FORMATS", "Written", "format_of", "write"]
+__all__ = ["FORMATS", "HEADERS", "Written", "format_of", "write"]
 
 FORMATS = ("csv", "tsv", "json", "ndjson", "parquet", "arrow")
 """Formats that can be written; the terminal's table is the command line's own."""
+
+HEADERS = ("names", "units")
+"""What the head of a text format says: column names alone, or their units too."""
 
 _SUFFIXES = {f".{name}": name for name in FORMATS} | {
     ".jsonl": "ndjson",
@@ -58,9 +63,8 @@ def format_of(target: str | Path, format: str | None = None) -> str:  # noqa: A0
         return name
     suffix = Path(target).suffix.lower()
     if suffix not in _SUFFIXES:
-        shown = f"'{suffix}'" if suffix else "no suffix"
         raise UsageError(
-            f"cannot tell the output format of '{target}': {shown}",
+            f"cannot tell the output format of '{target}': {suffix or 'no suffix'}",
             hint=f"name the file .{', .'.join(FORMATS)}, or give --format",
         )
     return _SUFFIXES[suffix]
@@ -72,13 +76,15 @@ def write(
     target: str | Path | IO[bytes],
     format: str | None = None,  # noqa: A002
     *,
+    header: str = "names",
     timings: QueryTimings | None = None,
 ) -> Written:
     """Write rows to a file or an open binary stream, holding one batch at a time.
 
     A file appears whole, under its name, when the last row is written; before that there is a
-    temporary one beside it, which an error removes. Units stay in the field metadata of Parquet and
-    Arrow. No rows give a header or schema alone. Flag columns become plain strings.
+    temporary one beside it, which an error removes. No rows give a header or schema alone. Flag
+    columns become plain strings. Parquet and Arrow always have the units in the fields' metadata:
+    ``unit`` as the service writes it, ``symbol`` as people do.
 
     Parameters
     ----------
@@ -88,6 +94,9 @@ def write(
     target : path or binary stream
     format : str, optional
         One of :data:`FORMATS`; by default from the target's suffix.
+    header : {"names", "units"}
+        With units a column of CSV or TSV is called ``air_tmp_avg [°C]``; JSON is one object of
+        ``units`` (by column) and ``rows``; the first line of NDJSON is an object of ``units``.
     timings : QueryTimings, optional
         Gets the time of writing as ``print`` and the rows written.
 
@@ -99,15 +108,19 @@ def write(
         When the disk fails or is full.
     """
     timings = timings or QueryTimings()
+    if header not in HEADERS:
+        raise UsageError(f"no header '{header}'", hint=f"choose one of {', '.join(HEADERS)}")
+    units = header == "units"
     if not isinstance(target, str | Path):
         if format is None:
             raise UsageError("a stream needs a named format", hint=f"one of {', '.join(FORMATS)}")
-        rows, size = _drain(batches, schema, target, format_of("", format), timings)
-        return Written(rows, size, format_of("", format))
+        name = format_of("", format)
+        rows, size = _drain(batches, schema, target, name, timings, units=units)
+        return Written(rows, size, name)
     path = Path(target)
     name = format_of(path, format)
     with replacing(path) as stream:
-        rows, size = _drain(batches, schema, stream, name, timings)
+        rows, size = _drain(batches, schema, stream, name, timings, units=units)
     return Written(rows, size, name, path)
 
 
@@ -117,13 +130,15 @@ def _drain(
     stream: IO[bytes],
     name: str,
     timings: QueryTimings,
+    *,
+    units: bool,
 ) -> tuple[int, int]:
     """Write all batches; return rows and bytes."""
     counted = _Counted(stream)
-    plain = _without_dictionaries(schema)
+    plain = _plain(schema)
     rows = 0
     with timings.phase("print"):
-        writer = _WRITERS[name](counted, plain)
+        writer = _WRITERS[name](counted, plain, units)
     for batch in batches:
         with timings.phase("print"):
             writer.batch(_decoded(batch, plain))
@@ -134,10 +149,13 @@ def _drain(
     return rows, counted.size
 
 
-def _without_dictionaries(schema: pa.Schema) -> pa.Schema:
-    fields = [
-        f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in schema
-    ]
+def _plain(schema: pa.Schema) -> pa.Schema:
+    fields = []
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        symbol = unit_symbol(field)
+        more = {b"symbol": symbol.encode()} if symbol else {}
+        fields.append(field.with_type(kind).with_metadata({**(field.metadata or {}), **more}))
     return pa.schema(fields, metadata=schema.metadata)
 
 
@@ -183,14 +201,18 @@ class _Counted:
 
 
 class _Delimited:
-    def __init__(self, stream: _Counted, schema: pa.Schema, separator: str) -> None:
+    def __init__(self, stream: _Counted, schema: pa.Schema, separator: str, units: bool) -> None:
         self._stream = stream
         self._separator = separator
-        names = pa.RecordBatch.from_arrays(
+        if units:
+            known = units_of(schema)
+            names = [f"{n} [{known[n]}]" if n in known else n for n in schema.names]
+            schema = renamed(schema, names)
+        heads = pa.RecordBatch.from_arrays(
             [pa.array([name], pa.string()) for name in schema.names],
             names=[str(number) for number in range(len(schema.names))],
         )
-        stream.write(csv_lines(names, separator) if schema.names else b"\n")
+        stream.write(csv_lines(heads, separator) if schema.names else b"\n")
 
     def batch(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows:
@@ -201,12 +223,13 @@ class _Delimited:
 
 
 class _Json:
-    """One array of objects, a row a line."""
+    """One array of objects, a row a line; with units it stands in an object beside them."""
 
-    def __init__(self, stream: _Counted, _schema: pa.Schema) -> None:
+    def __init__(self, stream: _Counted, schema: pa.Schema, units: bool) -> None:
         self._stream = stream
         self._any = False
-        stream.write(b"[")
+        self._end = b"}\n" if units else b"\n"
+        stream.write(_units_json(schema)[:-1] + b',"rows":[' if units else b"[")
 
     def batch(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows:
@@ -215,13 +238,21 @@ class _Json:
             self._any = True
 
     def close(self) -> None:
-        self._stream.write(b"\n]\n" if self._any else b"]\n")
+        self._stream.write((b"\n]" if self._any else b"]") + self._end)
         self._stream.flush()
 
 
+def _units_json(schema: pa.Schema) -> bytes:
+    """Return an object of the columns' units."""
+    found = json.dumps({"units": units_of(schema)}, ensure_ascii=False, separators=(",", ":"))
+    return found.encode()
+
+
 class _Ndjson:
-    def __init__(self, stream: _Counted, _schema: pa.Schema) -> None:
+    def __init__(self, stream: _Counted, schema: pa.Schema, units: bool) -> None:
         self._stream = stream
+        if units:
+            stream.write(_units_json(schema) + b"\n")
 
     def batch(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows:
@@ -232,7 +263,7 @@ class _Ndjson:
 
 
 class _Parquet:
-    def __init__(self, stream: _Counted, schema: pa.Schema) -> None:
+    def __init__(self, stream: _Counted, schema: pa.Schema, _units: bool) -> None:
         import pyarrow.parquet as pq
 
         self._writer = pq.ParquetWriter(
@@ -248,7 +279,7 @@ class _Parquet:
 
 
 class _Arrow:
-    def __init__(self, stream: _Counted, schema: pa.Schema) -> None:
+    def __init__(self, stream: _Counted, schema: pa.Schema, _units: bool) -> None:
         self._writer = pa.ipc.new_file(pa.PythonFile(stream, mode="w"), schema)
 
     def batch(self, batch: pa.RecordBatch) -> None:
@@ -259,9 +290,9 @@ class _Arrow:
         self._writer.close()
 
 
-_WRITERS: dict[str, Callable[[_Counted, pa.Schema], _Writer]] = {
-    "csv": lambda stream, schema: _Delimited(stream, schema, ","),
-    "tsv": lambda stream, schema: _Delimited(stream, schema, "\t"),
+_WRITERS: dict[str, Callable[[_Counted, pa.Schema, bool], _Writer]] = {
+    "csv": lambda stream, schema, units: _Delimited(stream, schema, ",", units),
+    "tsv": lambda stream, schema, units: _Delimited(stream, schema, "\t", units),
     "json": _Json,
     "ndjson": _Ndjson,
     "parquet": _Parquet,

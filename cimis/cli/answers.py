@@ -39,12 +39,15 @@ class Form:
         The most rows to give.
     allow_empty : bool
         Whether an answer without rows is a success.
+    header : {"names", "units"}
+        What the head of a text format says; see :func:`queries.sinks.write`.
     """
 
     format: str | None
     output: str | None
     limit: int | None
     allow_empty: bool
+    header: str = "names"
 
 
 def answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,13 +61,22 @@ def answering(function: Callable[..., Any]) -> Callable[..., Any]:
         output: str | None,
         limit: int | None,
         allow_empty: bool,
+        header: str,
         **named: Any,
     ) -> Any:
-        return function(form=Form(format, output, limit, allow_empty), **named)
+        return function(form=Form(format, output, limit, allow_empty, header), **named)
 
     wrapped: Callable[..., Any] = option(
         "--allow-empty", is_flag=True, help="Exit 0, not 3, where nothing matches."
     )(run)
+    wrapped = option(
+        "--header",
+        type=click.Choice(["names", "units"]),
+        default="names",
+        show_default=True,
+        help="With units CSV and TSV say 'air_tmp_avg [°C]', JSON is {units, rows}, NDJSON begins "
+        "with a line of units; tables, Parquet and Arrow always say them.",
+    )(wrapped)
     wrapped = option(
         "--limit", type=click.IntRange(min=0), metavar="N", help="Give at most N rows."
     )(wrapped)
@@ -165,15 +177,20 @@ def _write(
     out: Output,
     timings: QueryTimings | None,
 ) -> int:
+    from queries.heads import units_of
     from queries.sinks import write
 
+    if form.header == "units" and not units_of(schema):
+        out.note("no unit is known of these columns; 'cimis items' lists those of the views")
     if form.output in (None, "-"):
         if chosen in {"parquet", "arrow"} and sys.stdout.isatty():
             raise UsageError(
                 f"{chosen} is not for a terminal", hint=f"save it with -o FILE.{chosen}"
             )
-        written = write(rows, schema, sys.stdout.buffer, chosen, timings=timings)
+        written = write(
+            rows, schema, sys.stdout.buffer, chosen, header=form.header, timings=timings
+        )
         return written.rows
-    written = write(rows, schema, str(form.output), chosen, timings=timings)
+    written = write(rows, schema, str(form.output), chosen, header=form.header, timings=timings)
     out.note(f"wrote {written.rows:,} rows, {written.bytes:,} bytes to {written.path}")
     return written.rows

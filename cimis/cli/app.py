@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import click
 
-from cimis.cli.options import LongOption, help_option
+from cimis.cli.long_options import LongOption, keep_typos
+from cimis.cli.options import help_option
 
 __all__ = ["COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
 
@@ -72,6 +74,12 @@ class LazyGroup(click.Group):
         command = import_module(f"cimis.cli.commands.{entry.module}").command
         assert isinstance(command, click.Command)
         return command
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Return the parser of what stands before the command's name."""
+        parser = super().make_parser(ctx)
+        keep_typos(parser, ctx)
+        return parser
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -46,7 +46,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     span_options,
     scope_option,
     option(
-        "--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; or all; else the default."
+        "--items",
+        listed=True,
+        metavar="LIST",
+        help="Items, as air_tmp_avg,asce_eto; or all; else the default.",
     ),
     option(
         "--concurrency",

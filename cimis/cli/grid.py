@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cimis.cli.layout import Column, fit, one_line
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -14,39 +16,27 @@ if TYPE_CHECKING:
 __all__ = ["ROWS", "Grid"]
 
 ROWS = 20
-_GAP = 2
 _FIRM_BLANK = "\u00a0"
 
 
 @dataclass
-class Column:
-    """One column of text: header lines, cells, alignment."""
+class Flagged(Column):
+    """A column whose texts may be followed by flags."""
 
-    name: str
-    unit: str
-    number: bool
-    texts: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
 
-    @property
-    def cells(self) -> list[str]:
-        """Texts, each followed by its flag; padded with blanks that a table does not strip."""
+    def whole(self) -> Column:
+        """Return the column with each flag behind its text, padded with blanks that stay."""
         widest = max(map(len, self.flags), default=0)
-        if widest == 0:
-            return self.texts
         padded = [f" {flag}".ljust(widest + 1, _FIRM_BLANK) for flag in self.flags]
-        return [text + flag for text, flag in zip(self.texts, padded, strict=True)]
-
-    @property
-    def width(self) -> int:
-        """Characters that its widest line takes."""
-        return max(map(len, (self.name, self.unit, *self.cells)))
+        texts = [t + f for t, f in zip(self.texts, padded, strict=True)] if widest else self.texts
+        return Column(self.name, self.unit, self.number, texts)
 
 
 class Grid:
     """The first rows of a stream of batches; all batches pass, so that the rest can be counted.
 
-    A flag is shown behind its value. Columns that do not fit are left out whole and named below.
+    A flag is shown behind its value. What does not fit is named below; see `cimis.cli.layout`.
     """
 
     def __init__(self, schema: pa.Schema, *, rows: int = ROWS) -> None:
@@ -54,7 +44,7 @@ class Grid:
         self._flag_of = {n: f"{n}_qc" for n in schema.names if f"{n}_qc" in schema.names}
         hidden = set(self._flag_of.values())
         self._fields = [f for f in schema if f.name not in hidden]
-        self._columns = [Column(f.name, _unit(f), _is_number(f.type)) for f in self._fields]
+        self._columns = [Flagged(f.name, _unit(f), _is_number(f.type)) for f in self._fields]
         self.shown = 0
         self.total = 0
 
@@ -78,49 +68,20 @@ class Grid:
 
     def draw(self, out: Output) -> None:
         """Print the table on standard output, and what it left out on standard error."""
-        from rich.table import Table
-        from rich.text import Text
-
-        console = out.console()
-        kept, left_out = self._fitting(console.width)
-        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-        for column in kept:
-            header = Text(column.name)
-            if any(c.unit for c in kept):
-                header.append(f"\n{column.unit}", style="dim")
-            table.add_column(header, justify="right" if column.number else "left", no_wrap=True)
-        for row in zip(*(c.cells for c in kept), strict=True):
-            table.add_row(*(Text(cell) for cell in row))
-        console.print(table)
+        fitted = fit([column.whole() for column in self._columns], out.width)
+        out.table(fitted.columns)
         if self.total > self.shown:
             out.note(f"showing {self.shown:,} of {self.total:,} rows; -o FILE saves all")
-        if left_out:
-            names = ", ".join(c.name for c in left_out)
-            out.note(f"not shown for lack of width: {names}; choose with --items, or save with -o")
-
-    def _fitting(self, width: int) -> tuple[list[Column], list[Column]]:
-        used, kept = 0, 0
-        for column in self._columns:
-            used += column.width + _GAP
-            if used - _GAP > width and kept:
-                break
-            kept += 1
-        return self._columns[:kept], self._columns[kept:]
+        if (note := fitted.note("ask for fewer columns, or save all with -o FILE")) is not None:
+            out.note(note)
 
 
 def _unit(kind: pa.Field) -> str:
     """Return a column's unit in brackets, as people write it."""
-    from pipeline.items import Standard
-    from pipeline.schema import item_of
+    from queries.heads import unit_symbol
 
-    item = item_of(kind)
-    if item is None:
-        return ""
-    sent = (kind.metadata or {}).get(b"unit", b"").decode()
-    for standard in Standard:
-        if sent == item.unit(standard):
-            return f"[{item.symbol(standard)}]" if sent else ""
-    return f"[{sent.strip('()')}]" if sent else ""
+    symbol = unit_symbol(kind)
+    return f"[{symbol}]" if symbol else ""
 
 
 def _decimals(kind: pa.Field) -> int | None:
@@ -141,4 +102,4 @@ def _text(value: Any, decimals: int | None) -> str:
         return f"{value:.{decimals}f}" if decimals is not None else f"{value:.6g}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return one_line(str(value))

@@ -14,7 +14,6 @@ def write_metrics(file: str, root: Path, out: Output) -> None:
     """Write the metrics of a data directory to a file that a reader sees whole or not at all."""
     from pipeline.metrics import write
 
-
     try:
         write(Path(file).expanduser(), root, lambda: cache_counts(root))
     except StoreError as error:

@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from cimis.cli.long_options import LongOption, keep_typos
 from cimis.cli.output import Output
 from cimis.parsing import Days
+from pipeline.errors import UsageError
 
 __all__ = [
     "Command",
@@ -28,23 +31,6 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class LongOption(click.Option):
-    """An option whose long names are taken with two dashes or, as the old program's, with one."""
-
-    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
-        """Tell the parser both forms; help and messages show the one with two dashes."""
-        shown = self.opts, self.secondary_opts
-        self.opts, self.secondary_opts = _both_forms(self.opts), _both_forms(self.secondary_opts)
-        try:
-            super().add_to_parser(parser, ctx)
-        finally:
-            self.opts, self.secondary_opts = shown
-
-
-def _both_forms(names: list[str]) -> list[str]:
-    return names + [name[1:] for name in names if name.startswith("--")]
 
 
 def help_option() -> LongOption:
@@ -74,6 +60,12 @@ class Command(click.Command):
         self.params.append(help_option())
         self.examples = tuple(examples)
 
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Return the parser of the command's arguments, which names typos as they were typed."""
+        parser = super().make_parser(ctx)
+        keep_typos(parser, ctx)
+        return parser
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples at the end of the help."""
         with formatter.section("Examples"):
@@ -88,7 +80,7 @@ def declare(name: str, *, examples: Sequence[str]) -> Callable[[Callable[..., An
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[F], F]:
-    """Declare an option that takes one dash as well as two."""
+    """Declare an option that takes one dash as well as two; see :class:`LongOption`."""
     return click.option(*declarations, cls=LongOption, **attributes)
 
 
@@ -138,6 +130,12 @@ def scope_option(function: F) -> F:
 
     @functools.wraps(function)
     def run(*args: Any, scope: str, hourly: bool, **named: Any) -> Any:
+        context = click.get_current_context()
+        said = context.get_parameter_source("scope") is ParameterSource.COMMANDLINE
+        if hourly and said and scope != "hourly":
+            raise UsageError(
+                f"--hourly and --scope {scope} exclude each other", hint="give one of them"
+            )
         return function(*args, scope="hourly" if hourly else scope, **named)
 
     wrapped: Any = option("--hourly", is_flag=True, help="The same as --scope hourly.")(run)
@@ -163,6 +161,9 @@ def span_options(function: F) -> F:
         return function(*args, days=days, **named)
 
     wrapped: Any = run
+    spans = (
+        "one question is about one span of days: --start 2020-03 --end 2020-05, --year 2020-2024"
+    )
     for name, metavar, text in reversed(
         (
             ("--start", "DAY", "First day: 2024-06-01, 2024-06, 2024, yesterday."),
@@ -173,7 +174,7 @@ def span_options(function: F) -> F:
             ("--last", "SPAN", "Up to yesterday: 30d, 4w, 6m or 2y."),
         )
     ):
-        wrapped = option(name, metavar=metavar, help=text)(wrapped)
+        wrapped = option(name, metavar=metavar, once=spans, help=text)(wrapped)
     made: F = wrapped
     return made
 
@@ -187,9 +188,9 @@ def place_options(function: F) -> F:
         help="All stations so far from --near; without it the nearest one.",
     )(function)
     function = option("--near", metavar="LAT,LON", help="Stations near a point.")(function)
-    return option("--county", metavar="TEXT", help="Stations whose county holds the text.")(
-        function
-    )
+    return option(
+        "--county", listed=True, metavar="TEXT", help="Stations whose county holds the text."
+    )(function)
 
 
 def stations_option(*, required: bool = False) -> Callable[[F], F]:
@@ -198,6 +199,7 @@ def stations_option(*, required: bool = False) -> Callable[[F], F]:
         "--stations",
         "--station",
         "stations",
+        listed=True,
         metavar="LIST",
         required=required,
         help="Station numbers and ranges, as 2,5-7; or all.",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from cimis.cli.layout import Column
     from queries.timing import QueryTimings
 
 __all__ = ["Output", "counted"]
@@ -67,14 +68,17 @@ class Output:
         rows: Sequence[Sequence[Any]],
         *,
         headers: Mapping[str, str] | None = None,
-        caption: str | None = None,
         form: str | None = None,
+        spare: Sequence[str] = (),
     ) -> None:
-        """Print rows as a table, as CSV, or as a JSON list of objects; ``form`` names one."""
+        """Print rows as a table, as CSV, or as a JSON list of objects; ``form`` names one.
+
+        Of a table that is too wide the columns ``spare`` are left out first, in their order.
+        """
         if self.as_json and form is None:
             self.json([dict(zip(columns, row, strict=True)) for row in rows])
         elif form == "table" or (form is None and self.to_people):
-            self._table([(headers or {}).get(name, name) for name in columns], rows, caption)
+            self._table([(headers or {}).get(name, name) for name in columns], rows, spare)
         else:
             self._csv(columns, rows)
 
@@ -114,18 +118,64 @@ class Output:
         else:
             print(timings.as_text(), file=sys.stderr)  # noqa: T201
 
-    def _table(
-        self, headers: Sequence[str], rows: Sequence[Sequence[Any]], caption: str | None
-    ) -> None:
-        from rich.table import Table
+    @property
+    def width(self) -> int:
+        """Characters of a line of standard output."""
+        return self.console().width
 
-        table = Table(box=None, pad_edge=False, caption=caption, caption_justify="left")
-        for place, header in enumerate(headers):
-            number = any(_is_number(row[place]) for row in rows)
-            table.add_column(header, justify="right" if number else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(_text(value) for value in row))
-        self.console().print(table)
+    @property
+    def talk_width(self) -> int | None:
+        """Characters of a line of standard error where that is a terminal, else None."""
+        return self.console(sys.stderr).width if sys.stderr.isatty() else None
+
+    def table(self, columns: Sequence[Column]) -> None:
+        """Print columns that fit the width beside each other."""
+        from rich.table import Table
+        from rich.text import Text
+
+        from cimis.cli.layout import GAP
+
+        table = Table(
+            box=None,
+            pad_edge=False,
+            padding=(0, GAP, 0, 0),
+            header_style="bold",
+            show_header=any(column.name for column in columns),
+        )
+        units = any(column.unit for column in columns)
+        for column in columns:
+            header = Text(column.name)
+            if units:
+                header.append(f"\n{column.unit}", style="dim")
+            side: Literal["left", "right"] = "right" if column.number else "left"
+            table.add_column(header, justify=side, no_wrap=True)
+        for row in zip(*(column.texts for column in columns), strict=True):
+            table.add_row(*(Text(text) for text in row))
+        console = self.console()
+        needed = sum(column.width + GAP for column in columns)
+        console.width = max(console.width, needed)  # a number is shown whole, whatever its width
+        console.print(table)
+
+    def _table(
+        self,
+        headers: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        spare: Sequence[str],
+    ) -> None:
+        from cimis.cli.layout import Column, fit, one_line
+
+        columns = [
+            Column(
+                header,
+                number=_are_numbers([row[place] for row in rows]),
+                texts=[one_line(_text(row[place])) for row in rows],
+            )
+            for place, header in enumerate(headers)
+        ]
+        fitted = fit(columns, self.width, spare=spare)
+        self.table(fitted.columns)
+        if (note := fitted.note("a pipe (| cat) and --json have all")) is not None:
+            self.note(note)
 
     def _csv(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         import csv
@@ -135,8 +185,12 @@ class Output:
         writer.writerows([_text(value) for value in row] for row in rows)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _are_numbers(values: Sequence[Any]) -> bool:
+    """Tell whether all values that are there are numbers."""
+    there = [value for value in values if value not in (None, "")]
+    return bool(there) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in there
+    )
 
 
 def _text(value: Any) -> str:

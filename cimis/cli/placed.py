@@ -39,18 +39,19 @@ def holds(text: Any, part: str) -> bool:
 
 
 def in_county(stations: Sequence[dict[str, Any]], county: str) -> list[dict[str, Any]]:
-    """Return the stations of the counties whose name holds a text.
+    """Return the stations of the counties whose name holds a text, or one of a list by commas.
 
     Raises
     ------
     UsageError
         Where there is no such county.
     """
-    found = [facts for facts in stations if holds(facts.get("county"), county)]
-    if not found or not county.strip():
-        counties = sorted({str(facts["county"]) for facts in stations if facts.get("county")})
-        raise UsageError(f"no county '{county}'", hint=f"there are {', '.join(counties)}")
-    return found
+    parts = [part.strip() for part in county.split(",")]
+    for part in parts:
+        if not part or not any(holds(facts.get("county"), part) for facts in stations):
+            counties = sorted({str(facts["county"]) for facts in stations if facts.get("county")})
+            raise UsageError(f"no county '{part}'", hint=f"there are {', '.join(counties)}")
+    return [facts for facts in stations if any(holds(facts.get("county"), p) for p in parts)]
 
 
 def by_distance(

@@ -10,7 +10,7 @@ from pathlib import Path
 from cimis.cli.answers import Form, format_of_answer
 from cimis.cli.output import Output
 from pipeline.errors import ChunkError, NoDataError
-from pipeline.items import Scope, resolve
+from pipeline.items import Scope, named_items
 from queries.timing import QueryTimings
 
 __all__ = ["answered_plainly"]
@@ -44,7 +44,7 @@ def answered_plainly(
     from queries.plain_texts import FORMATS, as_bytes
 
     name = format_of_answer(form, out)
-    if name not in FORMATS or form.output not in (None, "-"):
+    if name not in FORMATS or form.output not in (None, "-") or form.header == "units":
         return False
     if stations is None or first is None or last is None:
         return False
@@ -60,7 +60,7 @@ def answered_plainly(
             stations,
             first,
             last,
-            items=None if items is None else resolve(items, scope),
+            items=None if items is None else named_items(items, scope),
             units=standard(units),
             policy=policy(qc),
             limit=form.limit,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.ingest.report import StationYear
     from pipeline.plan import Window
 
-__all__ = ["Bars", "counting"]
+__all__ = ["Bars", "counting", "phases"]
 
 
 @contextmanager
@@ -34,6 +34,36 @@ def counting(out: Output, what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=out.console(sys.stderr), transient=True) as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def phases(out: Output) -> Iterator[Callable[[str, int, int, str], None]]:
+    """Draw a bar for each phase of a job; elsewhere than on a terminal say steps that have words.
+
+    Yields what to call with the phase's name, the steps done and all, and words for the next step.
+    """
+    if not out.animated:
+        yield lambda what, _done, _all, words: out.note(f"{what} {words}") if words else None
+        return
+    import sys
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+    from rich.progress import TimeElapsedColumn as Elapsed
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=out.console(sys.stderr)) as bars:
+
+        def show(what: str, done: int, total: int, words: str) -> None:
+            if what not in tasks:
+                for before in bars.tasks:
+                    bars.update(before.id, completed=before.total)
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, description=f"{what} {words}".strip())
+
+        yield show
+        for task in bars.tasks:
+            bars.update(task.id, completed=task.total)
 
 
 class Bars(Progress):

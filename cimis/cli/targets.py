@@ -28,7 +28,13 @@ def target_options(function: F) -> F:
     """Add ``--zip``, ``--network``, ``--prefer``, ``--coordinate`` and ``--address``."""
     for add in reversed(
         (
-            option("--zip", "zip_codes", metavar="LIST", help="Zip codes, as 93624,94503."),
+            option(
+                "--zip",
+                "zip_codes",
+                listed=True,
+                metavar="LIST",
+                help="Zip codes, as 93624,94503.",
+            ),
             option(
                 "--network",
                 type=_NETWORKS,
@@ -60,7 +66,11 @@ def stored_target_options(function: F) -> F:
     for add in reversed(
         (
             option(
-                "--zip", "zip_codes", metavar="LIST", help="Spatial data of zip codes, as 93624."
+                "--zip",
+                "zip_codes",
+                listed=True,
+                metavar="LIST",
+                help="Spatial data of zip codes, as 93624.",
             ),
             _COORDINATE,
             option(

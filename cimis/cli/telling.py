@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cimis.cli.output import Output, counted
@@ -25,9 +26,9 @@ def tell(report: RunReport, out: Output, *, perf: bool) -> None:
     for warning in report.warnings:
         out.warn(warning)
     if perf and not report.dry_run:
-        out.note(_timings(facts))
+        out.note(_timings(facts, out.talk_width))
     if report.allocs is not None:
-        out.note(_allocs(facts))
+        out.note(_allocs(facts, out.talk_width))
 
 
 def _summary(facts: dict[str, Any]) -> str:
@@ -54,38 +55,62 @@ def _bytes(totals: dict[str, Any]) -> str:
     )
 
 
-def _timings(facts: dict[str, Any]) -> str:
+def _timings(facts: dict[str, Any], width: int | None) -> str:
     """Return where the time of each station's year went, and the sums, in milliseconds."""
-    phases = list(facts["timings"])
-    head = "station  year  records " + "".join(f"{phase[:-3]:>10}" for phase in phases)
-    lines = [f"{head}   (ms; a request's time is shared by its stations)"]
-    for result in facts["results"]:
-        times = "".join(f"{result['timings'][phase]:>10,.1f}" for phase in phases)
-        who = result["target"] or result["station"]
-        lines.append(f"{who:>7} {result['year']:>5} {result['received']:>8,} {times}")
-    return "\n".join([*lines, f"{'all':<22} " + _sums(facts["timings"])])
+    rows = [
+        (_who(r), str(r["year"]), f"{r['received']:,}", *_times(r["timings"]))
+        for r in facts["results"]
+    ]
+    rows.append(("all", "", "", *_times(facts["timings"])))
+    heads = ("station", "year", "records", *(phase[:-3] for phase in facts["timings"]))
+    text = _aligned(heads, rows, width, spare=("dns", "tcp", "tls"))
+    return f"{text}\n(ms; a request's time is shared by its stations)"
 
 
-def _sums(timings: dict[str, float]) -> str:
-    return "".join(f"{time_ms:>10,.1f}" for time_ms in timings.values())
+def _who(result: dict[str, Any]) -> str:
+    return str(result["target"] or result["station"])
 
 
-def _allocs(facts: dict[str, Any]) -> str:
+def _times(timings: dict[str, float]) -> list[str]:
+    return [f"{time_ms:,.1f}" for time_ms in timings.values()]
+
+
+def _aligned(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, spare: Sequence[str]
+) -> str:
+    """Return rows of numbers under their heads, as wide as a terminal; in a pipe all of them."""
+    from cimis.cli.layout import Column, fit, lines
+
+    columns = [
+        Column(head, number=True, texts=[row[place] for row in rows])
+        for place, head in enumerate(heads)
+    ]
+    fitted = fit(columns, width or 10_000, spare=spare)
+    note = fitted.note("--json has all")
+    return "\n".join([*lines(fitted.columns), *([note] if note else [])])
+
+
+def _allocs(facts: dict[str, Any], width: int | None) -> str:
     """Return what each station's year took in memory, and the run's peaks."""
-    lines = ["station  year  records  bytes/record   objects"]
     measured = [(r, r["alloc_metrics"]) for r in facts["results"] if r["alloc_metrics"]]
-    lines += [
-        f"{result['target'] or result['station']:>7} {result['year']:>5} {found['records']:>8,} "
-        f"{found['bytes_per_record']:>13,.1f} {found['python_objects']:>9,}"
+    rows = [
+        (
+            _who(result),
+            str(result["year"]),
+            f"{found['records']:,}",
+            f"{found['bytes_per_record']:,.1f}",
+            f"{found['python_objects']:,}",
+        )
         for result, found in measured
     ]
+    heads = ("station", "year", "records", "bytes/record", "objects")
     whole = facts["totals"]["alloc_metrics"]
-    lines.append(
+    return (
+        f"{_aligned(heads, rows, width, spare=())}\n"
         f"{facts['path']} path: {whole['bytes_per_record']:,.1f} bytes kept per record; "
         f"peaks above the start: Python {whole['python_peak_bytes'] or 0:,} bytes, "
         f"Arrow {whole['arrow_peak_bytes']:,}, resident {whole['rss_peak_above_start_bytes']:,}"
     )
-    return "\n".join(lines)
 
 
 def _print_plan(report: RunReport, out: Output) -> None:

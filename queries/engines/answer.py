@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import CimisError
 from queries.engines.engine import Engine, LeftOut, Parameters, Seat, is_damage
 from queries.engines.forks import check_owner, check_polars
 from queries.engines.inventory import Named
-from queries.native import native, with_arrow
 from queries.engines.sandbox import translated
+from queries.heads import described, numbered, renamed
 from queries.mirror.layout import TABLES
+from queries.native import native, with_arrow
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
 
@@ -25,6 +26,9 @@ __all__ = ["Answer"]
 _BATCH_ROWS = 65_536
 T = TypeVar("T")
 
+Heads = Mapping[str, Mapping[bytes, bytes]]
+"""Metadata of columns by name, such as their units."""
+
 
 class Answer:
     """The answer to one SQL question: read it as often as wanted, in any form.
@@ -32,6 +36,7 @@ class Answer:
     The question is checked when asked and runs when it is first read. :meth:`batches` streams;
     reading again asks again, unless :meth:`table` (or :meth:`pl`, :meth:`df`) was called, which
     keeps the rows. With an unsafe engine it runs when asked, since it may do more than answer.
+    Columns of one name are numbered (``x``, ``x_1``), as DuckDB does in a table.
 
     Parameters
     ----------
@@ -46,6 +51,8 @@ class Answer:
     named : Named, optional
         The chunks that the question is known to name.
     timings : QueryTimings, optional
+    heads : mapping of str to mapping, optional
+        Metadata of columns by name, such as their units, which SQL does not carry.
 
     Attributes
     ----------
@@ -69,6 +76,7 @@ class Answer:
         unsafe: bool = False,
         named: Named | None = None,
         timings: QueryTimings | None = None,
+        heads: Heads | None = None,
     ) -> None:
         self._engine = engine
         self._text = text
@@ -77,6 +85,7 @@ class Answer:
         self._unsafe = unsafe
         self._named = named
         self._process = os.getpid()
+        self._heads = heads or {}
         self._table: pa.Table | None = None
         self.timings = timings or QueryTimings()
         self.damaged: list[LeftOut] = []
@@ -97,7 +106,7 @@ class Answer:
                 roomy=roomy,
             )
             tables = [t for names in TABLES.values() for t in names if t in self._text.lower()]
-            run = _Run(seat, self._text, self._parameters, self.timings)
+            run = _Run(seat, self._text, self._parameters, self.timings, self._heads)
             if tables:
                 self.damaged = self._engine.damaged(seat, tables, self._named)
         return run
@@ -181,11 +190,17 @@ class _Run:
     """One run of a question on a connection of its own, given back when its rows end."""
 
     def __init__(
-        self, seat: Seat, text: str, parameters: Parameters | None, timings: QueryTimings
+        self,
+        seat: Seat,
+        text: str,
+        parameters: Parameters | None,
+        timings: QueryTimings,
+        heads: Heads,
     ) -> None:
         self.seat = seat
         self._parameters = parameters
         self._timings = timings
+        self._heads = heads
         self._reader: Any = None
         self._begun = False
         self._closing = weakref.finalize(self, seat.connection.close)
@@ -214,7 +229,11 @@ class _Run:
         """Return the schema of a run that has begun."""
         import pyarrow as pa
 
-        return pa.schema([]) if self._reader is None else self._reader.schema
+        return pa.schema([]) if self._reader is None else self._named(self._reader.schema)
+
+    def _named(self, told: pa.Schema) -> pa.Schema:
+        """Return the engine's schema with names that differ, and what is known of the columns."""
+        return described(renamed(told, numbered(told.names)), self._heads)
 
     def _last(self) -> Any:
         """Run all statements but the last, and return that."""
@@ -235,7 +254,7 @@ class _Run:
             relation = self._relation()
             made = pa.table({}) if relation is None else relation.to_arrow_table()
         self._done()
-        return made
+        return pa.Table.from_arrays(made.columns, schema=self._named(made.schema))
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """Return all rows as Python values."""
@@ -251,6 +270,9 @@ class _Run:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a run that has begun."""
+        import pyarrow as pa
+
+        schema = self.schema()
         try:
             while self._reader is not None:
                 with self._timings.engine():
@@ -259,7 +281,7 @@ class _Run:
                     except StopIteration:
                         break
                 if batch.num_rows:
-                    yield batch
+                    yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
         except BaseException as error:
             self._reader = None
             self.close()

@@ -16,9 +16,9 @@ from pipeline.items import Scope
 from queries.engines.catalogued import CATALOGUED, put
 from queries.engines.instance import Damaged, Instance
 from queries.engines.inventory import Inventory, Named
-from queries.native import native
 from queries.mirror.layout import TABLES, Listed, scope_of_table
 from queries.mirror.mirrors import Mirrors, unwritable
+from queries.native import native
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
 
@@ -31,13 +31,19 @@ _MEMORY = "700MB"
 
 _FEW_ROWS = 1_000_000
 _FEW = 0.1
-"""Rows, and share of all rows, up to which a question reads chunks rather than wait for a mirror."""
+"""Rows, and share of all, up to which a question reads chunks rather than wait for a mirror."""
 
 _QUICK_ROWS = 400_000
 """Rows up to which a mirror is made in a moment, so that no question goes without it."""
 
+_ANY = re.compile(
+    r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", re.IGNORECASE
+)
+"""Questions that make their own text, or ask which tables there are."""
+
 _DAMAGE = re.compile(
-    r"checksum|corrupt|serializ|could not read|not a valid|database file|metadata|block", re.I
+    r"checksum|corrupt|serializ|could not read|not a valid|database file|metadata|block",
+    re.IGNORECASE,
 )
 
 
@@ -128,9 +134,7 @@ class Engine:
         paths = self._paths(list(Scope), None)
         loose = [scope for scope in Scope if scope not in paths]
         timings = QueryTimings()
-        instance = self._made(
-            paths, None, unsafe=unsafe, roomy=True, timings=timings, loose=loose
-        )
+        instance = self._made(paths, None, unsafe=unsafe, roomy=True, timings=timings, loose=loose)
         self._list(instance, list(CATALOGUED))
         instance.name_views(policy)
         instance.closing.detach()
@@ -237,8 +241,8 @@ class Engine:
         self, instance: Instance, scope: Scope, named: Named | None, timings: QueryTimings
     ) -> None:
         """Read the chunks that a question names into memory."""
+        from queries.mirror.fill import fill, in_order
         from queries.native import with_arrow
-        from queries.mirror.build import fill, in_order
 
         with_arrow()
         instance.add_loose(scope)
@@ -339,7 +343,7 @@ def _stands(root: Path, damaged: Damaged) -> bool:
 
 
 def _word(name: str, text: str) -> bool:
-    return re.search(rf"\b{name}\b", text, re.I) is not None
+    return re.search(rf"\b{name}\b", text, re.IGNORECASE) is not None
 
 
 def _scopes_in(text: str) -> list[Scope]:
@@ -349,7 +353,8 @@ def _scopes_in(text: str) -> list[Scope]:
     any.
     """
     named = [scope for scope in Scope if any(_word(name, text) for name in TABLES[scope])]
-    if re.search(r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", text, re.I):
+    if re.search(
+        r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", text, re.IGNORECASE
+    ):
         return list(Scope)
     return named
-

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.items import Scope
-from queries.native import native
 from queries.engines.sandbox import SETTINGS, allowed
 from queries.mirror.layout import FACTS, TABLES, create, scope_of_table, view
+from queries.native import native
 from queries.quality import FlagPolicy
 
 __all__ = ["Damaged", "Instance"]

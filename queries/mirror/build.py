@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import os
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
 from pipeline.chunks.disk import Disk
-from pipeline.chunks.key import ChunkKey
-from pipeline.items import Scope, scope_items
-from queries.mirror.layout import (
-    FACTS,
-    TABLES,
-    Listed,
-    columns_of,
-    create,
-    keys_of,
-    scope_of_table,
-)
+from pipeline.items import Scope
+from queries.mirror.fill import fill, in_order
+from queries.mirror.layout import FACTS, TABLES, Listed, columns_of, create
 from queries.mirror.place import Place
 from queries.native import is_full
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
     from pipeline.catalog import Catalog
 
-__all__ = ["Refreshed", "fill", "in_order", "refresh"]
+__all__ = ["Refreshed", "refresh"]
 
 MEMORY = "500MB"
 """What DuckDB may use besides what decoding takes."""
@@ -262,9 +250,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, scope: Scope, paths: list[str
     )
     for table in TABLES[scope]:
         who = "target" if table == "spatial_daily" else "station"
-        first = connection.execute(
-            f"SELECT min(first) FROM old WHERE {who} IS NOT NULL"
-        ).fetchone()
+        first = connection.execute(f"SELECT min(first) FROM old WHERE {who} IS NOT NULL").fetchone()
         if first is not None and first[0] is not None:
             connection.execute(
                 f"DELETE FROM {table} USING old WHERE {table}.{who} = old.{who} "
@@ -301,171 +287,6 @@ def _finished(
     done.chunks, done.rows, done.damaged = map(int, found)
 
 
-def in_order(listed: Sequence[Listed], chosen: Sequence[Listed]) -> list[Listed]:
-    """Return chunks in the order that their rows are to lie in: what may still change last.
-
-    So the nightly change touches the end. The open year is the newest; a chunk of an earlier one
-    that may still change lies with it.
-    """
-    newest = max((chunk.year for chunk in listed), default=0)
-
-    def place(chunk: Listed) -> tuple[Any, ...]:
-        late = chunk.year >= newest or chunk.open
-        return (chunk.station is None, late, chunk.station or 0, chunk.target or "", chunk.year)
-
-    return sorted(chosen, key=place)
-
-
-def fill(
-    connection: duckdb.DuckDBPyConnection,
-    root: Path,
-    scope: Scope,
-    chunks: Sequence[Listed],
-    *,
-    schema: str = "",
-    items: frozenset[str] | None = None,
-) -> None:
-    """Read chunks, in the order given, into the tables of rows, and note what they are.
-
-    ``schema`` is where the tables lie; ``items`` the codes of those to read, by default all.
-
-    Rows are decoded in this thread and inserted in another, batch by batch, so that memory stays
-    bounded. A damaged chunk gives no rows; what is wrong with it is kept.
-    """
-    import pyarrow as pa
-
-    files = [
-        ChunkFile(root / c.path, ChunkKey(scope, c.year, station=c.station, target=c.target))
-        for c in chunks
-    ]
-    facts: dict[int, tuple[str | None, int, str | None]] = {}
-    stored: dict[tuple[str, str], tuple[int, str]] = {}
-
-    def batches() -> Iterator[tuple[str, pa.Table]]:
-        for table, first, after in _stretches(scope, chunks):
-            for part in read_many(files[first:after], columns=_wished(table, items)):
-                if isinstance(part, Damaged):
-                    facts[first + part.place] = (None, 0, part.error.reason)
-                    continue
-                for place, rows, checksum, columns in zip(
-                    part.places, part.rows, part.checksums, part.columns, strict=True
-                ):
-                    facts[first + place] = (checksum, rows, None)
-                    for code, decimals, unit in columns:
-                        most = stored.get((table, code), (0, unit))[0]
-                        stored[table, code] = (max(most, decimals), unit)
-                yield schema + table, part.table
-
-    _inserted(connection, batches())
-    found = [(*_standing(file.path), *facts[number]) for number, file in enumerate(files)]
-    _note(connection, chunks, found)
-    _note_stored(connection, stored)
-
-
-def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:
-    """Return the columns of some items, with the keys; None for all."""
-    if items is None:
-        return None
-    chosen = [item for item in scope_items(scope_of_table(table)) if item.code in items]
-    return [*keys_of(table), *(n for item in chosen for n in (item.column, item.flag_column))]
-
-
-def _stretches(scope: Scope, chunks: Sequence[Listed]) -> Iterator[tuple[str, int, int]]:
-    """Yield runs of chunks of one table: its name, the first and behind the last."""
-    tables = [TABLES[scope][0] if c.station is not None else "spatial_daily" for c in chunks]
-    first = 0
-    for number in range(1, len(tables) + 1):
-        if number == len(tables) or tables[number] != tables[first]:
-            yield tables[first], first, number
-            first = number
-
-
-def _inserted(
-    connection: duckdb.DuckDBPyConnection, batches: Iterator[tuple[str, pa.Table]]
-) -> None:
-    """Insert batches in a thread of its own while the next ones are being made."""
-    waiting: queue.Queue[tuple[str, pa.Table] | None] = queue.Queue(maxsize=1)
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        while (got := waiting.get()) is not None:
-            if not failed:
-                try:
-                    insert(connection, *got)
-                except BaseException as error:  # noqa: BLE001  # told to the one who waits
-                    failed.append(error)
-
-    thread = threading.Thread(target=run, name="mirror", daemon=True)
-    thread.start()
-    try:
-        for batch in batches:
-            if failed:
-                break
-            waiting.put(batch)
-    finally:
-        waiting.put(None)
-        thread.join()
-    if failed:
-        raise failed[0]
-
-
-def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """Insert physical rows into a table of rows."""
-    names = ", ".join(rows.column_names)
-    connection.register("batch", rows)
-    try:
-        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM batch")
-    finally:
-        connection.unregister("batch")
-
-
-def _standing(path: Path) -> tuple[int, int]:
-    """Return a file's size and time of change as they are now; zeros where it is gone."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_size, found.st_mtime_ns
-
-
-def _note(
-    connection: duckdb.DuckDBPyConnection,
-    chunks: Sequence[Listed],
-    found: Sequence[tuple[int, int, str | None, int, str | None]],
-) -> None:
-    import pyarrow as pa
-
-    if not chunks:
-        return
-    columns = {
-        "path": pa.array([c.path for c in chunks], pa.string()),
-        "station": pa.array([c.station for c in chunks], pa.uint16()),
-        "target": pa.array([c.target for c in chunks], pa.string()),
-        "year": pa.array([c.year for c in chunks], pa.int32()),
-        "checksum": pa.array([c.checksum for c in chunks], pa.string()),
-        "read": pa.array([f[2] for f in found], pa.string()),
-        "rows": pa.array([f[3] for f in found], pa.int64()),
-        "damage": pa.array([f[4] for f in found], pa.string()),
-        "bytes": pa.array([f[0] for f in found], pa.int64()),
-        "changed_ns": pa.array([f[1] for f in found], pa.int64()),
-    }
-    connection.register("noted", pa.table(columns))
-    connection.execute(f"INSERT INTO facts.held ({', '.join(columns)}) SELECT * FROM noted")
-    connection.unregister("noted")
-
-
-def _note_stored(
-    connection: duckdb.DuckDBPyConnection, stored: dict[tuple[str, str], tuple[int, str]]
-) -> None:
-    """Widen what is known of the columns: more decimals are kept until it is made anew."""
-    for (table, code), (decimals, unit) in stored.items():
-        before = connection.execute(
-            "DELETE FROM facts.stored WHERE tab = ? AND code = ? RETURNING decimals", [table, code]
-        ).fetchone()
-        most = decimals if before is None else max(decimals, int(before[0]))
-        connection.execute("INSERT INTO facts.stored VALUES (?, ?, ?, ?)", [table, code, most, unit])
-
-
 def _written_anew(
     connection: duckdb.DuckDBPyConnection, base: Path, scope: Scope, listed: list[Listed]
 ) -> None:
@@ -476,7 +297,7 @@ def _written_anew(
         names = ", ".join(columns_of(table))
         who, *_ = columns_of(table)
         time_name = "time" if scope is Scope.HOURLY else "date"
-        for wanted in _groups(connection, table, who, listed):
+        for wanted in _groups(connection, who, listed):
             connection.execute(
                 f"INSERT INTO {table} ({names}) SELECT {names} FROM base.main.{table} "
                 f"WHERE {wanted} ORDER BY {who}, {time_name}"
@@ -486,9 +307,7 @@ def _written_anew(
     connection.execute("DETACH base")
 
 
-def _groups(
-    connection: duckdb.DuckDBPyConnection, table: str, who: str, listed: list[Listed]
-) -> Iterator[str]:
+def _groups(connection: duckdb.DuckDBPyConnection, who: str, listed: list[Listed]) -> Iterator[str]:
     """Yield conditions that name all rows of a table, those of the open year last."""
     newest = max((chunk.year for chunk in listed), default=0)
     for late in ("<", ">="):

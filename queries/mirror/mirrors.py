@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.catalog import Catalog
 from pipeline.errors import StoreError
 from pipeline.items import Scope
-from queries.native import is_full, native
 from queries.mirror.place import Place, cache_folder
+from queries.native import is_full, native
 from queries.quality import FlagPolicy
 
 if TYPE_CHECKING:
@@ -228,4 +228,3 @@ def unwritable(error: Exception) -> StoreError:
         f"the read cache cannot be written: {error}",
         hint="choose another folder with CIMIS_CACHE_DIR, or --cache 0 to keep none",
     )
-

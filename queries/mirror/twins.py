@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.items import Item, scope_items
-from queries.native import native
 from queries.mirror.layout import scope_of_table, selected
 from queries.mirror.place import Place
+from queries.native import native
 from queries.quality import FlagPolicy
 
 __all__ = ["Twins", "twins"]

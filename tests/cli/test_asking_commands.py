@@ -69,9 +69,9 @@ def test_without_stations_or_days_all_is_given(typed: Typed) -> None:
 
 
 def test_items_choose_columns(typed: Typed) -> None:
-    """``--items`` takes short names, API codes and JSON keys."""
+    """``--items`` takes short names, API codes and JSON keys, and gives the columns' order."""
     (first, *_) = rows(typed, "query", *WEEK, "--items", "precip,day-asce-eto,DayAirTmpAvg")
-    columns = ["air_tmp_avg", "asce_eto", "precip"]
+    columns = ["precip", "asce_eto", "air_tmp_avg"]
     assert list(first) == ["station", "date", *(c + q for c in columns for q in ("", "_qc"))]
 
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from queries.cache_disk import cache_counts
 
 from pipeline.emulator import Emulator, GeneratedSource, Troubles
 from pipeline.metrics import text
 from pipeline.tallies import TALLIES_FILE, Tallies
-from queries.cache_disk import cache_counts
 from tests.cli.conftest import typed
 
 if TYPE_CHECKING:

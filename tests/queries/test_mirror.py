@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -177,14 +176,14 @@ def test_it_lies_elsewhere_where_that_is_asked(
 
 
 @pytest.fixture
-def damaged(root: Path) -> Iterator[tuple[Path, bytes]]:
+def damaged(root: Path) -> tuple[Path, bytes]:
     """One chunk of which a bit is flipped, and its sound bytes."""
     path = ChunkKey(Scope.DAILY, 2021, station=5).path(root)
     sound = path.read_bytes()
     bad = bytearray(sound)
     bad[len(bad) // 3] ^= 1
     path.write_bytes(bad)
-    yield path, sound
+    return path, sound
 
 
 def test_a_damaged_chunk_stops_nothing_and_is_named_by_the_answers_that_lack_it(

@@ -13,7 +13,7 @@ import pytest
 
 from cimis.store import Store, open_store
 from pipeline.errors import ChunkError
-from pipeline.items import Scope, Standard, resolve
+from pipeline.items import Scope, Standard, named_items, resolve
 from queries.plain_texts import FORMATS, as_bytes
 from queries.point import point
 from queries.quality import FlagPolicy
@@ -48,7 +48,7 @@ def test_both_paths_write_the_same_bytes(seed: int, store: Store) -> None:
         stations,
         start,
         end,
-        items=None if items is None else resolve(items, scope),
+        items=None if items is None else named_items(items, scope),
         units=units,
         policy=qc,
         timings=QueryTimings(),

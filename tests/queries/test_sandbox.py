@@ -99,8 +99,8 @@ def test_a_connection_of_its_own_is_in_the_same_sandbox(
     file.write_text("a,b\n1,2\n")
     connection = store.connect()
     try:
+        text = ATTEMPTS[attempt].format(file=file, folder=tmp_path, mirror=_mirror(store))
         with pytest.raises(duckdb.Error):
-            text = ATTEMPTS[attempt].format(file=file, folder=tmp_path, mirror=_mirror(store))
             connection.execute(text).fetchall()
     finally:
         connection.close()

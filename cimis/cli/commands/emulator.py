@@ -112,6 +112,8 @@ def _troubles(
     rates = {}
     for text in named:
         kind, sign, share = text.partition("=")
+        if kind in rates:
+            raise UsageError(f"--fault gives {kind} two rates", hint="give each kind once")
         try:
             rates[kind] = float(share)
         except ValueError:

@@ -42,7 +42,12 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
 @stations_option()
 @place_options
 @span_options
-@option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
+@option(
+    "--items",
+    listed=True,
+    metavar="LIST",
+    help="Items, as air_tmp_avg,asce_eto; else all that are stored.",
+)
 @scope_option
 @option("--runs", is_flag=True, help="List every run of days or hours that lacks a value.")
 @option("--calendar", is_flag=True, help="Draw each year, a sign for every day.")

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
-from cimis.cli.output import Output
+from cimis.cli.output import Output, counted
 from cimis.parsing import parse_stations
 
+if TYPE_CHECKING:
+    from pipeline.intake import Intake
+
 __all__ = ["command"]
+
+_NAMED = 10
+"""So many files that are no archives are named; of more it is said how many."""
 
 
 @declare(
@@ -55,8 +62,10 @@ def command(
 
     English units become metric. What is stored stays as it is: only rows that are not there and
     values that are missing are taken from the archive, and what differs is counted. All files are
-    read and checked before the first is stored.
+    read and checked before the first is stored. A folder means all archives below it; its other
+    files are left out, and named.
     """
+    from cimis.cli.progress import phases
     from cimis.cli.session import data_root
     from cimis.store import create
     from pipeline.intake import take_in
@@ -65,21 +74,40 @@ def command(
     root = data_root(data_dir)
     if not dry_run:
         create(root).close()
-    done = take_in(
-        root,
-        paths,
-        stations=parse_stations(stations),
-        prefer=prefer,
-        standard=Standard(units),
-        dry_run=dry_run,
-        now=dt.datetime.now(dt.UTC),
-        on_file=lambda path: out.note(f"reading {path.name}"),
-    )
+    with phases(out) as show:
+        done = take_in(
+            root,
+            paths,
+            stations=parse_stations(stations),
+            prefer=prefer,
+            standard=Standard(units),
+            dry_run=dry_run,
+            now=dt.datetime.now(dt.UTC),
+            on_file=lambda path, number, total: show(
+                "reading", number, total, f"{path.name} ({number + 1} of {total})"
+            ),
+            on_store=lambda number, total: show(
+                "storing", number, total, "" if number else f"{counted(total, 'table')}"
+            ),
+        )
+    _tell(done, out, prefer)
+
+
+def _tell(done: Intake, out: Output, prefer: str) -> None:
+    """Print the figures, and say what was left out and what differs."""
+    left_out = [{"path": str(path), "what": what} for path, what in done.left_out.items()]
     facts = done.as_dict()
     if out.as_json:
-        out.json(facts)
+        out.json(facts | {"left_out": left_out})
         return
-    out.rows(tuple(facts), [tuple(facts.values())])
+    for other in left_out[:_NAMED]:
+        out.note(f"left out {other['path']}: it is {other['what']}")
+    if len(left_out) > _NAMED:
+        out.note(f"left out {len(left_out) - _NAMED:,} other files; --json lists them")
+    if out.to_people:
+        out.facts(facts)
+    else:
+        out.rows(tuple(facts), [tuple(facts.values())])
     if done.differing:
         kept = "kept as stored" if prefer == "stored" else "replaced by the archive's"
         out.note(f"{done.differing:,} values differ from the archive's and were {kept}")

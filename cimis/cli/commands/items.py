@@ -14,7 +14,12 @@ _COLUMNS = ("item", "code", "scope", "metric", "english", "default", "meaning")
 
 
 @declare("items", examples=["cimis items", "cimis items --scope hourly --json"])
-@option("--scope", type=click.Choice(["daily", "hourly"]), help="Only the items of one scope.")
+@option(
+    "--scope",
+    type=click.Choice(["daily", "hourly"]),
+    once="leave it out for both",
+    help="Only the items of one scope.",
+)
 @printing()
 def command(*, scope: str | None, out: Output) -> None:
     """List the data items with meaning, units, and whether they are fetched by default."""
@@ -31,4 +36,4 @@ def command(*, scope: str | None, out: Output) -> None:
         for item in ITEMS
         if scope is None or item.scope is Scope(scope)
     ]
-    out.rows(_COLUMNS, rows)
+    out.rows(_COLUMNS, rows, spare=("default", "code", "scope"))

@@ -37,7 +37,12 @@ __all__ = ["command"]
 )
 @option("--output", metavar="DIR", help="Write into another data directory; the chunks stay.")
 @stations_option()
-@option("--year", metavar="YEARS", help="Only these years, as 2024 or 2020-2024.")
+@option(
+    "--year",
+    metavar="YEARS",
+    once="a range is written 2020-2024; years apart take a run each",
+    help="Only these years, as 2024 or 2020-2024.",
+)
 @option("--allow-loss", is_flag=True, help="Go ahead where V1 cannot hold everything.")
 @option("--dry-run", is_flag=True, help="Say what would be rewritten and lost; write nothing.")
 @data_dir

@@ -47,7 +47,12 @@ __all__ = ["command"]
 @place_options
 @stored_target_options
 @span_options
-@option("--items", metavar="LIST", help="Items, as air_tmp_avg,asce_eto; else all that are stored.")
+@option(
+    "--items",
+    listed=True,
+    metavar="LIST",
+    help="Items, as air_tmp_avg,asce_eto; else all that are stored.",
+)
 @scope_option
 @option(
     "--units",

@@ -39,7 +39,6 @@ def command(*, host: str, port: int, data_dir: str | None, out: Output) -> int:
     from cimis.store import data_directory
     from pipeline.metrics import registry
 
-
     root = data_directory(data_root(data_dir))
     try:
         server, _ = start_http_server(

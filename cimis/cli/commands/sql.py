@@ -92,7 +92,7 @@ def command(
     if listing:
         _list(out)
         return
-    values = dict(_assignment(param) for param in params)
+    values = _assigned(params)
     if text is None and file is None and sys.stdin.isatty():
         from cimis.cli.prompt import converse
 
@@ -134,7 +134,10 @@ def _list(out: Output) -> None:
 
     rows = []
     for query in named_queries().values():
-        given = [f"{p.name}={p.default}: {p.meaning}" for p in query.parameters]
+        given = [
+            f"{p.name}={p.default}" + ("" if out.to_people else f": {p.meaning}")
+            for p in query.parameters
+        ]
         rows.append((query.name, query.description, given if out.as_json else "; ".join(given)))
     out.rows(("name", "description", "parameters"), rows)
 
@@ -145,6 +148,16 @@ def _explain(answer: Answer, out: Output) -> None:
         out.json(plans)
     for plan in plans.values() if not out.as_json else ():
         out.line(str(plan).rstrip("\n"))
+
+
+def _assigned(texts: Sequence[str]) -> dict[str, object]:
+    """Return the parameters' values by name; each has one."""
+    values: dict[str, object] = {}
+    for name, value in map(_assignment, texts):
+        if name in values:
+            raise UsageError(f"--param gives {name} two values", hint="give each name once")
+        values[name] = value
+    return values
 
 
 def _assignment(text: str) -> tuple[str, object]:

@@ -17,6 +17,7 @@ _COLUMNS = (
     *("latitude", "longitude"),
 )
 _NEAR = ("distance_km", "bearing_deg")
+_SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "active")
 
 
 @declare(
@@ -29,11 +30,23 @@ _NEAR = ("distance_km", "bearing_deg")
     ],
 )
 @option("--refresh", is_flag=True, help="Ask the service for its list, and keep it.")
-@option("--name", metavar="TEXT", help="Only stations whose name or city holds the text.")
-@option("--county", metavar="TEXT", help="Only stations whose county holds the text.")
+@option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="TEXT",
+    help="Only stations whose name or city holds the text, or one of several.",
+)
+@option("--county", listed=True, metavar="TEXT", help="Only stations whose county holds the text.")
 @option("--near", metavar="LAT,LON", help="Sort by the distance from a point, and tell it.")
 @option("--within", type=click.FloatRange(min=0), metavar="KM", help="Only so far from --near.")
-@option("--zip", "zip_code", metavar="CODE", help="Only stations that serve the zip code.")
+@option(
+    "--zip",
+    "zip_codes",
+    listed=True,
+    metavar="LIST",
+    help="Only stations that serve one of the zip codes.",
+)
 @option(
     "--active",
     is_flag=False,
@@ -55,11 +68,11 @@ _NEAR = ("distance_km", "bearing_deg")
 def command(
     *,
     refresh: bool,
-    name: str | None,
+    names: tuple[str, ...],
     county: str | None,
     near: str | None,
     within: float | None,
-    zip_code: str | None,
+    zip_codes: str | None,
     active: str | None,
     closed: bool,
     eto: bool,
@@ -75,13 +88,15 @@ def command(
     degrees from north through east.
     """
     from cimis.cli.choice import refresh_stations
-    from cimis.cli.placed import by_distance, check_within, holds, in_county, listed
+    from cimis.cli.placed import by_distance, check_within, in_county, listed
     from cimis.cli.session import data_root, service_settings
+    from cimis.cli.targets import zip_list
     from cimis.parsing import year_span
     from cimis.store import create
     from pipeline.places import parse_place
 
     place = None if near is None else parse_place(near)
+    codes = None if zip_codes is None else set(zip_list(zip_codes))
     check_within(near, within)
     if closed and active is not None:
         raise UsageError("--active and --closed exclude each other", hint="give one of them")
@@ -99,8 +114,8 @@ def command(
     chosen = [
         facts
         for facts in known
-        if (name is None or holds(f"{facts.get('name', '')} {facts.get('city', '')}", name))
-        and (zip_code is None or zip_code.strip() in facts.get("zip_codes", ()))
+        if (not names or any(_is_called(facts, name) for name in names))
+        and (codes is None or not codes.isdisjoint(facts.get("zip_codes", ())))
         and (active is None or _works(facts, span))
         and (not closed or not facts.get("active"))
         and (not eto or facts.get("eto"))
@@ -110,6 +125,12 @@ def command(
     _show(chosen, out, form, near=place is not None)
     if not chosen:
         raise NoDataError("no station matches", hint="ask for less")
+
+
+def _is_called(facts: dict[str, Any], name: str) -> bool:
+    from cimis.cli.placed import holds
+
+    return holds(f"{facts.get('name', '')} {facts.get('city', '')}", name)
 
 
 def _works(facts: dict[str, Any], span: tuple[str, ...] | None) -> bool:
@@ -127,7 +148,7 @@ def _show(stations: list[dict[str, Any]], out: Output, form: str | None, *, near
         out.json(stations)
     else:
         rows = [tuple(facts.get(column) for column in columns) for facts in stations]
-        out.rows(columns, rows, form=form)
+        out.rows(columns, rows, form=form, spare=_SPARE)
 
 
 def _feature(facts: dict[str, Any]) -> dict[str, Any]:

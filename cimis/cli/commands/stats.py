@@ -50,7 +50,7 @@ def command(*, by: str, data_dir: str | None, out: Output) -> None:
     columns = _COLUMNS if by == "scope" else (_COLUMNS[0], by, *_COLUMNS[1:])
     ordered = sorted(groups.items(), key=lambda group: tuple(map(_order, group[0])))
     rows = [(*key, *_figures(found)) for key, found in ordered]
-    out.rows(columns, rows)
+    out.rows(columns, rows, spare=("v1", "bytes_per_row", "provisional"))
     if not chunks and out.to_people:
         out.note("nothing is stored yet; 'cimis fetch-streaming --help' shows how to fetch")
 

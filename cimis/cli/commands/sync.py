@@ -42,7 +42,10 @@ _COLUMNS = ("scope", "station", "new", "filled", "revised", "absent_days")
 @place_options
 @option("--all", "all_", is_flag=True, help="All stations that work now, stored or not.")
 @option(
-    "--scope", type=click.Choice(["daily", "hourly"]), help="Daily or hourly records; else both."
+    "--scope",
+    type=click.Choice(["daily", "hourly"]),
+    once="leave it out for both",
+    help="Daily or hourly records; else both.",
 )
 @option("--since", metavar="DAY", help="First day of stations that are not stored yet.")
 @option(

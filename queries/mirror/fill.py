@@ -1,0 +1,186 @@
+"""Chunks into the tables of rows: decoded here, inserted in another thread, noted at the end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
+from pipeline.chunks.key import ChunkKey
+from pipeline.items import Scope, scope_items
+from queries.mirror.layout import TABLES, Listed, keys_of, scope_of_table
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+__all__ = ["fill", "in_order"]
+
+
+def in_order(listed: Sequence[Listed], chosen: Sequence[Listed]) -> list[Listed]:
+    """Return chunks in the order that their rows are to lie in: what may still change last.
+
+    So the nightly change touches the end. The open year is the newest; a chunk of an earlier one
+    that may still change lies with it.
+    """
+    newest = max((chunk.year for chunk in listed), default=0)
+
+    def place(chunk: Listed) -> tuple[Any, ...]:
+        late = chunk.year >= newest or chunk.open
+        return (chunk.station is None, late, chunk.station or 0, chunk.target or "", chunk.year)
+
+    return sorted(chosen, key=place)
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    scope: Scope,
+    chunks: Sequence[Listed],
+    *,
+    schema: str = "",
+    items: frozenset[str] | None = None,
+) -> None:
+    """Read chunks, in the order given, into the tables of rows, and note what they are.
+
+    ``schema`` is where the tables lie; ``items`` the codes of those to read, by default all.
+
+    Rows are decoded in this thread and inserted in another, batch by batch, so that memory stays
+    bounded. A damaged chunk gives no rows; what is wrong with it is kept.
+    """
+
+    files = [
+        ChunkFile(root / c.path, ChunkKey(scope, c.year, station=c.station, target=c.target))
+        for c in chunks
+    ]
+    facts: dict[int, tuple[str | None, int, str | None]] = {}
+    stored: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def batches() -> Iterator[tuple[str, pa.Table]]:
+        for table, first, after in _stretches(scope, chunks):
+            for part in read_many(files[first:after], columns=_wished(table, items)):
+                if isinstance(part, Damaged):
+                    facts[first + part.place] = (None, 0, part.error.reason)
+                    continue
+                for place, rows, checksum, columns in zip(
+                    part.places, part.rows, part.checksums, part.columns, strict=True
+                ):
+                    facts[first + place] = (checksum, rows, None)
+                    for code, decimals, unit in columns:
+                        most = stored.get((table, code), (0, unit))[0]
+                        stored[table, code] = (max(most, decimals), unit)
+                yield schema + table, part.table
+
+    _inserted(connection, batches())
+    found = [(*_standing(file.path), *facts[number]) for number, file in enumerate(files)]
+    _note(connection, chunks, found)
+    _note_stored(connection, stored)
+
+
+def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:
+    """Return the columns of some items, with the keys; None for all."""
+    if items is None:
+        return None
+    chosen = [item for item in scope_items(scope_of_table(table)) if item.code in items]
+    return [*keys_of(table), *(n for item in chosen for n in (item.column, item.flag_column))]
+
+
+def _stretches(scope: Scope, chunks: Sequence[Listed]) -> Iterator[tuple[str, int, int]]:
+    """Yield runs of chunks of one table: its name, the first and behind the last."""
+    tables = [TABLES[scope][0] if c.station is not None else "spatial_daily" for c in chunks]
+    first = 0
+    for number in range(1, len(tables) + 1):
+        if number == len(tables) or tables[number] != tables[first]:
+            yield tables[first], first, number
+            first = number
+
+
+def _inserted(
+    connection: duckdb.DuckDBPyConnection, batches: Iterator[tuple[str, pa.Table]]
+) -> None:
+    """Insert batches in a thread of its own while the next ones are being made."""
+    waiting: queue.Queue[tuple[str, pa.Table] | None] = queue.Queue(maxsize=1)
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        while (got := waiting.get()) is not None:
+            if not failed:
+                try:
+                    _insert(connection, *got)
+                except BaseException as error:  # noqa: BLE001  # told to the one who waits
+                    failed.append(error)
+
+    thread = threading.Thread(target=run, name="mirror", daemon=True)
+    thread.start()
+    try:
+        for batch in batches:
+            if failed:
+                break
+            waiting.put(batch)
+    finally:
+        waiting.put(None)
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Insert physical rows into a table of rows."""
+    names = ", ".join(rows.column_names)
+    connection.register("batch", rows)
+    try:
+        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM batch")
+    finally:
+        connection.unregister("batch")
+
+
+def _standing(path: Path) -> tuple[int, int]:
+    """Return a file's size and time of change as they are now; zeros where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection,
+    chunks: Sequence[Listed],
+    found: Sequence[tuple[int, int, str | None, int, str | None]],
+) -> None:
+    import pyarrow as pa
+
+    if not chunks:
+        return
+    columns = {
+        "path": pa.array([c.path for c in chunks], pa.string()),
+        "station": pa.array([c.station for c in chunks], pa.uint16()),
+        "target": pa.array([c.target for c in chunks], pa.string()),
+        "year": pa.array([c.year for c in chunks], pa.int32()),
+        "checksum": pa.array([c.checksum for c in chunks], pa.string()),
+        "read": pa.array([f[2] for f in found], pa.string()),
+        "rows": pa.array([f[3] for f in found], pa.int64()),
+        "damage": pa.array([f[4] for f in found], pa.string()),
+        "bytes": pa.array([f[0] for f in found], pa.int64()),
+        "changed_ns": pa.array([f[1] for f in found], pa.int64()),
+    }
+    connection.register("noted", pa.table(columns))
+    connection.execute(f"INSERT INTO facts.held ({', '.join(columns)}) SELECT * FROM noted")
+    connection.unregister("noted")
+
+
+def _note_stored(
+    connection: duckdb.DuckDBPyConnection, stored: dict[tuple[str, str], tuple[int, str]]
+) -> None:
+    """Widen what is known of the columns: more decimals are kept until it is made anew."""
+    for (table, code), (decimals, unit) in stored.items():
+        before = connection.execute(
+            "DELETE FROM facts.stored WHERE tab = ? AND code = ? RETURNING decimals", [table, code]
+        ).fetchone()
+        most = decimals if before is None else max(decimals, int(before[0]))
+        connection.execute(
+            "INSERT INTO facts.stored VALUES (?, ?, ?, ?)", [table, code, most, unit]
+        )
