@@ -202,6 +202,7 @@ def carry_out(
         addresses=addresses,
     )
     named = () if stations is None else parse_stations(stations)
+    odd = list[str]()
     request = FetchRequest(
         stations=named or (1,),  # all others are known only after the service's lists
         start=span[0],
@@ -228,7 +229,7 @@ def carry_out(
             span,
             hourly=request.scope is Scope.HOURLY,
             ask=not dry_run,
-            out=out,
+            out=replace(out, warnings_to=odd.append),
             policy=policy,
             timeout=timeouts,
         )
@@ -254,6 +255,7 @@ def carry_out(
             replace(out, verbose=verbose),
             events,
         )
+    report.warnings[:0] = odd
     tell(report, out, perf=perf)
     if events is not None:
         events.ended(report)

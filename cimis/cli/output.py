@@ -6,7 +6,7 @@ People at a terminal get rich tables; a pipe gets CSV; ``--json`` gets JSON.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -37,12 +37,15 @@ class Output:
         Say nothing on standard error but errors.
     verbose : bool
         Lines of a log go to standard error, so that nothing may be drawn there.
+    warnings_to : callable, optional
+        Hears warnings instead of standard error.
     """
 
     as_json: bool = False
     color: bool = True
     quiet: bool = False
     verbose: bool = False
+    warnings_to: Callable[[str], None] | None = None
 
     @property
     def to_people(self) -> bool:
@@ -103,7 +106,10 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Say something that the user should act on."""
-        self.note(f"warning: {text}")
+        if self.warnings_to is not None:
+            self.warnings_to(text)
+        else:
+            self.note(f"warning: {text}")
 
     def timings(self, timings: QueryTimings) -> None:
         """Say where the time of a question went, on standard error; one line of JSON if asked."""
