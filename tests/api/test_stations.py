@@ -104,7 +104,7 @@ def test_a_list_may_say_no_dates(value: str | None) -> None:
 
 def test_an_odd_entry_is_told_and_left_out() -> None:
     """The error names station and field; the other stations are there."""
-    odd = [
+    odd: list[Any] = [
         FACTS | {"StationNbr": "5", "HmsLatitude": "north"},
         {k: v for k, v in FACTS.items() if k != "StationNbr"},
         FACTS | {"StationNbr": "6", "ConnectDate": "soon"},
