@@ -184,8 +184,7 @@ def carry_out(
     span = days.closed(now)
     root, settings = data_root(data_dir), service_settings(base_url, app_key)
     chosen = resolve(items, Scope(scope))
-    wait_s = parse_duration(timeout)
-    timeouts = Timeouts(connect_s=min(wait_s, 10.0), read_s=wait_s, write_s=min(wait_s, 30.0))
+    timeouts = Timeouts.of(parse_duration(timeout))
     if not dry_run:
         settings.key()
         _made(root)

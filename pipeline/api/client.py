@@ -56,6 +56,12 @@ class Timeouts:
     read_s: float = 120.0
     write_s: float = 30.0
 
+    @classmethod
+    def of(cls, wait_s: float) -> Self:
+        """Return waits of which none is longer than so many seconds."""
+        usual = cls()
+        return cls(min(wait_s, usual.connect_s), wait_s, min(wait_s, usual.write_s))
+
 
 class CimisClient:
     """A client of the live API; an async context manager with one pool of connections.
