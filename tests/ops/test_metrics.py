@@ -109,7 +109,7 @@ def test_every_counter_begins_at_zero(typed: Typed, root: Path) -> None:
     """Before the first run each counter is there, for every value of a label that can come."""
     assert typed("init").code == 0
     found = _scraped(root)
-    for name, kind in (COUNTERS | HISTOGRAMS).items():
+    for name, kind in {**COUNTERS, **HISTOGRAMS}.items():
         last = "_count" if name in HISTOGRAMS else ""
         series = [sample for sample in found if re.match(rf"{name}{last}(\{{|$)", sample)]
         assert series, name
