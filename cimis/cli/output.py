@@ -93,7 +93,9 @@ class Output:
         import json
 
         indent = 2 if sys.stdout.isatty() else None
-        print(json.dumps(value, default=str, ensure_ascii=False, indent=indent))  # noqa: T201
+        text = json.dumps(value, default=str, ensure_ascii=False, indent=indent)
+        # a server says its address and goes on: whoever reads it from a pipe is not to wait
+        print(text, flush=True)  # noqa: T201
 
     def line(self, text: str) -> None:
         """Print one line of data."""

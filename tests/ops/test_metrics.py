@@ -193,7 +193,7 @@ def test_a_page_is_served_while_a_run_goes_on(typed: Typed, root: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     ) as process:
         assert process.stdout is not None
         address = json.loads(process.stdout.readline())["address"]
