@@ -32,9 +32,7 @@ class Installed:
             **more,
         }
 
-    def shell(
-        self, line: str, folder: Path, *, timeout_s: float = 300, **more: str
-    ) -> subprocess.CompletedProcess[str]:
+    def shell(self, line: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a line as it would be typed in a folder."""
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
@@ -43,7 +41,7 @@ class Installed:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=300,
             check=False,
         )
 

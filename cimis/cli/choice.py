@@ -84,6 +84,11 @@ def chosen_stations(
     numbers = parse_stations(text)
     known = _known(root)
     odd = set[str]()
+
+    def told(error: DecodeError) -> None:
+        odd.add(error.station or "")
+        out.warn(left_out(error))
+
     if ask and not set(numbers or [-1]) <= known.keys():
         listed = refresh_stations(
             root,
@@ -91,7 +96,7 @@ def chosen_stations(
             policy=policy,
             timeout=timeout,
             on_retry=lambda r: out.note(str(r)),
-            on_odd=lambda error: odd.add(error.station or "") or out.warn(left_out(error)),
+            on_odd=told,
         )
         known = {facts["number"]: facts for facts in listed}
     if not known and numbers is not None:

@@ -99,8 +99,8 @@ def readable(
             odd.append(error)
     if odd and not found:
         raise odd[0]
-    for error in odd:
-        (on_odd or _log)(error)
+    for told in odd:
+        (on_odd or _log)(told)
     return found
 
 

@@ -57,8 +57,14 @@ class SavedAnswers:
         for place, station in enumerate(body.get("Stations") or []):
             self._add_station(path, place, station)
         providers = (body.get("Data") or {}).get("Providers") or []
-        for provider in providers:
-            self._add_records(provider.get("Records", []))
+        try:
+            for provider in providers:
+                self._add_records(provider.get("Records") or [])
+        except (AttributeError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"{path} holds a record that the service does not send: {error}",
+                hint="remove the record, or the file",
+            ) from None
         return bool(providers or body.get("Stations"))
 
     def _add_station(self, path: Path, place: int, station: Any) -> None:

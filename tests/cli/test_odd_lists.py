@@ -70,6 +70,19 @@ def test_a_fetch_goes_on_and_names_the_entry(
         assert field in json.loads(found.out)["warnings"][0]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_sync_goes_on_and_names_the_entry(form: str, typed: Typed, server: Emulator) -> None:
+    assert typed("fetch-streaming", "--stations", "2", "--last", "20d").code == 0
+    body = listed(server, STATIONS)
+    body["Stations"][3] |= {"ConnectDate": "soon"}
+    with bent(server, STATIONS, body) as url:
+        found = typed("sync", "--log-format", form, "--base-url", url)
+    assert found.code == 0, found.err
+    lines = [line for line in found.err.splitlines() if "ConnectDate" in line]
+    assert len(lines) == 1
+    assert form == "text" or json.loads(lines[0])["event"] == "warning"
+
+
 def test_a_station_whose_entry_is_odd_can_be_named(typed: Typed, server: Emulator) -> None:
     body = listed(server, STATIONS)
     (entry,) = (facts for facts in body["Stations"] if facts["StationNbr"] == "5")
