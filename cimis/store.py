@@ -17,7 +17,7 @@ from cimis.arguments import (
 )
 from cimis.fetching import Fetching
 from cimis.spatial import Targets, target_keys
-from pipeline.errors import StoreError
+from pipeline.errors import CheckFailed, StoreError
 from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
@@ -160,24 +160,47 @@ def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> 
     Raises
     ------
     StoreError
-        When there is no data directory at the path.
+        When there is no data directory at the path. Where there are chunks without a catalog of
+        ours, its hint says how to take them over.
     """
-    return Store(path, cache=cache)
+    from pipeline.catalog import Catalog
+
+    store = Store(path, cache=cache)
+    with Catalog(store.root):
+        return store
 
 
-def create(path: str | Path) -> Store:
+def create(path: str | Path, *, adopt: bool = False) -> Store:
     """Make a data directory, unless it is one already, and open it.
+
+    Parameters
+    ----------
+    path : path
+    adopt : bool
+        Take over the chunks that lie there without being listed, as those of the older program: see
+        :func:`pipeline.adopt.adopt`.
 
     Raises
     ------
     StoreError
-        When the path is a file, or nothing can be written there.
+        When the path is a file, nothing can be written there, or chunks lie there without a catalog
+        and are not to be taken over.
+    NoDataError
+        When there is nothing to take over.
+    CheckFailed
+        When some chunk cannot be taken over; the others are.
     """
-    from pipeline.catalog import Catalog
+    from pipeline.catalog import CATALOG_FILE, Catalog
+    from pipeline.catalog_file import lists_nothing
+    from pipeline.chunks.whereabouts import chunk_files
 
     root = Path(path)
     if root.exists() and not root.is_dir():
         raise StoreError(f"'{root}' is a file, not a directory", hint="choose another path")
+    if adopt:
+        _adopted(root)
+    elif not (root / CATALOG_FILE).exists() and next(chunk_files(root), None) is not None:
+        raise lists_nothing(root)
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -189,6 +212,18 @@ def create(path: str | Path) -> Store:
     return Store(root)
 
 
+def _adopted(root: Path) -> None:
+    from pipeline.adopt import adopt
+
+    left = adopt(root).left
+    if left:
+        path, reason = left[0]
+        raise CheckFailed(
+            f"{len(left)} of the chunks in '{root}' were left where they are; {path}: {reason}",
+            hint="the others are taken over; open the directory to use them",
+        )
+
+
 def data_directory(root: Path) -> Path:
     """Return the root of a data directory that is one."""
     if not root.exists():
@@ -198,8 +233,7 @@ def data_directory(root: Path) -> Path:
     if not root.is_dir():
         raise StoreError(f"'{root}' is a file, not a data directory", hint="name its directory")
     if not (root / "metadata.sqlite3").is_file():
-        raise StoreError(
-            f"'{root}' is no data directory: it has no metadata.sqlite3",
-            hint=f"make one with 'cimis init {root}', or rebuild with 'cimis verify --repair'",
-        )
+        from pipeline.catalog_file import lists_nothing
+
+        raise lists_nothing(root)
     return root

@@ -14,12 +14,64 @@ from pipeline.catalog_tables import LATER_TABLES, SCHEMA, VERSION
 from pipeline.errors import StoreError
 from pipeline.items import Scope
 
-__all__ = ["CATALOG_FILE", "REBUILD", "CatalogFile"]
+__all__ = ["CATALOG_FILE", "REBUILD", "CatalogFile", "adopt_hint", "is_foreign", "lists_nothing"]
 
 CATALOG_FILE = "metadata.sqlite3"
 REBUILD = "rebuild the catalog with 'cimis verify --repair'"
 _LEAST_BYTES = 1 << 17
 """What SQLite needs for its files beside the catalog."""
+
+
+def adopt_hint(root: Path) -> str:
+    """Return the command that takes a folder of chunks over."""
+    import shlex
+
+    return f"take the chunks over: cimis init --adopt {shlex.quote(str(root))}"
+
+
+def lists_nothing(root: Path) -> StoreError:
+    """Return the error of a folder without a catalog; with chunks in it, how to take them over."""
+    # a store that is in order need not know where else chunks may lie
+    from pipeline.chunks.whereabouts import chunk_files
+
+    if root.is_dir() and next(chunk_files(root), None) is not None:
+        return StoreError(
+            f"{root} holds chunks, but no catalog ({CATALOG_FILE}) that lists them",
+            hint=adopt_hint(root),
+        )
+    return StoreError(
+        f"{root} is no data directory: it has no {CATALOG_FILE}",
+        hint=f"make one: cimis init {root}",
+    )
+
+
+def is_foreign(root: Path) -> bool:
+    """Tell whether a folder's metadata file is a database of another program."""
+    path = root / CATALOG_FILE
+    if not path.is_file():
+        return False
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            return _foreign_tables(connection) or not _own_tables(connection)
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError:
+        return False  # damaged, or locked: whoever opens it says so
+
+
+def _foreign_tables(connection: sqlite3.Connection) -> bool:
+    """Tell whether there are tables, and not those of a catalog."""
+    some = connection.execute("select 1 from sqlite_master limit 1").fetchone()
+    return some is not None and not _own_tables(connection)
+
+
+def _own_tables(connection: sqlite3.Connection) -> bool:
+    columns = connection.execute("select name from pragma_table_info('meta')").fetchall()
+    if columns != [("key",), ("value",)]:
+        return False
+    query = "select count(*) from meta where key in ('version', 'generation')"
+    return bool(connection.execute(query).fetchone()[0] == 2)
 
 
 class CatalogFile:
@@ -29,11 +81,7 @@ class CatalogFile:
         self.root = root
         self.path = root / CATALOG_FILE
         if not create and not self.path.is_file():
-            raise StoreError(
-                f"{root} is no data directory: it has no {CATALOG_FILE}",
-                hint=f"make one with 'cimis init --data-dir {root}', or rebuild a lost catalog "
-                f"with 'cimis verify --repair --data-dir {root}'",
-            )
+            raise lists_nothing(root)
         with self._errors():
             try:
                 self._connect(self.path.absolute().as_uri(), create=create)
@@ -63,6 +111,11 @@ class CatalogFile:
 
     def _prepare(self, *, create: bool) -> None:
         run = self._connection.execute
+        if _foreign_tables(self._connection) or not (create or _own_tables(self._connection)):
+            raise StoreError(
+                f"{self.path} is no catalog of cimis, but a file of another program",
+                hint=adopt_hint(self.root),
+            )
         if create:
             run("pragma journal_mode = wal")
             run("pragma synchronous = full")

@@ -1,7 +1,8 @@
 """What a data directory tells a monitor, in Prometheus' form: as text, in a file, over HTTP.
 
-Counters are those that runs bring to disk (`Tallies`); the rest is what the catalog says at the
-moment. ``docs/metrics.md`` lists every metric; the tests hold it to this module.
+Counters are those that runs bring to disk (`Tallies`), each there with 0 before it first counts,
+as a rate needs a beginning; the rest is what the catalog says at the moment. ``docs/metrics.md``
+lists every metric; the tests hold it to this module.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
@@ -25,6 +27,16 @@ from pipeline.tallies import BUCKETS_S, Series, Tallies
 
 __all__ = ["COUNTERS", "GAUGES", "HISTOGRAMS", "registry", "text", "write"]
 
+_KNOWN = {
+    "scope": ("daily", "hourly"),
+    "exit_code": tuple(str(code) for code in range(9)),
+    "status": ("retryable", "non_retryable"),
+    "outcome": ("success", "failure"),
+    "cache": ("points", "reads"),
+    "phase": ("dns", "tcp", "tls", "ttfb", "read", "decode", "total", "write"),
+}
+"""The values of labels that are known beforehand."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -32,6 +44,12 @@ class _Kind:
 
     help: str
     labels: tuple[str, ...]
+
+    def beginnings(self, *names: str) -> dict[Series, float]:
+        """Return a zero for every combination of label values that is known beforehand."""
+        every = product(*(_KNOWN[label] for label in self.labels))
+        placed = [tuple(sorted(zip(self.labels, values, strict=True))) for values in every]
+        return {(name, labels): 0.0 for name in names for labels in placed}
 
 
 COUNTERS: Mapping[str, _Kind] = {
@@ -92,7 +110,12 @@ class _Collector:
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics; one without a value yet is there without samples."""
-        values = Tallies(self._root).read()
+        values: dict[Series, float] = {}
+        for name, kind in COUNTERS.items():
+            values |= kind.beginnings(name)
+        for name, kind in HISTOGRAMS.items():
+            values |= kind.beginnings(f"{name}_sum")
+        values |= Tallies(self._root).read()
         for cache, (found, lacked) in (self._hits() if self._hits else {}).items():
             values["cimis_cache_hits_total", (("cache", cache),)] = found
             values["cimis_cache_misses_total", (("cache", cache),)] = lacked

@@ -8,7 +8,6 @@ Values that can hardly be true are stored as they came, so they are warned about
 from __future__ import annotations
 
 import datetime as dt
-import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.catalog import CATALOG_FILE, Catalog, ChunkRow
+from pipeline.catalog_file import adopt_hint
 from pipeline.chunks import ChunkInfo, ChunkKey
 from pipeline.chunks.disk import disk_errors, locked, remove_stale_temporaries
 from pipeline.chunks.files import describe
-from pipeline.chunks.statistics import of_footer
+from pipeline.chunks.whereabouts import chunk_files
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, StoreError
-from pipeline.items import Item, Scope, by_code
+from pipeline.items import Scope
+from pipeline.plausible import Extremes
 
 __all__ = ["Finding", "Verdict", "verify"]
 
@@ -32,28 +33,6 @@ _FOLDERS = ("stations", "spatial")
 _V1_RADIATION = (
     "radiation in V1 chunks of the older program wrapped around above 25.5 MJ/m² and is suspect"
 )
-
-
-_FILES_NAMED = 3
-
-
-@dataclass(slots=True)
-class _Extremes:
-    """Lowest and highest value of an item in the chunks where it leaves its plausible range."""
-
-    low: float = math.inf
-    high: float = -math.inf
-    paths: list[str] = field(default_factory=list)
-
-    def warning(self, item: Item) -> str:
-        """Return the line for people."""
-        more = len(self.paths) - _FILES_NAMED
-        named = ", ".join(self.paths[:_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
-        unit = f" {item.symbol()}" if item.symbol() else ""
-        return (
-            f"{item.scope} {item.column} from {self.low:.10g} to {self.high:.10g}{unit} leaves the "
-            f"plausible {item.plausible_min:g} to {item.plausible_max:g}{unit}: {named}"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +120,9 @@ def verify(
 
 def _catalog(root: Path, verdict: Verdict, *, repair: bool) -> Catalog | None:
     """Open the catalog; where it is lost or damaged, say so and, for a repair, begin a new one."""
-    if not repair and not (root / CATALOG_FILE).exists() and not any(_files(root)):
-        Catalog(root)  # raises: neither catalog nor chunks, so this is no data directory
+    bare = not (root / CATALOG_FILE).exists() and not any(_files(root))
+    if bare and (not repair or any(chunk_files(root))):
+        Catalog(root)  # raises: neither catalog nor a chunk at its place
     try:
         catalog = Catalog(root)
         try:
@@ -154,7 +134,8 @@ def _catalog(root: Path, verdict: Verdict, *, repair: bool) -> Catalog | None:
         if not _is_damage(root, error):
             raise
         if not repair:
-            verdict.findings.append(Finding(CATALOG_FILE, str(error)))
+            how = f"; {error.hint}" if error.hint else ""
+            verdict.findings.append(Finding(CATALOG_FILE, str(error) + how))
             return None
         for name in (CATALOG_FILE, CATALOG_FILE + "-wal", CATALOG_FILE + "-shm"):
             if (root / name).exists():
@@ -183,7 +164,7 @@ def _check_chunks(
 ) -> None:
     listed = {} if catalog is None else {row.path: row for row in catalog.chunks()}
     files = list(_files(root))
-    extremes: dict[Item, _Extremes] = {}
+    extremes = Extremes()
     for place, path in enumerate(files):
         name = _below(root, path)
         row = listed.pop(name, None)
@@ -193,7 +174,7 @@ def _check_chunks(
             row = next(iter(catalog.chunks(path=name)), None)
             reason, info = _examine(path, row, listing=True)
         if info is not None:
-            _gauge(extremes, name, info)
+            extremes.note(name, info)
         _count(verdict, info)
         if reason is not None:
             done = None
@@ -202,7 +183,12 @@ def _check_chunks(
             verdict.findings.append(Finding(name, reason, done))
         if on_chunk is not None:
             on_chunk(place + 1, len(files))
-    verdict.warnings += [extremes[i].warning(i) for i in sorted(extremes, key=lambda i: i.code)]
+    verdict.warnings += extremes.warnings()
+    placed = set(files)
+    for path, key in chunk_files(root):
+        if path not in placed:
+            reason = f"the chunk of {key.name} by its name, but not at its place"
+            verdict.findings.append(Finding(_below(root, path), f"{reason}; {adopt_hint(root)}"))
     for name in listed:
         if (root / name).exists():
             continue
@@ -248,24 +234,6 @@ def _count(verdict: Verdict, info: ChunkInfo | None) -> None:
     old = info.format == "v1" and info.key.scope is Scope.DAILY
     if old and _V1_RADIATION not in verdict.warnings:
         verdict.warnings.append(_V1_RADIATION)
-
-
-def _gauge(extremes: dict[Item, _Extremes], name: str, info: ChunkInfo) -> None:
-    """Note the items of a chunk that leave their plausible range, by the blocks' statistics."""
-    statistics = of_footer(info.footer)
-    width = statistics.columns
-    for place, column in enumerate(info.footer.columns):
-        item = by_code(column.code)
-        lows = [v for v in statistics.minimum[place::width] if not math.isnan(v)]
-        highs = [v for v in statistics.maximum[place::width] if not math.isnan(v)]
-        if item is None or not lows:
-            continue
-        low, high = min(lows), max(highs)
-        if item.plausible_min <= low and high <= item.plausible_max:
-            continue
-        seen = extremes.setdefault(item, _Extremes())
-        seen.low, seen.high = min(seen.low, low), max(seen.high, high)
-        seen.paths.append(name)
 
 
 def _mend(

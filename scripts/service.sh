@@ -23,15 +23,15 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# cimis ...: shown, then run
+# cimis ...: shown, then run; 'command', as a program of that name is meant, not this function
 cimis() {
     echo "+ cimis $*" >&2
-    $CIMIS "$@"
+    command $CIMIS "$@"
 }
 
 # embedded OPTIONS: start the embedded server and point to it
 embedded() {
-    $CIMIS emulator -port 0 -json "$@" >"$scratch/server" 2>/dev/null &
+    command $CIMIS emulator -port 0 -json "$@" >"$scratch/server" 2>/dev/null &
     server=$!
     for _ in $(seq 200); do
         [ -s "$scratch/server" ] && break

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.installed import Installed, install
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -28,6 +30,12 @@ def real() -> Path:
 def v1_golden() -> Path:
     """Folder of V1 chunks by the older program; the test skips where it is absent."""
     return _shared("v1-golden")
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """cimis installed from a wheel, without a checkout."""
+    return install(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(scope="session")

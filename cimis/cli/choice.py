@@ -15,8 +15,9 @@ from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.api import Retry, RetryPolicy, Settings, Timeouts
+    from pipeline.errors import DecodeError
 
-__all__ = ["chosen_stations", "refresh_stations"]
+__all__ = ["chosen_stations", "left_out", "refresh_stations"]
 
 
 def refresh_stations(
@@ -26,14 +27,18 @@ def refresh_stations(
     policy: RetryPolicy | None = None,
     timeout: Timeouts | None = None,
     on_retry: Callable[[Retry], None] | None = None,
+    on_odd: Callable[[DecodeError], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Ask the service for its list of stations, keep it in the catalog, and return it."""
+    """Ask the service for its list of stations, keep it in the catalog, and return it.
+
+    Of an entry that cannot be read, and that ``on_odd`` hears of, what was known before is kept.
+    """
     from pipeline.api import CimisClient, Station
     from pipeline.catalog import Catalog
 
     async def ask() -> list[Station]:
         async with CimisClient(settings, policy=policy, timeout=timeout) as client:
-            return await client.stations(on_retry=on_retry)
+            return await client.stations(on_retry=on_retry, on_odd=on_odd)
 
     listed = asyncio.run(ask())
     with Catalog(root) as catalog:
@@ -67,7 +72,7 @@ def chosen_stations(
     ask : bool
         Whether the service may be asked.
     out : Output
-        Hears which numbers of a range do not exist.
+        Hears which numbers of a range do not exist, and which entries of the list are odd.
     policy, timeout : optional
         When to try again, and how long to wait.
 
@@ -78,16 +83,28 @@ def chosen_stations(
     """
     numbers = parse_stations(text)
     known = _known(root)
+    odd = set[str]()
+
+    def told(error: DecodeError) -> None:
+        odd.add(error.station or "")
+        out.warn(left_out(error))
+
     if ask and not set(numbers or [-1]) <= known.keys():
         listed = refresh_stations(
-            root, settings, policy=policy, timeout=timeout, on_retry=lambda r: out.note(str(r))
+            root,
+            settings,
+            policy=policy,
+            timeout=timeout,
+            on_retry=lambda r: out.note(str(r)),
+            on_odd=told,
         )
         known = {facts["number"]: facts for facts in listed}
     if not known and numbers is not None:
         return numbers
     if numbers is None:
         return _working(known.values(), span)
-    unknown = [number for number in numbers if number not in known]
+    # a station whose entry cannot be read is there all the same
+    unknown = [n for n in numbers if n not in known and str(n) not in odd]
     named = sorted(set(unknown) & single_stations(text))
     if named or len(unknown) == len(numbers):
         raise UsageError(
@@ -96,7 +113,12 @@ def chosen_stations(
         )
     if unknown:
         out.note(f"left out of the ranges, as the network has no such stations: {unknown}")
-    return tuple(number for number in numbers if number in known)
+    return tuple(number for number in numbers if number not in unknown)
+
+
+def left_out(error: DecodeError) -> str:
+    """Return in words that an entry of a list of the service is left out, and why."""
+    return f"an entry of the service's list is left out: {error}"
 
 
 def _known(root: Path) -> dict[int, dict[str, Any]]:
@@ -115,7 +137,7 @@ def _working(known: Any, span: tuple[dt.date, dt.date]) -> tuple[int, ...]:
     found = tuple(
         facts["number"]
         for facts in known
-        if facts["connected"] <= last and (facts["disconnected"] or last) >= first
+        if (facts["connected"] or first) <= last and (facts["disconnected"] or last) >= first
     )
     if not found:
         raise UsageError(

@@ -53,10 +53,14 @@ class EventLog(Progress):
         level = "info" if result.error is None else "error"
         _write(level, "station_year", **facts)
 
+    def warned(self, text: str) -> None:
+        """Write a warning."""
+        _write("warning", "warning", message=text)
+
     def ended(self, report: RunReport) -> None:
         """Write the warnings, and the run's totals."""
         for warning in report.warnings:
-            _write("warning", "warning", message=warning)
+            self.warned(warning)
         facts = report.as_dict(brief=True)
         level = "info" if report.exit_code == 0 else "error"
         kept = ("scope", "start", "end", "path", "interrupted", "exit_code", "error", "totals")

@@ -187,8 +187,7 @@ def carry_out(
     span = days.closed(now)
     root, settings = data_root(data_dir), service_settings(base_url, app_key)
     chosen = resolve(items, Scope(scope))
-    wait_s = parse_duration(timeout)
-    timeouts = Timeouts(connect_s=min(wait_s, 10.0), read_s=wait_s, write_s=min(wait_s, 30.0))
+    timeouts = Timeouts.of(parse_duration(timeout))
     if not dry_run:
         settings.key()
         _made(root)
@@ -205,6 +204,7 @@ def carry_out(
         addresses=addresses,
     )
     named = () if stations is None else parse_stations(stations)
+    odd = list[str]()
     request = FetchRequest(
         stations=named or (1,),  # all others are known only after the service's lists
         start=span[0],
@@ -231,7 +231,7 @@ def carry_out(
             span,
             hourly=request.scope is Scope.HOURLY,
             ask=not dry_run,
-            out=out,
+            out=replace(out, warnings_to=odd.append),
             policy=policy,
             timeout=timeouts,
         )
@@ -257,6 +257,7 @@ def carry_out(
             replace(out, verbose=verbose),
             events,
         )
+    report.warnings[:0] = odd
     tell(report, out, perf=perf)
     if events is not None:
         events.ended(report)

@@ -6,7 +6,7 @@ People at a terminal get rich tables; a pipe gets CSV; ``--json`` gets JSON.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -38,12 +38,15 @@ class Output:
         Say nothing on standard error but errors.
     verbose : bool
         Lines of a log go to standard error, so that nothing may be drawn there.
+    warnings_to : callable, optional
+        Hears warnings instead of standard error.
     """
 
     as_json: bool = False
     color: bool = True
     quiet: bool = False
     verbose: bool = False
+    warnings_to: Callable[[str], None] | None = None
 
     @property
     def to_people(self) -> bool:
@@ -94,7 +97,9 @@ class Output:
         import json
 
         indent = 2 if sys.stdout.isatty() else None
-        print(json.dumps(value, default=str, ensure_ascii=False, indent=indent))  # noqa: T201
+        text = json.dumps(value, default=str, ensure_ascii=False, indent=indent)
+        # a server says its address and goes on: whoever reads it from a pipe is not to wait
+        print(text, flush=True)  # noqa: T201
 
     def line(self, text: str) -> None:
         """Print one line of data."""
@@ -107,7 +112,10 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Say something that the user should act on."""
-        self.note(f"warning: {text}")
+        if self.warnings_to is not None:
+            self.warnings_to(text)
+        else:
+            self.note(f"warning: {text}")
 
     def timings(self, timings: QueryTimings) -> None:
         """Say where the time of a question went, on standard error; one line of JSON if asked."""

@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.api import RetryPolicy, Settings, Timeouts, ZipCode
+    from pipeline.errors import DecodeError
     from pipeline.targets import Network, Target
 
 __all__ = ["Whom", "Wished", "whom_of"]
@@ -162,7 +163,9 @@ def _answering(
     if only is Network.SCS and not wished.prefer:
         return [zip_target(code) for code in codes], {}
     first = Network(wished.prefer.lower()) if wished.prefer else Network.WSN
-    serving, spatial = asyncio.run(_lists(settings, wished.prefer is not None, policy, timeout))
+    serving, spatial = asyncio.run(
+        _lists(settings, wished.prefer is not None, policy, timeout, out)
+    )
     known = {entry.code for entry in spatial}
     targets: list[Target] = []
     stations: dict[int, str] = {}
@@ -183,20 +186,28 @@ def _answering(
 
 
 async def _lists(
-    settings: Settings, both: bool, policy: RetryPolicy | None, waits: Timeouts | None
+    settings: Settings,
+    both: bool,
+    policy: RetryPolicy | None,
+    waits: Timeouts | None,
+    out: Output,
 ) -> tuple[list[ZipCode], list[ZipCode]]:
     """Ask for the zip codes of the stations and, where both are needed, of the spatial network."""
+    from cimis.cli.choice import left_out
     from pipeline.api import CimisClient
     from pipeline.targets import Network
 
+    def told(error: DecodeError) -> None:
+        out.warn(left_out(error))
+
     async with CimisClient(settings, policy=policy, timeout=waits) as client:
-        stations = await client.zip_codes(Network.WSN)
-        return stations, await client.zip_codes(Network.SCS) if both else []
+        stations = await client.zip_codes(Network.WSN, on_odd=told)
+        return stations, await client.zip_codes(Network.SCS, on_odd=told) if both else []
 
 
 def _works(entry: ZipCode, span: tuple[dt.date, dt.date]) -> bool:
     ended = entry.disconnected
-    return entry.connected <= span[1] and (ended is None or ended >= span[0])
+    return (entry.connected or span[0]) <= span[1] and (ended is None or ended >= span[0])
 
 
 def _listed(numbers: list[int]) -> str:

@@ -36,7 +36,7 @@ from pipeline.api.network import MeasuredTransport, request_timings
 from pipeline.api.response import Response
 from pipeline.api.retry import Retry, RetryPolicy
 from pipeline.api.settings import Settings
-from pipeline.api.stations import Station, parse_stations
+from pipeline.api.stations import OnOdd, Station, parse_stations
 from pipeline.api.timings import Timings, Trace
 from pipeline.api.zip_codes import ZipCode, parse_zip_codes
 from pipeline.errors import DecodeError, RequestRefused, ServiceError
@@ -55,6 +55,12 @@ class Timeouts:
     connect_s: float = 10.0
     read_s: float = 120.0
     write_s: float = 30.0
+
+    @classmethod
+    def of(cls, wait_s: float) -> Self:
+        """Return waits of which none is longer than so many seconds."""
+        usual = cls()
+        return cls(min(wait_s, usual.connect_s), wait_s, min(wait_s, usual.write_s))
 
 
 class CimisClient:
@@ -145,9 +151,18 @@ class CimisClient:
         async with self._open(data_path(window), parameters, where, timings) as response:
             yield response
 
-    async def stations(self, *, on_retry: Callable[[Retry], None] | None = None) -> list[Station]:
-        """Return every station of the network, active or not, in order of number."""
-        return parse_stations(await self._fetch(ALL_STATIONS, {}, {}, on_retry))
+    async def stations(
+        self,
+        *,
+        on_retry: Callable[[Retry], None] | None = None,
+        on_odd: OnOdd | None = None,
+    ) -> list[Station]:
+        """Return every station of the network, active or not, in order of number.
+
+        ``on_odd`` hears of entries that cannot be read and are left out; else they are logged.
+        """
+        body = await self._fetch(ALL_STATIONS, {}, {}, on_retry)
+        return parse_stations(body, on_odd=on_odd)
 
     async def station(self, number: int) -> Station:
         """Return one station.
@@ -165,8 +180,12 @@ class CimisClient:
             f"there is no station {number}", hint="see 'cimis stations'", stations=(number,)
         )
 
-    async def zip_codes(self, network: Network, code: str | None = None) -> list[ZipCode]:
+    async def zip_codes(
+        self, network: Network, code: str | None = None, *, on_odd: OnOdd | None = None
+    ) -> list[ZipCode]:
         """Return the zip codes that a network serves, with its stations; or the entries of one.
+
+        ``on_odd`` hears of entries that cannot be read and are left out; else they are logged.
 
         Raises
         ------
@@ -176,9 +195,9 @@ class CimisClient:
         spatial = network is Network.SCS
         if code is None:
             path = ALL_SPATIAL_ZIP_CODES if spatial else ALL_STATION_ZIP_CODES
-            return parse_zip_codes(await self._fetch(path, {}, {}))
+            return parse_zip_codes(await self._fetch(path, {}, {}), on_odd=on_odd)
         path = ONE_SPATIAL_ZIP_CODE if spatial else ONE_STATION_ZIP_CODE
-        found = parse_zip_codes(await self._fetch(path, {"zipCode": code}, {}))
+        found = parse_zip_codes(await self._fetch(path, {"zipCode": code}, {}), on_odd=on_odd)
         return [entry for entry in found if entry.code == code]
 
     async def _fetch(

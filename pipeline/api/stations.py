@@ -1,18 +1,32 @@
-"""Stations as the service lists them, made into values."""
+"""Stations as the service lists them, made into values; an odd entry is told and left out."""
 
 from __future__ import annotations
 
 import datetime as dt
 import html
 import json
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import DecodeError
 
-__all__ = ["Station", "american_day", "listed", "parse_stations", "station_from_json"]
+__all__ = [
+    "OnOdd",
+    "Station",
+    "american_day",
+    "listed",
+    "parse_stations",
+    "readable",
+    "station_from_json",
+]
+
+OnOdd = Callable[[DecodeError], None]
+"""Hears of an entry of a list that cannot be read and is left out."""
+
+T = TypeVar("T")
 
 _METRES_PER_FOOT = 0.3048
 
@@ -21,7 +35,8 @@ _METRES_PER_FOOT = 0.3048
 class Station:
     """One weather station of the network.
 
-    ``disconnected`` is None while the station is active, whatever far date the service writes.
+    ``connected`` is None where the list does not say; ``disconnected`` too, and while the station
+    is active, whatever far date the service writes.
     Latitude and longitude are decimal degrees, north and east positive; ``elevation_m`` is metres.
     ``eto`` tells whether the station measures reference evapotranspiration.
     """
@@ -31,7 +46,7 @@ class Station:
     city: str
     county: str
     regional_office: str
-    connected: dt.date
+    connected: dt.date | None
     disconnected: dt.date | None
     active: bool
     eto: bool
@@ -43,16 +58,64 @@ class Station:
     siting: str
 
 
-def parse_stations(body: bytes) -> list[Station]:
+def parse_stations(body: bytes, *, on_odd: OnOdd | None = None) -> list[Station]:
     """Return the stations of an answer, in order of their number.
+
+    Parameters
+    ----------
+    body : bytes
+    on_odd : callable, optional
+        Hears of each entry that is left out, because a field of it cannot be read or its number was
+        listed before; the error names station and field. By default it is logged.
 
     Raises
     ------
     DecodeError
-        When the answer is not the service's list of stations; the message names the field.
+        When the answer is not the service's list of stations, or no entry of it can be read.
     """
-    stations = [station_from_json(facts) for facts in listed(body, "Stations", "stations")]
-    return sorted(stations, key=lambda station: station.number)
+    entries = listed(body, "Stations", "stations")
+    found = readable(entries, station_from_json, lambda station: station.number, on_odd)
+    return [found[number] for number in sorted(found)]
+
+
+def readable(
+    entries: Iterable[Any], read: Callable[[Any], T], key: Callable[[T], Any], on_odd: OnOdd | None
+) -> dict[Any, T]:
+    """Return the entries that can be read, by their key; the others are told and left out.
+
+    Raises
+    ------
+    DecodeError
+        When there are entries, and none can be read.
+    """
+    found: dict[Hashable, T] = {}
+    odd: list[DecodeError] = []
+    for facts in entries:
+        try:
+            entry = read(facts)
+            if found.setdefault(key(entry), entry) is not entry:
+                raise _twice(facts)
+        except DecodeError as error:
+            odd.append(error)
+    if odd and not found:
+        raise odd[0]
+    for told in odd:
+        (on_odd or _log)(told)
+    return found
+
+
+def _twice(facts: Mapping[str, Any]) -> DecodeError:
+    number, code = facts.get("StationNbr"), facts.get("ZipCode")
+    return DecodeError(
+        "it is listed twice; the first entry counts",
+        station=None if number is None else str(number),
+        key="StationNbr" if code is None else "ZipCode",
+        text=None if code is None else str(code),
+    )
+
+
+def _log(error: DecodeError) -> None:
+    logging.getLogger(__name__).warning("an entry of the service's list is left out: %s", error)
 
 
 def listed(body: bytes, key: str, what: str) -> list[Any]:
@@ -122,7 +185,7 @@ class _Fields:
         shown = repr(self._facts.get(key))[:60]
         return DecodeError(
             f"station field {key} is not {due}",
-            station=str(self._facts.get("StationNbr", "")) or None,
+            station=str(self._facts.get("StationNbr", ""))[:20] or None,
             key=key,
             text=shown,
         )
@@ -137,7 +200,7 @@ class _Fields:
 
     def number(self) -> int:
         value = self._facts.get("StationNbr")
-        if not re.fullmatch(r"\d{1,5}", str(value)) or not 1 <= int(str(value)) <= 65_535:
+        if not re.fullmatch(r"[0-9]{1,5}", str(value)) or not 1 <= int(str(value)) <= 65_535:
             raise self._wrong("StationNbr", "a station's number")
         return int(str(value))
 
@@ -147,9 +210,11 @@ class _Fields:
             raise self._wrong(key, "True or False")
         return value == "true"
 
-    def day(self, key: str) -> dt.date:
-        found = american_day(self.text(key))
-        if found is None:
+    def day(self, key: str) -> dt.date | None:
+        """Return a day, None where the list does not say one."""
+        text = self.text(key)
+        found = american_day(text)
+        if text and found is None:
             raise self._wrong(key, "a date as 6/7/1982")
         return found
 
@@ -157,7 +222,7 @@ class _Fields:
         text = self.text(key)
         if not text:
             return None
-        if not re.fullmatch(r"-?\d+(\.\d+)?", text):
+        if not re.fullmatch(r"-?[0-9]+([.][0-9]+)?", text):
             raise self._wrong(key, "a height in feet")
         return round(float(text) * _METRES_PER_FOOT, 2)
 
@@ -166,7 +231,7 @@ class _Fields:
         text = self.text(key).rpartition("/")[2].strip()
         if not text:
             return None
-        if not re.fullmatch(r"-?\d+(\.\d+)?", text) or abs(float(text)) > most:
+        if not re.fullmatch(r"-?[0-9]+([.][0-9]+)?", text) or abs(float(text)) > most:
             raise self._wrong(key, "degrees")
         return float(text)
 

@@ -8,37 +8,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.api.stations import american_day, listed
+from pipeline.api.stations import OnOdd, american_day, listed, readable
 from pipeline.errors import DecodeError
 
 __all__ = ["ZipCode", "parse_zip_codes"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class ZipCode:
     """One entry of a list of zip codes.
 
-    ``station`` is None in the spatial network's list; ``disconnected`` is None while the entry is
-    active, whatever far date the service writes.
+    ``station`` is None in the spatial network's list. ``connected`` and ``disconnected`` are None
+    where the list does not say; ``disconnected`` too while the entry is active, whatever far date
+    the service writes.
     """
 
     code: str
     station: int | None
-    connected: dt.date
+    connected: dt.date | None
     disconnected: dt.date | None
     active: bool
 
 
-def parse_zip_codes(body: bytes) -> list[ZipCode]:
+def parse_zip_codes(body: bytes, *, on_odd: OnOdd | None = None) -> list[ZipCode]:
     """Return the entries of an answer, by zip code and station.
+
+    Parameters
+    ----------
+    body : bytes
+    on_odd : callable, optional
+        Hears of each entry that is left out, because a field of it cannot be read or its zip code
+        and station were listed before. By default it is logged.
 
     Raises
     ------
     DecodeError
-        When the answer is not the service's list of zip codes; the message names the field.
+        When the answer is not the service's list of zip codes, or no entry of it can be read.
     """
-    entries = map(_entry, listed(body, "ZipCodes", "zip codes"))
-    return sorted(entries, key=lambda entry: (entry.code, entry.station or 0))
+    entries = listed(body, "ZipCodes", "zip codes")
+    found = readable(entries, _entry, lambda entry: (entry.code, entry.station or 0), on_odd)
+    return [found[key] for key in sorted(found)]
 
 
 def _entry(facts: Any) -> ZipCode:
@@ -62,13 +71,20 @@ def _entry(facts: Any) -> ZipCode:
     )
 
 
-def _day(facts: Mapping[str, Any], key: str) -> dt.date:
-    found = american_day(str(facts.get(key)).strip())
-    if found is None:
+def _day(facts: Mapping[str, Any], key: str) -> dt.date | None:
+    text = str(facts.get(key) or "").strip()
+    found = american_day(text)
+    if text and found is None:
         raise _wrong(facts, key, "a date as 2/20/2003")
     return found
 
 
 def _wrong(facts: Mapping[str, Any], key: str, due: str) -> DecodeError:
     shown = repr(facts.get(key))[:60]
-    return DecodeError(f"field {key} of a zip code is not {due}", key=key, text=shown)
+    code, number = facts.get("ZipCode", ""), facts.get("StationNbr")
+    return DecodeError(
+        f"field {key} of the zip code {str(code)[:20]!r} is not {due}",
+        station=None if number is None else str(number)[:20],
+        key=key,
+        text=shown,
+    )

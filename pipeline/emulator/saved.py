@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard
 
 __all__ = ["SavedAnswers", "StationRecords"]
+
+_LOG = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # date, hour ("" where daily)
 
@@ -50,12 +54,26 @@ class SavedAnswers:
             raise UsageError(f"{path} is no whole JSON: {error}", hint="remove the file") from None
         if not isinstance(body, dict):
             return False
-        for station in body.get("Stations", []):
-            self.stations[int(station["StationNbr"])] = station
+        for place, station in enumerate(body.get("Stations") or []):
+            self._add_station(path, place, station)
         providers = (body.get("Data") or {}).get("Providers") or []
-        for provider in providers:
-            self._add_records(provider.get("Records", []))
+        try:
+            for provider in providers:
+                self._add_records(provider.get("Records") or [])
+        except (AttributeError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"{path} holds a record that the service does not send: {error}",
+                hint="remove the record, or the file",
+            ) from None
         return bool(providers or body.get("Stations"))
+
+    def _add_station(self, path: Path, place: int, station: Any) -> None:
+        """Take in an entry of a list as it is; one without a number cannot be served."""
+        number = station.get("StationNbr") if isinstance(station, dict) else None
+        if re.fullmatch(r"[0-9]{1,5}", str(number)):
+            self.stations[int(str(number))] = station
+            return
+        _LOG.warning("%s: entry %d of the stations has no StationNbr; left out", path, place)
 
     def _add_records(self, records: list[dict[str, Any]]) -> None:
         spans: dict[tuple[int, Scope], list[str]] = {}

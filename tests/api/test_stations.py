@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.api import CimisClient, RetryPolicy, Settings
 from pipeline.api.stations import parse_stations, station_from_json
+from pipeline.api.zip_codes import parse_zip_codes
 from pipeline.errors import CimisError, DecodeError, NetworkError, RequestRefused, ServiceError
 from tests.api.raw_server import KEY, Answer, raw_server, reply, says
 
@@ -33,6 +36,8 @@ FACTS: dict[str, Any] = {
     "ZipCodes": ["92233", " 92227 "],
     "SitingDesc": "Flat.<br />\r\nWind:&nbsp;West",
 }
+
+_VALUES = st.none() | st.integers() | st.floats() | st.text(max_size=6) | st.just([1, "a"])
 
 
 def test_a_station_becomes_values() -> None:
@@ -85,6 +90,89 @@ def test_a_field_that_cannot_be_read_is_named(key: str, value: object) -> None:
 def test_an_answer_that_is_no_list_of_stations_is_refused(body: bytes) -> None:
     with pytest.raises(DecodeError):
         parse_stations(body)
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_a_list_may_say_no_dates(value: str | None) -> None:
+    facts = FACTS | {"ConnectDate": value, "DisconnectDate": value, "IsActive": "False"}
+    for station in (
+        station_from_json(facts),
+        station_from_json({k: v for k, v in facts.items() if not k.endswith("Date")}),
+    ):
+        assert (station.connected, station.disconnected) == (None, None)
+
+
+def test_an_odd_entry_is_told_and_left_out() -> None:
+    """The error names station and field; the other stations are there."""
+    odd: list[Any] = [
+        FACTS | {"StationNbr": "5", "HmsLatitude": "north"},
+        {k: v for k, v in FACTS.items() if k != "StationNbr"},
+        FACTS | {"StationNbr": "6", "ConnectDate": "soon"},
+        FACTS | {"StationNbr": "7", "IsActive": None},
+        FACTS | {"StationNbr": "8", "Elevation": 5},
+        None,
+        [],
+        FACTS,
+    ]
+    body = json.dumps({"Stations": [FACTS, *odd, FACTS | {"StationNbr": "2"}]}).encode()
+    told: list[DecodeError] = []
+    found = parse_stations(body, on_odd=told.append)
+    assert [station.number for station in found] == [2, 41]
+    assert [(error.station, error.key) for error in told] == [
+        ("5", "HmsLatitude"),
+        (None, "StationNbr"),
+        ("6", "ConnectDate"),
+        ("7", "IsActive"),
+        ("8", "Elevation"),
+        (None, None),
+        (None, None),
+        ("41", "StationNbr"),
+    ]
+    assert "station 5, HmsLatitude" in str(told[0])
+
+
+def test_an_odd_entry_is_logged_where_nobody_hears(caplog: pytest.LogCaptureFixture) -> None:
+    body = json.dumps({"Stations": [FACTS, FACTS | {"StationNbr": "5", "Name": 7}]}).encode()
+    assert len(parse_stations(body)) == 1
+    assert "station 5, Name" in caplog.text
+
+
+ZIP = {"StationNbr": 2, "ZipCode": "93624", "ConnectDate": "6/7/1982", "IsActive": "True"}
+
+
+def test_odd_entries_of_zip_codes_are_told_and_left_out() -> None:
+    odd = [
+        ZIP | {"ZipCode": "936"},
+        ZIP | {"ZipCode": "93625", "ConnectDate": "soon"},
+        ZIP | {"ZipCode": "93626", "IsActive": "maybe"},
+        None,
+        ZIP,
+    ]
+    undated = {"ZipCode": "93700", "IsActive": "False"}
+    body = json.dumps({"ZipCodes": [ZIP, *odd, undated]}).encode()
+    told: list[DecodeError] = []
+    found = parse_zip_codes(body, on_odd=told.append)
+    assert [(entry.code, entry.connected) for entry in found] == [
+        ("93624", dt.date(1982, 6, 7)),
+        ("93700", None),
+    ]
+    assert [(error.station, error.key) for error in told] == [
+        ("2", "ZipCode"),
+        ("2", "ConnectDate"),
+        ("2", "IsActive"),
+        (None, None),
+        ("2", "ZipCode"),
+    ]
+    assert "93625" in str(told[1])
+
+
+@given(st.lists(st.dictionaries(st.sampled_from([*FACTS, "Odd"]), _VALUES) | _VALUES, max_size=4))
+def test_no_list_ends_in_another_error(entries: list[Any]) -> None:
+    """Whatever the entries are, a good one among them is read."""
+    body = json.dumps({"Stations": [FACTS, *entries]}).encode()
+    assert 41 in [station.number for station in parse_stations(body, on_odd=lambda _: None)]
+    body = json.dumps({"ZipCodes": [ZIP, *entries]}).encode()
+    assert "93624" in [entry.code for entry in parse_zip_codes(body, on_odd=lambda _: None)]
 
 
 def test_every_real_station_is_read(real: Path) -> None:

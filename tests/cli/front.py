@@ -23,8 +23,9 @@ def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
 
 
 class _Front:
-    def __init__(self, port: int, bend: Bend | None) -> None:
+    def __init__(self, port: int, bend: Bend | None, path: str) -> None:
         self._port = port
+        self._path = path
         self._bend = bend
         self._asked = 0
 
@@ -34,7 +35,7 @@ class _Front:
                 head = await reader.readuntil(b"\r\n\r\n")
                 target = head.split(b" ", 2)[1].decode()
                 bent = None
-                if self._bend is not None and target.startswith(DATA):
+                if self._bend is not None and target.startswith(self._path):
                     bent = self._bend(target, self._asked)
                     self._asked += 1
                 if bent is None:
@@ -64,15 +65,17 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextmanager
-def front(port: int, *, certificate: Path | None = None, bend: Bend | None = None) -> Iterator[str]:
-    """Serve on loopback before the service at `port`; yields the base URL."""
+def front(
+    port: int, *, certificate: Path | None = None, bend: Bend | None = None, path: str = DATA
+) -> Iterator[str]:
+    """Serve on loopback before the service at `port`, bending answers of `path`; yields the URL."""
     tls = None
     if certificate is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate)
     loop = asyncio.new_event_loop()
     listening = loop.run_until_complete(
-        asyncio.start_server(_Front(port, bend).serve, "127.0.0.1", 0, ssl=tls)
+        asyncio.start_server(_Front(port, bend, path).serve, "127.0.0.1", 0, ssl=tls)
     )
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -23,6 +23,7 @@ from cimis.cli.commands.demo import STEPS
 from cimis.cli.options import Command
 from pipeline.chunks import read_chunk
 from pipeline.emulator import Emulator, GeneratedSource
+from tests.verify.test_adopt import chunk
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed
@@ -204,6 +205,7 @@ def _make_archives(folder: Path) -> None:
             day = f"1/1/{name[-8:-4]}"
             archive.writestr("daily002.csv", f"2,{day},1" + ",1.0, " * 14 + "\n")
     head, row = "Stn Id,Stn Name,Date,Hour (PST),Air Temp (C),qc", "6,Davis,1/1/2019,0100,5.1, "
+    chunk(folder / "archive" / "002_2018_daily.zst", 2, 2018)
     (folder / "hourly_report.csv").write_text(f"{head}\r\n{row}\r\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,60 @@ def test_after_an_import_the_service_is_asked_for_what_it_still_lists(
         rows = store.daily(80, items=["asce_eto", "eto"])
     assert rows["eto"].count() == 1
     assert rows["asce_eto"].count() > 0
+
+
+def test_compressed_answers_can_be_forgone(folder: Path, typed: Typed) -> None:
+    assert folder.is_dir()
+    packed, plain = (json.loads(typed("sync", "--json", *o).out) for o in ((), ("--no-gzip",)))
+    assert packed["reports"][0]["totals"]["content_encoding"] == "gzip"
+    assert plain["reports"][0]["totals"]["content_encoding"] in (None, "identity")
+
+
+def test_all_stored_days_can_be_asked_for_again(
+    folder: Path, service: Emulator, typed: Typed
+) -> None:
+    """``--full`` asks from the first stored day on, final or not."""
+    with cimis.open(folder) as store:
+        first = min(store.daily()["date"])
+    before = len(service.traffic.queries)
+    assert typed("sync").code == 0
+    assert not any(f"startDate={first}" in query for query in service.traffic.queries[before:])
+    before = len(service.traffic.queries)
+    told = json.loads(typed("sync", "--full", "--json").out)
+    assert any(f"startDate={first}" in query for query in service.traffic.queries[before:])
+    assert told["reports"][0]["totals"]["records"] == 60
+    assert (told["new"], told["filled"], told["revised"]) == (0, 0, 0)
+    assert typed("sync", "--full", "--recheck", "9").code == 2
+
+
+def test_a_service_that_is_slow_is_given_up(folder: Path, service: Emulator, typed: Typed) -> None:
+    assert folder.is_dir()
+    service.service.latency_s = 5
+    told = typed("sync", "--timeout", "200ms", "--retries", "0")
+    assert told.code == 6
+    assert "--timeout" in told.err
+
+
+def test_every_request_can_be_logged(folder: Path, service: Emulator, typed: Typed) -> None:
+    assert folder.is_dir()
+    assert "request for 2" not in typed("sync").err
+    told = typed("sync", "-v")
+    assert re.search(r"request for 2, .*, try 1: .* bytes as gzip", told.err)
+    assert service.app_key not in told.err
+
+
+def test_a_structured_log_has_one_object_a_line(
+    folder: Path, service: Emulator, typed: Typed
+) -> None:
+    assert folder.is_dir()
+    told = typed("sync", "--log-format", "json")
+    events = [json.loads(line) for line in told.err.splitlines()]
+    assert [event["event"] for event in events] == ["plan", "request", "station_year", "run"]
+    assert events[-1]["totals"]["requests"] == 1
+    wrong = typed("sync", "--log-format", "json", "--app-key", "of-somebody")
+    assert wrong.code == 5
+    assert json.loads(wrong.err.splitlines()[-1])["error"]["exit_code"] == 5
+    assert "of-somebody" not in wrong.err
 
 
 def test_two_at_once_are_kept_apart(folder: Path, typed: Typed) -> None:

@@ -70,6 +70,14 @@ def test_a_record_without_its_keys_is_left_out(tmp_path: Path) -> None:
     assert _cell(again, Standard.ENGLISH) == _cell(source, Standard.ENGLISH)
 
 
+@pytest.mark.parametrize("odd", [{"Station": "two"}, {"Scope": "weekly"}, {"Standard": None}])
+def test_a_record_that_cannot_be_served_is_named_by_its_file(
+    odd: dict[str, object], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"answer\.json holds a record"):
+        _saved(tmp_path, **odd)
+
+
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "answer.json").write_text('{"Data":')
     with pytest.raises(UsageError, match=r"answer\.json"):

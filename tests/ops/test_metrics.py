@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from queries.cache_disk import cache_counts
 
 from pipeline.emulator import Emulator, GeneratedSource, Troubles
-from pipeline.metrics import text
+from pipeline.metrics import COUNTERS, HISTOGRAMS, text
 from pipeline.tallies import TALLIES_FILE, Tallies
 from tests.cli.conftest import typed
 
@@ -102,7 +102,41 @@ def test_retries_and_failures_are_counted_apart(
     assert found['cimis_retries_total{scope="daily"}'] == 1
     assert found['cimis_requests_total{scope="daily"}'] == 2
     assert found['cimis_fetch_errors_total{status="retryable"}'] == 1
-    assert 'cimis_fetch_errors_total{status="non_retryable"}' not in found
+    assert found['cimis_fetch_errors_total{status="non_retryable"}'] == 0
+
+
+def test_every_counter_begins_at_zero(typed: Typed, root: Path) -> None:
+    """Before the first run each counter is there, for every value of a label that can come."""
+    assert typed("init").code == 0
+    found = _scraped(root)
+    for name, kind in {**COUNTERS, **HISTOGRAMS}.items():
+        last = "_count" if name in HISTOGRAMS else ""
+        series = [sample for sample in found if re.match(rf"{name}{last}(\{{|$)", sample)]
+        assert series, name
+        assert all(found[sample] == 0 for sample in series)
+        assert all(f'{label}="' in sample for sample in series for label in kind.labels)
+    for status in ("retryable", "non_retryable"):
+        assert found[f'cimis_fetch_errors_total{{status="{status}"}}'] == 0
+    for scope in ("daily", "hourly"):
+        assert found[f'cimis_retries_total{{scope="{scope}"}}'] == 0
+        assert found[f'cimis_station_years_total{{outcome="failure",scope="{scope}"}}'] == 0
+        assert found[f'cimis_runs_total{{exit_code="6",scope="{scope}"}}'] == 0
+    assert found['cimis_fetch_duration_seconds_bucket{le="+Inf",phase="total"}'] == 0
+
+
+def test_no_series_of_a_counter_comes_up_later(typed: Typed, root: Path, service: Emulator) -> None:
+    """What runs that fail and succeed count was there at 0 before: a rate sees the first error."""
+    assert typed("init").code == 0
+    before = _scraped(root)
+    fetch = ("fetch-streaming", "--stations", "2", *SPAN, "--backoff", "10ms", "--retries", "1")
+    for troubles in (Troubles({"503": 1.0}), Troubles({"400": 1.0}), Troubles()):
+        service.service.troubles = troubles
+        typed(*fetch)
+    assert typed(*fetch, "--full", "--app-key", "of-another").code == 5
+    assert typed("query", "--station", "2", *SPAN).code == 0
+    counted = tuple(f"{name}{{" for name in COUNTERS) + tuple(HISTOGRAMS)
+    after = {sample for sample in _scraped(root) if sample.startswith(counted)}
+    assert after <= before.keys()
 
 
 def test_a_verify_that_finds_damage_is_told(typed: Typed, root: Path) -> None:
@@ -159,7 +193,7 @@ def test_a_page_is_served_while_a_run_goes_on(typed: Typed, root: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     ) as process:
         assert process.stdout is not None
         address = json.loads(process.stdout.readline())["address"]

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.installed import ROOT, Installed
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def _run(name: str, folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    left = {k: v for k, v in os.environ.items() if not k.startswith("CIMIS_")}
-    return subprocess.run(
-        [str(ROOT / "scripts" / name), *arguments],
-        cwd=folder,
-        env=left
-        | {
-            "CIMIS": f"{sys.executable} -m cimis",
-            "CIMIS_CONFIG": str(folder / "none.toml"),
-            "PYTHONPATH": str(ROOT),
-        }
-        | env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+@pytest.fixture
+def run(installed: Installed, tmp_path: Path) -> Run:
+    """Run a script with the command on the path, from a folder that is no checkout."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+
+    def call(name: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return installed.shell(f"scripts/{name}", tmp_path, **env)
+
+    return call
 
 
-def test_smoke(tmp_path: Path) -> None:
+def test_smoke(run: Run, tmp_path: Path) -> None:
     """The runbook's commands succeed, and the second query takes less time than the first."""
-    done = _run("smoke.sh", tmp_path)
+    done = run("smoke.sh")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed: second query" in done.stdout
     report = json.loads((tmp_path / "results.json").read_text())
@@ -46,32 +40,32 @@ def test_smoke(tmp_path: Path) -> None:
         assert command in runbook, command
 
 
-def test_smoke_leaves_chunks_that_are_there_alone(tmp_path: Path) -> None:
+def test_smoke_leaves_chunks_that_are_there_alone(run: Run, tmp_path: Path) -> None:
     (tmp_path / "test_data" / "stations").mkdir(parents=True)
-    done = _run("smoke.sh", tmp_path)
+    done = run("smoke.sh")
     assert done.returncode == 1
     assert "FAILED: ./test_data has chunks already" in done.stderr
     assert list(tmp_path.rglob("*.sqlite3")) == []
 
 
-def test_smoke_tells_of_a_service_that_refuses(tmp_path: Path) -> None:
+def test_smoke_tells_of_a_service_that_refuses(run: Run) -> None:
     """With a key it asks the service that is configured, and stops where that fails."""
     closed = "http://127.0.0.1:1"
-    done = _run("smoke.sh", tmp_path, CIMIS_APP_KEY="some-key", CIMIS_BASE_URL=closed)
+    done = run("smoke.sh", CIMIS_APP_KEY="some-key", CIMIS_BASE_URL=closed)
     assert done.returncode not in (0, 1)
     assert "some-key" not in done.stdout + done.stderr
     assert "passed" not in done.stdout
 
 
-def test_determinism(tmp_path: Path) -> None:
-    done = _run("determinism.sh", tmp_path)
+def test_determinism(run: Run) -> None:
+    done = run("determinism.sh")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed: 3 chunks, four times the same bytes" in done.stdout
 
 
-def test_bench_paths(tmp_path: Path) -> None:
+def test_bench_paths(run: Run) -> None:
     """Both paths store the same bytes; the streaming one asks less often."""
-    done = _run("bench_paths.sh", tmp_path)
+    done = run("bench_paths.sh")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line}
     assert int(rows["fetch-streaming"][2]) < int(rows["fetch"][2]) == 20
@@ -79,8 +73,14 @@ def test_bench_paths(tmp_path: Path) -> None:
     assert rows["passed:"]
 
 
+def test_another_command_can_be_named(run: Run, installed: Installed) -> None:
+    """``CIMIS`` may hold several words; the command on the path does not count then."""
+    done = run("smoke.sh", CIMIS=f"{installed.bin}/python -m cimis", PATH="/usr/bin:/bin")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", ["smoke.sh", "determinism.sh", "bench_paths.sh"])
-def test_a_missing_command_is_told(name: str, tmp_path: Path) -> None:
-    done = _run(name, tmp_path, CIMIS="no-such-cimis")
+def test_a_missing_command_is_told(name: str, run: Run) -> None:
+    done = run(name, CIMIS="no-such-cimis")
     assert done.returncode == 2
     assert "cimis is not found" in done.stderr

@@ -82,11 +82,11 @@ def command(
     troubles = _troubles(faults, named, fault_rate, seed)
     latency_s = parse_duration(latency)
     with Emulator(source, port=port, latency_s=latency_s, troubles=troubles) as server:
-        if out.as_json:
-            out.json({"base_url": server.base_url, "app_key": server.app_key})
-        out.note(f"serving {len(source.stations())} stations; stop with Ctrl-C")
-        out.note(f"export CIMIS_BASE_URL={server.base_url} CIMIS_APP_KEY={server.app_key}")
         try:
+            if out.as_json:
+                out.json({"base_url": server.base_url, "app_key": server.app_key})
+            out.note(f"serving {len(source.stations())} stations; stop with Ctrl-C")
+            out.note(f"export CIMIS_BASE_URL={server.base_url} CIMIS_APP_KEY={server.app_key}")
             threading.Event().wait()
         except KeyboardInterrupt:
             out.note("stopped")

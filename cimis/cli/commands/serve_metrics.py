@@ -50,10 +50,10 @@ def command(*, host: str, port: int, data_dir: str | None, out: Output) -> int:
             hint="another process may have the port; choose one with --port",
         ) from None
     address = f"http://{host}:{server.server_port}/metrics"
-    if out.as_json:
-        out.json({"address": address})
-    out.note(f"serving {address}; stop with Ctrl-C")
     try:
+        if out.as_json:
+            out.json({"address": address})
+        out.note(f"serving {address}; stop with Ctrl-C")
         threading.Event().wait()
     except KeyboardInterrupt:
         out.note("stopped")

@@ -87,7 +87,7 @@ def command(
     With --near the nearest comes first, with its distance and the direction in which it lies, in
     degrees from north through east.
     """
-    from cimis.cli.choice import refresh_stations
+    from cimis.cli.choice import left_out, refresh_stations
     from cimis.cli.placed import by_distance, check_within, in_county, listed
     from cimis.cli.session import data_root, service_settings
     from cimis.cli.targets import zip_list
@@ -106,7 +106,8 @@ def command(
     root = data_root(data_dir)
     if refresh:
         with create(root):
-            fresh = refresh_stations(root, service_settings(base_url, app_key))
+            service = service_settings(base_url, app_key)
+            fresh = refresh_stations(root, service, on_odd=lambda odd: out.warn(left_out(odd)))
         out.note(f"{len(fresh)} stations listed by the service")
     known = listed(root)
     if county is not None:
@@ -137,7 +138,8 @@ def _works(facts: dict[str, Any], span: tuple[str, ...] | None) -> bool:
     """Tell whether a station works now, or worked on some day of a span."""
     if span is None:
         return bool(facts.get("active"))
-    return facts["connected"] <= span[1] and (facts["disconnected"] or span[1]) >= span[0]
+    since, until = facts["connected"] or span[0], facts["disconnected"] or span[1]
+    return bool(since <= span[1] and until >= span[0])
 
 
 def _show(stations: list[dict[str, Any]], out: Output, form: str | None, *, near: bool) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,17 +19,18 @@ from cimis.cli.options import (
     service,
     stations_option,
 )
-from cimis.cli.output import Output, counted
+from cimis.cli.output import Output
+from cimis.cli.requests_log import requests_logged
+from cimis.cli.sync_telling import tell_sync
 from cimis.cli.telling import raise_failure
 from cimis.parsing import parse_date, parse_duration, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.ingest import FetchRequest, RunReport, SyncPlan
+    from pipeline.api import Settings
+    from pipeline.ingest import FetchRequest
 
 __all__ = ["command"]
-
-_COLUMNS = ("scope", "station", "new", "filled", "revised", "absent_days")
 
 
 @declare(
@@ -36,6 +40,7 @@ _COLUMNS = ("scope", "station", "new", "filled", "revised", "absent_days")
         "cimis sync",
         "cimis sync --stations 2,80 --since 2024-01-01",
         "cimis sync --recheck 90",
+        "cimis sync --log-format json --timeout 30s",
     ],
 )
 @stations_option()
@@ -68,7 +73,24 @@ _COLUMNS = ("scope", "station", "new", "filled", "revised", "absent_days")
     show_default=True,
     help="Wait before the first retry.",
 )
+@option(
+    "--timeout",
+    metavar="TIME",
+    default="120s",
+    show_default=True,
+    help="Longest wait for the service, between bytes too.",
+)
+@option("--gzip/--no-gzip", default=True, show_default=True, help="Ask for compressed answers.")
+@option("--full", is_flag=True, help="Ask again for all days from the first that is stored.")
 @option("--dry-run", is_flag=True, help="Print the requests that would be made; make none.")
+@option("-v", "--verbose", is_flag=True, help="Log every request on standard error.")
+@option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Tell what happens in words, or as one JSON object a line.",
+)
 @option("--metrics-file", metavar="FILE", help="Write metrics for node_exporter at the end.")
 @service
 @data_dir
@@ -86,7 +108,12 @@ def command(
     concurrency: int,
     retries: int,
     backoff: str,
+    timeout: str,
+    gzip: bool,
+    full: bool,
     dry_run: bool,
+    verbose: bool,
+    log_format: str,
     metrics_file: str | None,
     base_url: str | None,
     app_key: str | None,
@@ -99,43 +126,61 @@ def command(
     test is pending. All others are final. Prints per station how many records are new, filled (a
     missing value came) and revised. One sync at a time works on a data directory.
     """
+    from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.progress import Bars
     from cimis.cli.session import data_root, service_settings
     from cimis.store import data_directory
-    from pipeline.api import RetryPolicy
+    from pipeline.api import RetryPolicy, Timeouts
     from pipeline.ingest import FetchRequest, sync
     from pipeline.items import Scope
 
     root, settings = data_directory(data_root(data_dir)), service_settings(base_url, app_key)
     if not dry_run:
         settings.key()
+    events = EventLog() if log_format == "json" else None
+    if events is not None:
+        out = replace(out, quiet=True, warnings_to=events.warned)
+    out = replace(out, verbose=verbose)
     now = today()
+    if full:
+        recheck = _all_days(recheck, now)
     usual = FetchRequest(
         stations=(1,),
         start=now,
         end=now,
         concurrency=concurrency,
         retries=retries,
+        gzip=gzip,
         dry_run=dry_run,
+        timeouts=Timeouts.of(parse_duration(timeout)),
         policy=RetryPolicy(tries=max(retries, 0) + 1, base_s=parse_duration(backoff)),
     )
     begin = None if since is None else parse_date(since, now=now)
     if begin is not None and begin > now:
         raise UsageError(f"{begin} is in the future; today is {now}", hint="choose a past day")
-    chosen = _chosen(root, settings, stations, all_, county, near, within, ask=not dry_run, out=out)
-    with Bars(out) as bars:
+    chosen = _chosen(
+        root, settings, usual, stations, all_, county, near, within, ask=not dry_run, out=out
+    )
+    in_words = verbose and events is None
+    with requests_logged() if in_words else nullcontext(), Bars(out) as bars:
         reports, plan = sync(
             root,
             usual,
             settings,
-            progress=bars,
+            progress=events or bars,
             stations=chosen,
             scopes=None if scope is None else (Scope(scope),),
             since=begin,
             recheck_days=recheck,
         )
-    _tell(reports, plan, usual, out)
+    for report in reports:
+        if events is not None:
+            events.ended(report)
+        else:
+            for warning in report.warnings:
+                out.warn(warning)
+    tell_sync(reports, plan, usual, out)
     if metrics_file is not None and not dry_run:
         write_metrics(metrics_file, root, out)
     for report in reports:
@@ -143,9 +188,19 @@ def command(
     return 0
 
 
+def _all_days(recheck: int, now: dt.date) -> int:
+    """Return how many days before today the network's first one is."""
+    from pipeline.plan import FIRST_DAY
+
+    if recheck:
+        raise UsageError("--full and --recheck exclude each other", hint="give one of them")
+    return (now - FIRST_DAY).days
+
+
 def _chosen(
     root: Path,
-    settings: Any,
+    settings: Settings,
+    usual: FetchRequest,
     stations: str | None,
     all_: bool,
     county: str | None,
@@ -156,7 +211,7 @@ def _chosen(
     out: Output,
 ) -> tuple[int, ...] | None:
     """Return the stations that the options name; None for those that are stored."""
-    from cimis.cli.choice import chosen_stations, refresh_stations
+    from cimis.cli.choice import chosen_stations, left_out, refresh_stations
     from cimis.cli.placed import check_within, listed, placed
 
     if all_ and (stations or county or near):
@@ -164,75 +219,25 @@ def _chosen(
     if stations is None and county is None and near is None:
         check_within(near, within)
         if ask:  # closed stations are known by the list
-            refresh_stations(root, settings)
+            refresh_stations(
+                root,
+                settings,
+                policy=usual.policy,
+                timeout=usual.timeouts,
+                on_retry=lambda retry: out.note(str(retry)),
+                on_odd=lambda odd: out.warn(left_out(odd)),
+            )
         active = (facts["number"] for facts in listed(root) if facts["active"]) if all_ else ()
         return tuple(active) if all_ else None
     now = today()
-    numbers = chosen_stations(stations or "all", root, settings, (now, now), ask=ask, out=out)
+    numbers = chosen_stations(
+        stations or "all",
+        root,
+        settings,
+        (now, now),
+        ask=ask,
+        out=out,
+        policy=usual.policy,
+        timeout=usual.timeouts,
+    )
     return tuple(placed(root, numbers, county=county, near=near, within_km=within) or ())
-
-
-def _tell(reports: list[RunReport], plan: SyncPlan, usual: FetchRequest, out: Output) -> None:
-    """Print the plan, or what changed per station, and in words the sums."""
-    for text in plan.left_out:
-        out.warn(f"left out: {text}; fetch it once by hand")
-    for report in reports:
-        for warning in report.warnings:
-            out.warn(warning)
-    if usual.dry_run:
-        _tell_plan(reports, out)
-        return
-    found: dict[tuple[str, int | str], list[int]] = {}
-    for report in reports:
-        for result in report.results:
-            counts = found.setdefault((report.scope.value, result.name), [0] * 4)
-            new = (result.added, result.filled, result.revised, result.absent_days)
-            counts[:] = [a + b for a, b in zip(counts, new, strict=True)]
-    requests = sum(report.requests for report in reports)
-    sums = [sum(counts[n] for counts in found.values()) for n in range(3)]
-    if out.as_json:
-        out.json(
-            {
-                "requests": requests,
-                **dict(zip(("new", "filled", "revised"), sums, strict=True)),
-                "stations": [
-                    dict(zip(_COLUMNS, (*who, *counts), strict=True))
-                    for who, counts in found.items()
-                ],
-                "reports": [report.as_dict() for report in reports],
-            }
-        )
-        return
-    changed = [(*who, *counts) for who, counts in found.items() if any(counts[:3])]
-    if changed:
-        out.rows(_COLUMNS, changed)
-    out.note(
-        f"{counted(sums[0], 'record')} new, {sums[1]:,} filled, {sums[2]:,} revised, "
-        f"of {counted(len(found), 'station')}; {counted(requests, 'request')}"
-    )
-
-
-def _tell_plan(reports: list[RunReport], out: Output) -> None:
-    windows = [(report, window) for report in reports for window in report.windows]
-    if out.as_json:
-        out.json(
-            {
-                "requests": len(windows),
-                "plan": [
-                    {"scope": report.scope.value} | planned
-                    for report in reports
-                    for planned in report.as_dict()["plan"]
-                ],
-            }
-        )
-        return
-    out.rows(
-        ("scope", "stations", "start", "end", "records"),
-        [
-            (r.scope.value, " ".join(map(str, w.names)), w.start, w.end, w.records)
-            for r, w in windows
-        ],
-    )
-    records = sum(window.records for _, window in windows)
-    asked = f"{counted(len(windows), 'request')}, at most {counted(records, 'record')}"
-    out.note(f"{asked}; nothing was fetched")

@@ -14,6 +14,7 @@ from pipeline.errors import NoDataError, RequestRefused
 
 if TYPE_CHECKING:
     from pipeline.api import Settings, ZipCode
+    from pipeline.errors import DecodeError
 
 __all__ = ["command"]
 
@@ -49,7 +50,7 @@ def command(
 
     wanted = [zip_target(code).name for code in codes]
     settings = service_settings(base_url, app_key)
-    serving, spatial = asyncio.run(_asked(settings, wanted))
+    serving, spatial = asyncio.run(_asked(settings, wanted, out))
     known = {entry.code for entry in spatial}
     rows = []
     for code in sorted({entry.code for entry in serving} | known):
@@ -70,17 +71,23 @@ def command(
         out.rows(_COLUMNS, shown, form=form)
 
 
-async def _asked(settings: Settings, codes: list[str]) -> tuple[list[ZipCode], list[ZipCode]]:
+async def _asked(
+    settings: Settings, codes: list[str], out: Output
+) -> tuple[list[ZipCode], list[ZipCode]]:
     """Ask both networks for all their zip codes, or for few of them one by one."""
+    from cimis.cli.choice import left_out
     from pipeline.api import CimisClient
     from pipeline.targets import Network
+
+    def told(error: DecodeError) -> None:
+        out.warn(left_out(error))
 
     found: dict[Network, list[ZipCode]] = {network: [] for network in Network}
     async with CimisClient(settings) as client:
         wanted: list[str | None] = [*codes] or [None]
         for network, code in product(Network, wanted):
             try:
-                found[network] += await client.zip_codes(network, code)
+                found[network] += await client.zip_codes(network, code, on_odd=told)
             except RequestRefused as error:
                 if error.err_code != "ERR1031":
                     raise

@@ -1,0 +1,169 @@
+"""Every command of the README and of ``docs/`` works as written, from an installed wheel.
+
+Each page is walked in a folder of its own that is no checkout, against the embedded server, with
+the files at hand that it names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cimis.cli.app import COMMANDS
+from pipeline.emulator import Emulator, GeneratedSource
+from tests.emulator.test_replayed_answers import _saved
+from tests.installed import ROOT, Installed
+from tests.project.pages import code_blocks, shown
+from tests.verify.test_adopt import chunk, older_metadata
+
+PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
+NOT_RUN = {
+    r"pip install|/usr/local/lib/cimis/bin/pip": "needs a registry; this test installs the wheel",
+    r"just |pytest |promtool ": "is for a checkout of the source, whose own tests run it",
+    r"export CIMIS_APP_KEY=\.\.\.": "stands for one's own key",
+    r"scripts/": "run from the same wheel by tests/scripts",
+    r"python3 -m venv /usr|ln -s /usr|useradd |install -|echo 'CIMIS_APP_KEY": "needs root",
+    r"systemctl |systemd-run |runuser |journalctl ": "needs root and systemd",
+    r"[0-9*,]+ [0-9*,]+ \* \* \* ": "is a line of a crontab",
+    r"cimis init --data-dir /srv": "writes where only root may",
+    r"cimis fetch-streaming --stations all --year 2020-2024": "takes minutes; tests/soak does it",
+}
+"""Beginnings of commands that cannot be run here, and why."""
+NAMES_ONLY = {
+    *("fetch-streaming", "fetch", "ingest", "import", "query", "eto", "migrate", "inspect"),
+    *("cache", "completion"),
+}
+"""Commands that say nothing without a word more: alone, in a sentence, they are names."""
+SERVERS = r"cimis (emulator|serve-metrics)\b"
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Emulator]:
+    with Emulator(GeneratedSource()) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(installed: Installed, service: Emulator, tmp_path: Path) -> Path:
+    """A user's folder, with the files that pages name and a small store in ``data`` and ``DIR``."""
+    folder = tmp_path / "desk"
+    (folder / "archives").mkdir(parents=True)
+    for name in ("dailyStns2016.zip", "dailyStns2018.zip", "archives/dailyStns2017.zip"):
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            day = f"1/1/{name[-8:-4]}"
+            archive.writestr("daily002.csv", f"2,{day},1" + ",1.0, " * 14 + "\n")
+    head, row = "Stn Id,Stn Name,Date,Hour (PST),Air Temp (C),qc", "6,Davis,1/1/2019,0100,5.1, "
+    (folder / "hourly_report.csv").write_text(f"{head}\r\n{row}\r\n")
+    chunk(folder / "archive" / "002_2018_daily.zst", 2, 2018)
+    older_metadata(folder / "archive")
+    (folder / "question.sql").write_text("select count(*) as days from daily")
+    (folder / "saved-responses").mkdir()
+    (folder / "home").mkdir()
+    _saved(folder / "saved-responses")
+    for part in code_blocks(ROOT / "docs/emulator.md", "toml"):
+        (folder / "faults.toml").write_text(part)
+    return folder
+
+
+def stored(installed: Installed, service: Emulator, folder: Path, page: str) -> None:
+    """Make the stores that a page begins with; the README makes its own."""
+    if page == "README.md":
+        return
+    year = "cimis fetch-streaming --stations 2,5-7,80 --year 2024"
+    hours = "cimis fetch-streaming --stations 80 --start 2024-07 --end 2024-07 --scope hourly"
+    wanted = [year, hours, "cimis stations --refresh", "cp -r data DIR"]
+    for line in wanted:
+        done = installed.shell(line, folder, **place(service))
+        assert done.returncode == 0, done.stderr
+
+
+def place(service: Emulator) -> dict[str, str]:
+    return {"CIMIS_BASE_URL": service.base_url, "CIMIS_APP_KEY": service.app_key}
+
+
+def why_not(line: str) -> str | None:
+    """Return why a command is not run here, None where it is."""
+    return next((why for start, why in NOT_RUN.items() if re.match(start, line)), None)
+
+
+def name_only(line: str) -> bool:
+    words = line.split()
+    return len(words) == 2 and words[0] == "cimis" and words[1] in NAMES_ONLY
+
+
+def to_run(page: str) -> list[str]:
+    """Return the commands of a page that are run; one that a sentence repeats is run once."""
+    lines: list[str] = []
+    for command in shown(ROOT / page):
+        if why_not(command.line) is not None or name_only(command.line):
+            continue
+        if command.alone or command.line not in lines:
+            lines.append(command.line)
+    return lines
+
+
+def serve(installed: Installed, line: str, folder: Path, service: Emulator) -> str | None:
+    """Start a server as typed, wait until it serves, and stop it; return what was wrong."""
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {line}"],
+        cwd=folder,
+        env=installed.variables(folder, **place(service)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        if "serving" in said:
+            process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[1]
+    return None if "serving" in said and process.returncode == 0 else said + rest
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_a_page_works(
+    page: str, installed: Installed, service: Emulator, desk: Path
+) -> None:
+    """As written and in order; the number of failures is 0."""
+    todo = to_run(page)
+    if todo:
+        stored(installed, service, desk, page)
+    failed = []
+    for line in todo:
+        if re.match(SERVERS, line):
+            wrong = serve(installed, line, desk, service)
+        else:
+            done = installed.shell(line, desk, **place(service))
+            wrong = None if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
+        if wrong is not None:
+            failed.append(f"{line}\n    {wrong}")
+    for code in code_blocks(ROOT / page, "python") if page != "docs/architecture.md" else ():
+        (desk / "shown.py").write_text(code)
+        done = installed.shell("python -P -W error shown.py", desk, **place(service))
+        if done.returncode != 0 or done.stderr:
+            failed.append(f"{code}\n    {done.stderr}")
+    told = "\n".join(failed)
+    assert not failed, f"{len(failed)} of {len(todo)} commands of {page} fail:\n{told}"
+
+
+def test_most_commands_are_run_and_the_rest_have_a_reason() -> None:
+    """The pages show over a hundred commands; no reason is left over from a page that changed."""
+    lines = [command.line for page in PAGES for command in shown(ROOT / page)]
+    assert sum(len(to_run(page)) for page in PAGES) > 130
+    assert {why_not(line) for line in lines} - {None} == set(NOT_RUN.values())
+    named = {line.split()[1] for line in lines if line.startswith("cimis ")}
+    assert named - {"--version", "--help"} <= set(COMMANDS)
+
+
+def test_nothing_of_the_checkout_is_used(installed: Installed, tmp_path: Path) -> None:
+    places = "import cimis, pipeline, queries; print(cimis.__file__, queries.__file__)"
+    done = installed.shell(f'python -P -c "{places}"', tmp_path)
+    assert str(installed.bin.parent) in done.stdout
+    assert str(ROOT) + os.sep not in done.stdout
