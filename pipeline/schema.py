@@ -25,6 +25,7 @@ __all__ = [
     "TARGET_FIELD",
     "TIME_COLUMN",
     "decimals_of",
+    "is_from_v1",
     "item_metadata",
     "item_of",
     "key_columns",
@@ -68,9 +69,15 @@ def time_zone_metadata(scope: Scope) -> dict[bytes, bytes]:
     return {b"scope": scope.encode(), b"time_base": b"PST (UTC-8) all year, hour ending"}
 
 
-def item_metadata(item: Item, *, decimals: int, unit: str) -> dict[bytes, bytes]:
-    """Return the field metadata of a value column: item code, decimals, unit text as sent."""
-    return {b"item": item.code.encode(), b"decimals": b"%d" % decimals, b"unit": unit.encode()}
+def item_metadata(
+    item: Item, *, decimals: int, unit: str, from_v1: bool = False
+) -> dict[bytes, bytes]:
+    """Return the field metadata of a value column: item code, decimals, unit text as sent.
+
+    And ``origin`` where some of its values were read from a V1 file that makes them suspect.
+    """
+    facts = {b"item": item.code.encode(), b"decimals": b"%d" % decimals, b"unit": unit.encode()}
+    return facts | {b"origin": b"v1"} if from_v1 else facts
 
 
 def item_of(field: pa.Field) -> Item | None:
@@ -83,6 +90,11 @@ def item_of(field: pa.Field) -> Item | None:
 def decimals_of(field: pa.Field) -> int:
     """Return the decimals of a value column; 0 where its metadata name none."""
     return int((field.metadata or {}).get(b"decimals", b"0"))
+
+
+def is_from_v1(field: pa.Field) -> bool:
+    """Tell whether some values of a column were read from a V1 file that makes them suspect."""
+    return (field.metadata or {}).get(b"origin") == b"v1"
 
 
 def table_items(schema: pa.Schema) -> tuple[Item, ...]:
@@ -189,7 +201,7 @@ def to_scaled(table: pa.Table) -> pa.Table:
         array, decimals = scaled
         unit = field.metadata.get(b"unit", b"").decode()
         columns.append(pa.chunked_array([array]))
-        metadata = item_metadata(item, decimals=decimals, unit=unit)
+        metadata = item_metadata(item, decimals=decimals, unit=unit, from_v1=is_from_v1(field))
         fields.append(pa.field(field.name, array.type, metadata=metadata))
     return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
 

@@ -11,7 +11,7 @@ from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
 from pipeline.errors import ChunkError
 from pipeline.items import ITEMS, Item, Scope
-from pipeline.schema import TIME_COLUMN, decimals_of, item_of
+from pipeline.schema import TIME_COLUMN, decimals_of, is_from_v1, item_of
 
 __all__ = ["arrange", "plain_array", "take_apart"]
 
@@ -106,7 +106,7 @@ def _value_column(array: pa.Array, field: pa.Field, item: Item) -> ValueColumn:
         present = doubles if missing is None else doubles[~missing]
         if not bool(np.isfinite(present).all()):
             raise ChunkError(f"column '{item.column}' holds a value that is no number")
-        info = ColumnInfo(item.code, unit, item.decimals_metric, True)
+        info = ColumnInfo(item.code, unit, item.decimals_metric, True, is_from_v1(field))
         return ValueColumn(info, doubles.view(np.int64), missing)
     if not pa.types.is_integer(array.type):
         raise ChunkError(f"column '{item.column}' is {array.type}, not integers or float64")
@@ -116,7 +116,8 @@ def _value_column(array: pa.Array, field: pa.Field, item: Item) -> ValueColumn:
     if missing is not None:
         numbers[missing] = 0
     numbers, places = _canonical(numbers, decimals_of(field), item.decimals_metric)
-    return ValueColumn(ColumnInfo(item.code, unit, places), numbers, missing)
+    info = ColumnInfo(item.code, unit, places, from_v1=is_from_v1(field))
+    return ValueColumn(info, numbers, missing)
 
 
 def _canonical(numbers: Ints, decimals: int, least: int) -> tuple[Ints, int]:

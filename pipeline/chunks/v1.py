@@ -130,7 +130,8 @@ def from_records(records: Records, key: ChunkKey) -> Parts:
         if field.column == "wind_dir":
             missing = (numbers == 0) & ((flags & 0x04) != 0) & (records["wind_spd"] == 0)
         item = items[field.column]
-        info = ColumnInfo(item.code, item.unit_metric, field.decimals)
+        suspect = field.column == "sol_rad_avg"  # the older program's bytes wrapped around
+        info = ColumnInfo(item.code, item.unit_metric, field.decimals, from_v1=suspect)
         numbers = _from_v1(numbers, field.column)
         values.append(ValueColumn(info, numbers, missing if missing.any() else None))
         marked = (flagged & ~missing).astype(np.int64)
@@ -212,10 +213,15 @@ def _losses(before: Parts, after: Parts) -> dict[str, int]:
             other = pair[0]
             absent = np.zeros(gone.size, np.bool_) if other.missing is None else other.missing
             same = _real(value) == _real(other)
-            lost = (gone != absent) | (~gone & ~absent & ~same) | (flag.numbers > 0)
+            other_flag = _texts(flag) != _texts(pair[1])
+            lost = (gone != absent) | (~gone & ~absent & ~same) | other_flag
         if lost.any():
             losses[value.info.item.column] = int(lost.sum())
     return losses
+
+
+def _texts(flag: FlagColumn) -> npt.NDArray[np.str_]:
+    return np.array(["", *flag.texts])[flag.numbers]
 
 
 def _real(value: ValueColumn) -> npt.NDArray[np.float64]:
