@@ -163,8 +163,22 @@ def describe(path: Path, data: bytes, key: ChunkKey) -> ChunkInfo:
 
 def _info(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -> ChunkInfo:
     checksum = hashlib.blake2b(data, digest_size=16).hexdigest()
-    form = "v2" if v2.is_v2(data[:4]) else "v1"
-    return ChunkInfo(footer.key, form, len(data), checksum, footer, losses or {})
+    return ChunkInfo(footer.key, _form(data), len(data), checksum, footer, losses or {})
+
+
+def _form(data: bytes) -> str:
+    return "v2" if v2.is_v2(data[:4]) else "v1"
+
+
+def _lossless_form(held: bytes | None, parts: Parts, key: ChunkKey) -> str:
+    """Return V1 for rows of a V1 file that V1 can hold whole, else V2."""
+    if held is None or _form(held) == "v2":
+        return "v2"
+    try:
+        losses = v1.encode_parts(parts, key)[1]
+    except ChunkError:
+        return "v2"
+    return "v2" if losses else "v1"
 
 
 def write_chunk(
@@ -251,7 +265,7 @@ def store_rows(
     key: ChunkKey,
     table: pa.Table,
     *,
-    format: str = "v2",  # noqa: A002 - the word that users know
+    format: str | None = "v2",  # noqa: A002 - the word that users know
     enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
     disk: Disk | None = None,
     settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None = None,
@@ -265,8 +279,9 @@ def store_rows(
     key : ChunkKey
     table : pyarrow.Table
         Scaled rows of the key, in any order; of rows with one time the last counts.
-    format : {"v2", "v1"}
-        Form of the file if it has to be written.
+    format : {"v2", "v1"}, optional
+        Form of the file if it has to be written. None: as it is, but V2 where V1 would lose
+        anything of the outcome.
     enter : callable, optional
         Called with the chunk and the merge's counts, still under the lock, once the file is in
         place: enters it in the catalog.
@@ -283,16 +298,17 @@ def store_rows(
     with locked(root, key.relative_path().as_posix().replace("/", "-")):
         held = _load(path) if path.exists() else None
         footer, old = (None, None) if held is None else _parts(held, path, key)
-        if settle is not None:
-            table = settle(None if old is None else put_together(key, old), table)
         new, duplicates = arrange(table, key.scope)
+        if settle is not None:
+            new = settle(None if old is None else put_together(key, old), new)
         merged, counts = merge_parts(old, take_apart(new, key))
         counts = replace(counts, duplicates=duplicates)
-        same_form = held is not None and v2.is_v2(held[:4]) == (format == "v2")
+        same_form = held is not None and format in {None, _form(held)}
         if held is not None and footer and old and same_form and same_rows(old, merged):
             stored = Stored(_info(held, footer), counts, written=False)
         else:
-            info = _write(path, key, merged, format, disk or Disk())
+            form = format or _lossless_form(held, merged, key)
+            info = _write(path, key, merged, form, disk or Disk())
             stored = Stored(info, counts, written=True)
         if enter is not None:
             enter(stored.info, stored.counts)

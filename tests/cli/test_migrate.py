@@ -226,9 +226,7 @@ def old(tmp_path: Path, typed: Typed) -> Path:
     return root
 
 
-def test_v1_through_v2_comes_back_byte_for_byte_and_reports_no_loss(
-    typed: Typed, old: Path
-) -> None:
+def test_v1_through_v2_comes_back_byte_for_byte_without_loss(typed: Typed, old: Path) -> None:
     before = _files(old)
     rows = read_chunk(OLD.path(old))
     assert rows["air_tmp_avg_qc"].to_pylist() == ["V1", None, None]
