@@ -24,6 +24,8 @@ __all__ = [
     "KEY_FIELDS",
     "TARGET_FIELD",
     "TIME_COLUMN",
+    "as_doubles",
+    "decimal_form",
     "decimals_of",
     "is_from_v1",
     "item_metadata",
@@ -31,6 +33,7 @@ __all__ = [
     "key_columns",
     "physical_schema",
     "scaled_schema",
+    "stated_unit",
     "table_items",
     "time_zone_metadata",
     "to_physical",
@@ -90,6 +93,12 @@ def item_of(field: pa.Field) -> Item | None:
 def decimals_of(field: pa.Field) -> int:
     """Return the decimals of a value column; 0 where its metadata name none."""
     return int((field.metadata or {}).get(b"decimals", b"0"))
+
+
+def stated_unit(field: pa.Field, item: Item) -> str:
+    """Return the unit text of a value column; the registry's metric one where it names none."""
+    unit: bytes = (field.metadata or {}).get(b"unit", item.unit_metric.encode())
+    return unit.decode()
 
 
 def is_from_v1(field: pa.Field) -> bool:
@@ -193,13 +202,13 @@ def to_scaled(table: pa.Table) -> pa.Table:
         item = item_of(field)
         scaled = None
         if item is not None and pa.types.is_floating(field.type):
-            scaled = _scaled(column.cast(pa.float64()), item.decimals_metric)
+            scaled = _scaled(column, item.decimals_metric)
         if scaled is None or item is None:
             columns.append(column)
             fields.append(field)
             continue
         array, decimals = scaled
-        unit = field.metadata.get(b"unit", b"").decode()
+        unit = stated_unit(field, item)
         columns.append(pa.chunked_array([array]))
         metadata = item_metadata(item, decimals=decimals, unit=unit, from_v1=is_from_v1(field))
         fields.append(pa.field(field.name, array.type, metadata=metadata))
@@ -208,13 +217,35 @@ def to_scaled(table: pa.Table) -> pa.Table:
 
 def _scaled(column: pa.ChunkedArray, least: int) -> tuple[pa.Array, int] | None:
     missing = np.asarray(column.is_null())
-    values = np.asarray(column.fill_null(0.0))
+    found = decimal_form(np.asarray(as_doubles(column).fill_null(0.0)), least)
+    if found is None:
+        return None
+    numbers, decimals = found
+    top = int(np.abs(numbers).max()) if numbers.size else 0
+    width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
+    return pa.array(numbers.astype(width), mask=missing), decimals
+
+
+def as_doubles(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return floats as float64: a narrower one as the decimal that it prints as, 8.1 as 8.1."""
+    if pa.types.is_float64(column.type):
+        return column
+    return column.cast(pa.float32()).cast(pa.string()).cast(pa.float64())
+
+
+def decimal_form(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]], least: int
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], int] | None:
+    """Return doubles as integers over a power of ten, and its exponent: the decimals.
+
+    The fewest decimals, not fewer than ``least``, at which each value is the double nearest to
+    its decimal; None where one is no decimal of at most 15 digits, or not finite.
+    """
     for decimals in range(least, 16):
-        numbers = np.rint(values * 10.0**decimals)
+        with np.errstate(over="ignore"):
+            numbers = np.rint(values * 10.0**decimals)
         if values.size and not np.abs(numbers).max() < 1e15:
             return None
         if np.array_equal(numbers / 10.0**decimals, values):
-            top = int(np.abs(numbers).max()) if values.size else 0
-            width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
-            return pa.array(numbers.astype(width), mask=missing), decimals
+            return numbers.astype(np.int64), decimals
     return None

@@ -15,6 +15,8 @@ from pipeline.chunks import container, v1, v2
 from pipeline.chunks.arrow import arrange, take_apart
 from pipeline.chunks.disk import Disk, disk_errors, locked, temporary_path
 from pipeline.chunks.footer import Footer
+from pipeline.chunks.given import ArrowStream, rows_of, whole_chunk
+from pipeline.chunks.given_check import check
 from pipeline.chunks.grid import grid_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.merge import MergeCounts, merge_parts
@@ -23,7 +25,7 @@ from pipeline.chunks.tables import put_together
 from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
-from pipeline.schema import to_physical, to_scaled
+from pipeline.schema import to_physical
 
 __all__ = [
     "ChunkInfo",
@@ -43,7 +45,8 @@ FORMATS = ("v2", "v1")
 class ChunkInfo:
     """What a chunk file is: key, format, size, checksum (BLAKE2b-128, hex) and footer.
 
-    ``losses`` counts per item what a V1 file could not hold; it is empty for V2.
+    ``losses`` counts per item what a V1 file could not hold; it is empty for V2. ``nans`` counts
+    per item the values that were given as NaN, and are missing in the chunk.
     """
 
     key: ChunkKey
@@ -52,6 +55,7 @@ class ChunkInfo:
     checksum: str
     footer: Footer
     losses: dict[str, int] = field(default_factory=dict)
+    nans: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,7 @@ def _lossless_form(held: bytes | None, parts: Parts, key: ChunkKey) -> str:
 
 def write_chunk(
     path: str | Path,
-    table: pa.Table,
+    table: ArrowStream,
     *,
     format: str = "v2",  # noqa: A002 - the word that users know
     disk: Disk | None = None,
@@ -194,32 +198,46 @@ def write_chunk(
     ----------
     path : path-like
         Where; a file that is there is replaced only by a sound one.
-    table : pyarrow.Table
-        Physical or scaled rows of one station, year and scope, in any order.
+    table : pyarrow.Table or anything with ``__arrow_c_stream__``
+        Rows of one station (or target), year and scope, in any order: a table of Arrow, Polars or
+        pandas. Columns are known by name: ``station`` (or ``target``), ``date``; hourly ``time``
+        (the hour's end in PST; a time zone is converted), or ``date`` and ``hour`` (1..24); items
+        (``air_tmp_avg`` or ``day-air-tmp-avg``) and their flags (``air_tmp_avg_qc``). Values are
+        in the item's metric unit, unless the field's metadata name ``unit``; integers are whole
+        numbers, unless they name ``decimals``. Null and NaN are missing, an empty flag is null.
     format : {"v2", "v1"}
     disk : Disk, optional
         The steps of the write.
 
+    Returns
+    -------
+    ChunkInfo
+        With what was missing as NaN, and for V1 what it could not hold.
+
     Raises
     ------
+    UsageError
+        When it is no table.
     ChunkError, StoreError
-        When the rows cannot be a chunk, or the disk refuses; the old file is then as it was.
+        When the rows cannot be a chunk (a column that is none of these, several stations or years,
+        a time twice, an infinity), or the disk refuses; the old file is then as it was.
+
+    Notes
+    -----
+    No value is rounded. A float is the decimal that it prints as (8.1 of float32 is 8.1), and a
+    column gets as many decimals as its values need; one with a float that is no decimal of at most
+    15 digits holds doubles. What was written is compared with what was given, column by column.
     """
     path = Path(path)
-    key = _key_of_rows(table)
-    scaled, _ = arrange(to_scaled(table), key.scope)
-    return _write(path, key, take_apart(scaled, key), format, disk or Disk())
-
-
-def _key_of_rows(table: pa.Table) -> ChunkKey:
-    names = table.schema.names
-    if table.num_rows == 0 or "date" not in names or not {"station", "target"} & set(names):
-        raise ChunkError("a chunk needs rows with station (or target) and date")
-    scope = Scope.HOURLY if "time" in names else Scope.DAILY
-    year = table["date"][0].as_py().year
-    if "station" in names:
-        return ChunkKey(scope, year, station=table["station"][0].as_py())
-    return ChunkKey(scope, year, target=table["target"][0].as_py())
+    try:
+        given = whole_chunk(table)
+        rows, _ = arrange(given.table, given.key.scope)
+        parts = take_apart(rows, given.key)
+        check(given, parts)
+    except ChunkError as error:
+        raise ChunkError(error.reason, path=path, hint=error.hint) from None
+    info = _write(path, given.key, parts, format, disk or Disk())
+    return replace(info, nans=given.nans)
 
 
 def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> ChunkInfo:
@@ -263,7 +281,7 @@ def _checked(data: bytes, path: Path, check: Callable[[bytes], Footer]) -> Foote
 def store_rows(
     root: Path,
     key: ChunkKey,
-    table: pa.Table,
+    table: ArrowStream,
     *,
     format: str | None = "v2",  # noqa: A002 - the word that users know
     enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
@@ -277,8 +295,8 @@ def store_rows(
     root : Path
         The data directory.
     key : ChunkKey
-    table : pyarrow.Table
-        Scaled rows of the key, in any order; of rows with one time the last counts.
+    table : pyarrow.Table or anything with ``__arrow_c_stream__``
+        Rows of the key as `write_chunk` takes them; of rows with one time the last counts.
     format : {"v2", "v1"}, optional
         Form of the file if it has to be written. None: as it is, but V2 where V1 would lose
         anything of the outcome.
@@ -295,13 +313,17 @@ def store_rows(
         When the stored chunk is damaged, or the disk refuses; what was stored is then as it was.
     """
     path = key.path(root)
+    given = rows_of(table, key)
+    new, duplicates = arrange(given.table, key.scope)
     with locked(root, key.relative_path().as_posix().replace("/", "-")):
         held = _load(path) if path.exists() else None
         footer, old = (None, None) if held is None else _parts(held, path, key)
-        new, duplicates = arrange(table, key.scope)
         if settle is not None:
             new = settle(None if old is None else put_together(key, old), new)
-        merged, counts = merge_parts(old, take_apart(new, key))
+        came = take_apart(new, key)
+        if settle is None and not duplicates:
+            check(given, came)
+        merged, counts = merge_parts(old, came)
         counts = replace(counts, duplicates=duplicates)
         same_form = held is not None and format in {None, _form(held)}
         if held is not None and footer and old and same_form and same_rows(old, merged):
@@ -310,6 +332,7 @@ def store_rows(
             form = format or _lossless_form(held, merged, key)
             info = _write(path, key, merged, form, disk or Disk())
             stored = Stored(info, counts, written=True)
+        stored = replace(stored, info=replace(stored.info, nans=given.nans))
         if enter is not None:
             enter(stored.info, stored.counts)
     return stored

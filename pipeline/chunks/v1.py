@@ -184,7 +184,8 @@ def to_records(parts: Parts, key: ChunkKey) -> Records:
 def _fitted(value: ValueColumn, field: _Field, kind: str) -> tuple[Ints, Bools]:
     """Return a column in V1's scale, rounded half up, and which rows are present and in range."""
     if value.info.is_double:
-        scaled = np.floor(value.numbers.view(np.float64) * 10.0**field.decimals + 0.5)
+        with np.errstate(over="ignore"):  # what becomes infinite is out of range
+            scaled = np.floor(value.numbers.view(np.float64) * 10.0**field.decimals + 0.5)
         numbers = np.clip(scaled, -(2**62), 2**62).astype(np.int64)
     else:
         drop = value.info.decimals - field.decimals
