@@ -13,15 +13,13 @@ import pyarrow as pa
 
 from pipeline.chunks import container, v1, v2
 from pipeline.chunks.arrow import arrange, take_apart
-from pipeline.chunks.disk import Disk, disk_errors, locked, temporary_path
+from pipeline.chunks.disk import Disk, disk_errors, temporary_path
 from pipeline.chunks.footer import Footer
-from pipeline.chunks.given import ArrowStream, rows_of, whole_chunk
+from pipeline.chunks.given import ArrowStream, whole_chunk
 from pipeline.chunks.given_check import check
 from pipeline.chunks.grid import grid_of
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.merge import MergeCounts, merge_parts
-from pipeline.chunks.parts import Parts, same_rows
-from pipeline.chunks.tables import put_together
+from pipeline.chunks.parts import Parts
 from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
@@ -29,13 +27,16 @@ from pipeline.schema import to_physical
 
 __all__ = [
     "ChunkInfo",
-    "Stored",
     "describe",
+    "form_of",
+    "info_of",
+    "load",
+    "parts_of",
     "read_chunk",
     "read_footer",
     "read_scaled",
-    "store_rows",
     "write_chunk",
+    "write_parts",
 ]
 
 FORMATS = ("v2", "v1")
@@ -58,16 +59,8 @@ class ChunkInfo:
     nans: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The outcome of `store_rows`: the chunk now, what the merge did, whether bytes changed."""
-
-    info: ChunkInfo
-    counts: MergeCounts
-    written: bool
-
-
-def _load(path: Path) -> bytes:
+def load(path: Path) -> bytes:
+    """Return a chunk file's bytes."""
     if not path.exists():
         raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'")
     with disk_errors(path, "read"):
@@ -111,7 +104,7 @@ def read_scaled(path: str | Path, *, columns: Sequence[str] | None = None) -> pa
         When it is not there or cannot be read.
     """
     path = Path(path)
-    return _decode(_load(path), path, columns)
+    return _decode(load(path), path, columns)
 
 
 def read_chunk(path: str | Path, *, columns: Sequence[str] | None = None) -> pa.Table:
@@ -139,12 +132,12 @@ def read_footer(path: str | Path) -> Footer:
         prefix = file.read(4)
     if v2.is_v2(prefix):
         return container.read_footer(path)
-    data = _load(path)
+    data = load(path)
     key = _v1_key(path, data)
-    return v1.describe(_parts(data, path, key)[1], key)
+    return v1.describe(parts_of(data, path, key)[1], key)
 
 
-def _parts(data: bytes, path: Path, key: ChunkKey) -> tuple[Footer, Parts]:
+def parts_of(data: bytes, path: Path, key: ChunkKey) -> tuple[Footer, Parts]:
     """Return a file's footer and rows in canonical form, checked; the error names the file."""
     try:
         if v2.is_v2(data[:4]):
@@ -161,28 +154,19 @@ def _parts(data: bytes, path: Path, key: ChunkKey) -> tuple[Footer, Parts]:
 
 def describe(path: Path, data: bytes, key: ChunkKey) -> ChunkInfo:
     """Return what a file's bytes are, after checking all of them."""
-    footer, _ = _parts(data, path, key)
-    return _info(data, footer)
+    footer, _ = parts_of(data, path, key)
+    return info_of(data, footer)
 
 
-def _info(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -> ChunkInfo:
+def info_of(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -> ChunkInfo:
+    """Return what a file's bytes and footer say of it."""
     checksum = hashlib.blake2b(data, digest_size=16).hexdigest()
-    return ChunkInfo(footer.key, _form(data), len(data), checksum, footer, losses or {})
+    return ChunkInfo(footer.key, form_of(data), len(data), checksum, footer, losses or {})
 
 
-def _form(data: bytes) -> str:
+def form_of(data: bytes) -> str:
+    """Return which form a chunk's bytes have, by the first of them."""
     return "v2" if v2.is_v2(data[:4]) else "v1"
-
-
-def _lossless_form(held: bytes | None, parts: Parts, key: ChunkKey) -> str:
-    """Return V1 for rows of a V1 file that V1 can hold whole, else V2."""
-    if held is None or _form(held) == "v2":
-        return "v2"
-    try:
-        losses = v1.encode_parts(parts, key)[1]
-    except ChunkError:
-        return "v2"
-    return "v2" if losses else "v1"
 
 
 def write_chunk(
@@ -236,11 +220,11 @@ def write_chunk(
         check(given, parts)
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, hint=error.hint) from None
-    info = _write(path, given.key, parts, format, disk or Disk())
+    info = write_parts(path, given.key, parts, format, disk or Disk())
     return replace(info, nans=given.nans)
 
 
-def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> ChunkInfo:
+def write_parts(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> ChunkInfo:
     """Encode, write beside, read back, compare, rename; on failure the old file stays."""
     if form not in FORMATS:
         raise StoreError(f"unknown chunk format '{form}'", hint="choose v2 or v1")
@@ -267,7 +251,7 @@ def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> Ch
         with disk_errors(temporary, "remove"):
             disk.remove(temporary)
         raise
-    return _info(back, footer, losses)
+    return info_of(back, footer, losses)
 
 
 def _checked(data: bytes, path: Path, check: Callable[[bytes], Footer]) -> Footer:
@@ -276,63 +260,3 @@ def _checked(data: bytes, path: Path, check: Callable[[bytes], Footer]) -> Foote
         return check(data)
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None
-
-
-def store_rows(
-    root: Path,
-    key: ChunkKey,
-    table: ArrowStream,
-    *,
-    format: str | None = "v2",  # noqa: A002 - the word that users know
-    enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
-    disk: Disk | None = None,
-    settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None = None,
-) -> Stored:
-    """Merge rows into a station-year of a data directory, under the chunk's lock.
-
-    Parameters
-    ----------
-    root : Path
-        The data directory.
-    key : ChunkKey
-    table : pyarrow.Table or anything with ``__arrow_c_stream__``
-        Rows of the key as `write_chunk` takes them; of rows with one time the last counts.
-    format : {"v2", "v1"}, optional
-        Form of the file if it has to be written. None: as it is, but V2 where V1 would lose
-        anything of the outcome.
-    enter : callable, optional
-        Called with the chunk and the merge's counts, still under the lock, once the file is in
-        place: enters it in the catalog.
-    disk : Disk, optional
-    settle : callable, optional
-        From the stored rows and the new ones, under the lock, to the new ones as they are to be.
-
-    Raises
-    ------
-    StoreError, ChunkError
-        When the stored chunk is damaged, or the disk refuses; what was stored is then as it was.
-    """
-    path = key.path(root)
-    given = rows_of(table, key)
-    new, duplicates = arrange(given.table, key.scope)
-    with locked(root, key.relative_path().as_posix().replace("/", "-")):
-        held = _load(path) if path.exists() else None
-        footer, old = (None, None) if held is None else _parts(held, path, key)
-        if settle is not None:
-            new = settle(None if old is None else put_together(key, old), new)
-        came = take_apart(new, key)
-        if settle is None and not duplicates:
-            check(given, came)
-        merged, counts = merge_parts(old, came)
-        counts = replace(counts, duplicates=duplicates)
-        same_form = held is not None and format in {None, _form(held)}
-        if held is not None and footer and old and same_form and same_rows(old, merged):
-            stored = Stored(_info(held, footer), counts, written=False)
-        else:
-            form = format or _lossless_form(held, merged, key)
-            info = _write(path, key, merged, form, disk or Disk())
-            stored = Stored(info, counts, written=True)
-        stored = replace(stored, info=replace(stored.info, nans=given.nans))
-        if enter is not None:
-            enter(stored.info, stored.counts)
-    return stored

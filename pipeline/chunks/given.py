@@ -8,7 +8,6 @@ column and ``_qc``). Anything else is refused by name; nothing is left out.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from typing import Protocol, runtime_checkable
 
@@ -60,7 +59,7 @@ class Given:
     nans: dict[str, int] = field(default_factory=dict)
 
 
-def whole_chunk(given: ArrowStream) -> Given:
+def whole_chunk(given: object) -> Given:
     """Return the rows of a table that is to be one chunk; the rows say which.
 
     Raises
@@ -86,7 +85,7 @@ def whole_chunk(given: ArrowStream) -> Given:
     return _given(key, source, roles, times)
 
 
-def rows_of(given: ArrowStream, key: ChunkKey) -> Given:
+def rows_of(given: object, key: ChunkKey) -> Given:
     """Return the rows of a table for a chunk that is named; a time may be there twice.
 
     Raises
@@ -101,7 +100,7 @@ def rows_of(given: ArrowStream, key: ChunkKey) -> Given:
     return _given(key, source, roles, times)
 
 
-def _table(given: ArrowStream) -> pa.Table:
+def _table(given: object) -> pa.Table:
     if isinstance(given, pa.Table):
         found = given
     elif isinstance(given, ArrowStream):
@@ -200,6 +199,8 @@ def _foreign(name: str, scope: Scope) -> str:
 def _advice(name: str, scope: Scope) -> str:
     if name.startswith("__index_level_"):
         return "it is the index of a pandas table: reset_index(drop=True) leaves it out"
+    from difflib import get_close_matches
+
     near = get_close_matches(name, [*key_columns_of(scope), *_spellings(scope)], n=1, cutoff=0.6)
     guess = f"did you mean '{near[0]}'? " if near else ""
     return f"{guess}drop it, or name it as 'cimis items' does"

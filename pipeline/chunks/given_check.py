@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.chunks.encodings import Ints
 from pipeline.chunks.given import Given
 from pipeline.chunks.given_values import decoded
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn
@@ -24,7 +25,8 @@ def check(given: Given, parts: Parts) -> None:
     if not np.array_equal(np.sort(given.times), parts.times):
         rows = f"{parts.times.size} of {given.times.size} rows"
         raise _differs(given, rows)
-    found = {value.info.code: (value, flag) for value, flag in zip(*_columns(parts), strict=True)}
+    pairs = zip(parts.values, parts.flags, strict=True)
+    found = {value.info.code: (value, flag) for value, flag in pairs}
     if found.keys() != {role.item.code for role in given.roles}:
         raise _differs(given, f"{len(found)} of {len(given.roles)} items")
     place = np.searchsorted(parts.times, given.times)
@@ -38,19 +40,13 @@ def check(given: Given, parts: Parts) -> None:
             raise _differs(given, f"flags of '{role.item.flag_column}' that are others")
 
 
-def _columns(parts: Parts) -> tuple[list[ValueColumn], list[FlagColumn]]:
-    return parts.values, parts.flags
-
-
 def _differs(given: Given, what: str) -> ChunkError:
     return ChunkError(
         f"{given.key.name}: the chunk would have {what}", hint="nothing was written; report this"
     )
 
 
-def _same_values(
-    column: pa.ChunkedArray, field: pa.Field, value: ValueColumn, place: np.ndarray
-) -> bool:
+def _same_values(column: pa.ChunkedArray, field: pa.Field, value: ValueColumn, place: Ints) -> bool:
     column = decoded(column)
     numbers = value.numbers[place]
     absent: Bools = np.zeros(place.size, np.bool_)
@@ -68,34 +64,32 @@ def _same_values(
         return np.array_equal(np.isnan(wide), absent) and bool((equal | absent).all())
     if not np.array_equal(gone, absent):
         return False
-    stated = decimals_of(field) if pa.types.is_integer(column.type) else None
-    return _same_digits(column, stated, numbers, value.info.decimals)
+    if pa.types.is_decimal(column.type):
+        return _same_decimals(column, numbers, value.info.decimals)
+    whole = np.asarray(column.cast(pa.int64()).fill_null(0), np.int64)
+    equal = _same_digits(whole, decimals_of(field), numbers, value.info.decimals)
+    return bool((equal | absent).all())
 
 
-def _same_digits(
-    column: pa.ChunkedArray, stated: int | None, numbers: np.ndarray, decimals: int
-) -> bool:
-    """Tell whether integers or decimals are the given ones, as decimals of one scale."""
-    if stated is not None:
-        joined = column.cast(pa.int64()).combine_chunks()
-        column = pa.chunked_array([_pointed(joined, stated)])
-    mine = _pointed(pa.array(numbers), decimals)
-    places = max(column.type.scale, decimals)
-    kind = pa.decimal256(76, places)
+def _same_digits(one: Ints, one_decimals: int, two: Ints, two_decimals: int) -> Bools:
+    """Tell of integers with decimals which are equal, without growing any of them."""
+    if one_decimals > two_decimals:
+        return _same_digits(two, two_decimals, one, one_decimals)
+    factor = 10 ** (two_decimals - one_decimals)
+    equal: Bools = (two // factor == one) & (two % factor == 0)
+    return equal
+
+
+def _same_decimals(column: pa.ChunkedArray, numbers: Ints, decimals: int) -> bool:
+    wide = pa.array(numbers).cast(pa.decimal256(76, 0))
+    pointed = pa.decimal256(76, decimals)
+    mine = pa.Array.from_buffers(pointed, len(wide), wide.buffers(), offset=wide.offset)
+    kind = pa.decimal256(76, max(column.type.scale, decimals))
     same = pc.equal(column.cast(kind), pa.chunked_array([mine.cast(kind)]))
     return bool(pc.all(same).as_py() is not False)
 
 
-def _pointed(numbers: pa.Array, decimals: int) -> pa.Array:
-    """Return integers as decimals with so many places."""
-    if isinstance(numbers, pa.ChunkedArray):
-        numbers = numbers.combine_chunks()
-    wide = numbers.cast(pa.decimal256(76, 0))
-    kind = pa.decimal256(76, decimals)
-    return pa.Array.from_buffers(kind, len(wide), wide.buffers(), offset=wide.offset)
-
-
-def _same_flags(texts: pa.ChunkedArray | None, flag: FlagColumn, place: np.ndarray) -> bool:
+def _same_flags(texts: pa.ChunkedArray | None, flag: FlagColumn, place: Ints) -> bool:
     numbers = flag.numbers[place]
     if texts is None or texts.null_count == len(texts):
         return not bool(numbers.any())

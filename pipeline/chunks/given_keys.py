@@ -7,6 +7,7 @@ is converted; a ``date`` is the network's day, so one with a zone is refused.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -123,7 +124,7 @@ def _one(found: list[_T], what: str) -> _T:
     return found[0]
 
 
-def _listed(found: list[int] | list[str]) -> str:
+def _listed(found: Sequence[object]) -> str:
     return ", ".join(map(str, found[:_NAMED])) + (", …" if len(found) > _NAMED else "")
 
 

@@ -35,10 +35,13 @@ __all__ = [
     "encode_parts",
     "from_records",
     "to_records",
+    "unread_bits",
 ]
 
 FLAG = "V1"
 """What a set flag bit reads as: the value was flagged, but V1 does not keep the letter."""
+
+_UNREAD = {"computed (V1 bit 0x40)": 0x40, "estimated (V1 bit 0x80)": 0x80}
 
 Bools = npt.NDArray[np.bool_]
 
@@ -98,6 +101,13 @@ def encode_parts(parts: Parts, key: ChunkKey) -> tuple[bytes, dict[str, int], Pa
 def decode_parts(data: bytes, key: ChunkKey) -> Parts:
     """Return the rows of a V1 file in canonical form."""
     return from_records(unpack(data, key.scope), key)
+
+
+def unread_bits(data: bytes, scope: Scope) -> dict[str, int]:
+    """Return how many records of a V1 file have a flag bit that is not read, by the bit's name."""
+    bits = unpack(data, scope)["flags"]
+    counts = {name: int(np.count_nonzero(bits & bit)) for name, bit in _UNREAD.items()}
+    return {name: count for name, count in counts.items() if count}
 
 
 def check_parts(data: bytes, key: ChunkKey, parts: Parts) -> Footer:

@@ -100,7 +100,7 @@ def test_a_query_s_answer_can_be_written_again(tmp_path: Path, form: str) -> Non
     assert _back(tmp_path, frame, form).equals(first)
 
 
-TYPES: dict[str, tuple[pa.DataType, list[Any], list[float | None]]] = {
+TYPES: dict[str, tuple[pa.DataType, Any, list[float | None]]] = {
     "float32": (pa.float32(), [8.1, None, 123456.7], [8.1, None, 123456.7]),
     "float16": (pa.float16(), np.array([8.5, 0.25, 100], np.float16), [8.5, 0.25, 100.0]),
     "int8": (pa.int8(), [8, None, -4], [8.0, None, -4.0]),

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey, read_chunk, read_footer, store_rows, write_chunk
+from pipeline.chunks.v1_records import pack, unpack
 from pipeline.emulator import Emulator, GeneratedSource
 from pipeline.entry import chunk_row
 from pipeline.items import Scope
@@ -268,3 +269,13 @@ def test_a_chunk_of_the_service_is_not_suspect(typed: Typed, root: Path) -> None
     path = root / "stations/002/2024_daily.zst"
     assert "sol_rad_avg" in read_chunk(path).schema.names
     assert json.loads(typed("inspect", path, "--json").out)["suspicion"] is None
+
+
+def test_record_bits_that_v2_has_no_place_for_are_counted(typed: Typed, old: Path) -> None:
+    records = unpack(OLD.path(old).read_bytes(), Scope.DAILY).copy()
+    records["flags"][:2] |= 0x80
+    OLD.path(old).write_bytes(pack(records))
+    told = _facts(typed, "--data-dir", old, "--dry-run")["lost"]
+    answer = typed("migrate", "--data-dir", old)
+    assert told == {"estimated (V1 bit 0x80)": 2}
+    assert "estimated (V1 bit 0x80): 2 values or flags lost, as V2 cannot hold them" in answer.err
