@@ -2,7 +2,7 @@
 
 A cell that is stored and not missing stays as it is, whatever an archive says; one that is missing,
 or not there, is filled. With ``prefer="import"`` the archive's value wins instead. What was filled,
-and what differs (kept or replaced), is counted.
+and what differs (kept or replaced), is counted; a V1 chunk that cannot hold it all becomes V2.
 """
 
 from __future__ import annotations
@@ -23,9 +23,16 @@ from pipeline.archive.foreign import Foreign, foreign
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from pipeline.entry import chunk_row
-from pipeline.errors import UsageError
-from pipeline.items import Scope, Standard
-from pipeline.schema import FLAG_TYPE, TIME_COLUMN, table_items, to_physical, to_scaled
+from pipeline.errors import ChunkError, UsageError
+from pipeline.items import Item, Scope, Standard
+from pipeline.schema import (
+    FLAG_TYPE,
+    TIME_COLUMN,
+    decimals_of,
+    is_from_v1,
+    table_items,
+    to_physical,
+)
 
 __all__ = ["Intake", "archives_in", "take_in"]
 
@@ -238,8 +245,7 @@ def _store(
             changed = counts.added, counts.revised, counts.filled
             catalog.put_change(row.path, row.fetched_at, changed)
 
-    form = "v2" if known is None else known.format
-    stored = store_rows(root, key, rows, format=form, enter=enter, settle=settle)
+    stored = store_rows(root, key, rows, format=None, enter=enter, settle=settle)
     done.new_rows += stored.counts.added
     done.chunks += 1
     done.chunk_rows += sum(block.rows for block in stored.info.footer.blocks)
@@ -250,7 +256,7 @@ def _settled(
     old: pa.Table, new: pa.Table, scope: Scope, *, prefer: str
 ) -> tuple[pa.Table, int, int]:
     """Return new rows with the cells that are to be, and how many were filled, how many differ."""
-    before, after = to_physical(old), to_physical(new)
+    before, after = old, new
     time_name = TIME_COLUMN[scope]
     when = _numbers(after[time_name])
     there = _numbers(before[time_name])
@@ -266,6 +272,9 @@ def _settled(
             filled += int((has & matched).sum())
             continue
         own, own_flag = (before[name].take(at) for name in (item.column, item.flag_column))
+        place = after.schema.get_field_index(item.column)
+        own_field = before.schema.field(item.column)
+        field, own, came = _alike(item, (own_field, own), (after.schema.field(place), came))
         had = np.asarray(own.is_valid())
         other = np.asarray(pc.not_equal(own, came).fill_null(False))
         differing += int((other & matched).sum())
@@ -275,10 +284,37 @@ def _settled(
             keep, own_flag.cast(pa.string()), after[item.flag_column].cast(pa.string())
         )
         coded = flags.combine_chunks().dictionary_encode().cast(FLAG_TYPE)
-        place = after.schema.get_field_index(item.column)
-        after = after.set_column(place, after.schema.field(place), pc.if_else(keep, own, came))
-        after = after.set_column(place + 1, after.schema.field(place + 1), coded)
-    return to_scaled(after), filled, differing
+        if is_from_v1(own_field) and bool((np.asarray(keep) & had).any()):
+            field = field.with_metadata(own_field.metadata | field.metadata)
+        after = after.set_column(place, field, pc.if_else(keep, own, came))
+        place = after.schema.get_field_index(item.flag_column)
+        after = after.set_column(place, after.schema.field(place), coded)
+    return after, filled, differing
+
+
+_Column = tuple[pa.Field, pa.ChunkedArray]
+
+
+def _alike(
+    item: Item, old: _Column, new: _Column
+) -> tuple[pa.Field, pa.ChunkedArray, pa.ChunkedArray]:
+    """Return two columns of one item with one type and the same decimals, and their field."""
+    columns = old, new
+    decimals = max(decimals_of(field) for field, _ in columns)
+    made = []
+    if any(pa.types.is_floating(field.type) for field, _ in columns):
+        made = [to_physical(pa.table([c], schema=pa.schema([f])))[0] for f, c in columns]
+    else:
+        for field, column in columns:
+            factor = pa.scalar(10 ** (decimals - decimals_of(field)), pa.int64())
+            try:
+                made.append(pc.multiply_checked(column.cast(pa.int64()), factor))
+            except pa.ArrowInvalid:
+                raise ChunkError(
+                    f"column '{item.column}' needs more than 64 bits for {decimals} decimals"
+                ) from None
+    metadata = new[0].metadata | {b"decimals": b"%d" % decimals}
+    return pa.field(item.column, made[0].type, metadata=metadata), made[0], made[1]
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -29,7 +29,8 @@ OnChunk = Callable[[int, int], None]
 class Rewritten:
     """One chunk: path below the data directory, bytes before and after, what the form cannot hold.
 
-    ``losses`` counts values and flags by column; ``error`` says why the chunk stayed as it was.
+    ``losses`` counts values and flags by column, and V1 records by a bit that V2 does not keep;
+    ``error`` says why the chunk stayed as it was.
     """
 
     path: str
@@ -98,11 +99,12 @@ def forecast(
 
     def encoded(chunk: ChunkRow) -> tuple[int, dict[str, int]]:
         key = _key(chunk)
+        unread = _unread(root / chunk.path, chunk, form)
         parts = take_apart(read_scaled(root / chunk.path), key)
         if form == "v1":
             data, losses, _ = v1.encode_parts(parts, key)
             return len(data), losses
-        return len(v2.encode_grid(grid_of(parts), key)), {}
+        return len(v2.encode_grid(grid_of(parts), key)), unread
 
     return _each(root, chunks, form, encoded, on_chunk)
 
@@ -137,6 +139,7 @@ def migrate(
     with Catalog(place) as catalog:
 
         def written(chunk: ChunkRow) -> tuple[int, dict[str, int]]:
+            unread = _unread(root / chunk.path, chunk, form)
             rows = read_scaled(root / chunk.path)
             if target is None:
                 rows = rows.slice(0, 0)  # the store merges what is there when it has the lock
@@ -146,9 +149,17 @@ def migrate(
                 catalog.put_chunks([_row(info, said)])
 
             stored = store_rows(place, _key(chunk), rows, format=form, enter=enter)
-            return stored.info.file_bytes, stored.info.losses
+            return stored.info.file_bytes, stored.info.losses | unread
 
         return _each(root, chunks, form, written, on_chunk)
+
+
+def _unread(path: Path, chunk: ChunkRow, form: str) -> dict[str, int]:
+    """Return what the records of a V1 file say that V2 has no place for."""
+    if form == "v1" or _form(path) != "v1":
+        return {}
+    with disk_errors(path, "read"):
+        return v1.unread_bits(path.read_bytes(), chunk.scope)
 
 
 def _each(

@@ -24,12 +24,16 @@ __all__ = [
     "KEY_FIELDS",
     "TARGET_FIELD",
     "TIME_COLUMN",
+    "as_doubles",
+    "decimal_form",
     "decimals_of",
+    "is_from_v1",
     "item_metadata",
     "item_of",
     "key_columns",
     "physical_schema",
     "scaled_schema",
+    "stated_unit",
     "table_items",
     "time_zone_metadata",
     "to_physical",
@@ -68,9 +72,15 @@ def time_zone_metadata(scope: Scope) -> dict[bytes, bytes]:
     return {b"scope": scope.encode(), b"time_base": b"PST (UTC-8) all year, hour ending"}
 
 
-def item_metadata(item: Item, *, decimals: int, unit: str) -> dict[bytes, bytes]:
-    """Return the field metadata of a value column: item code, decimals, unit text as sent."""
-    return {b"item": item.code.encode(), b"decimals": b"%d" % decimals, b"unit": unit.encode()}
+def item_metadata(
+    item: Item, *, decimals: int, unit: str, from_v1: bool = False
+) -> dict[bytes, bytes]:
+    """Return the field metadata of a value column: item code, decimals, unit text as sent.
+
+    And ``origin`` where some of its values were read from a V1 file that makes them suspect.
+    """
+    facts = {b"item": item.code.encode(), b"decimals": b"%d" % decimals, b"unit": unit.encode()}
+    return facts | {b"origin": b"v1"} if from_v1 else facts
 
 
 def item_of(field: pa.Field) -> Item | None:
@@ -83,6 +93,17 @@ def item_of(field: pa.Field) -> Item | None:
 def decimals_of(field: pa.Field) -> int:
     """Return the decimals of a value column; 0 where its metadata name none."""
     return int((field.metadata or {}).get(b"decimals", b"0"))
+
+
+def stated_unit(field: pa.Field, item: Item) -> str:
+    """Return the unit text of a value column; the registry's metric one where it names none."""
+    unit: bytes = (field.metadata or {}).get(b"unit", item.unit_metric.encode())
+    return unit.decode()
+
+
+def is_from_v1(field: pa.Field) -> bool:
+    """Tell whether some values of a column were read from a V1 file that makes them suspect."""
+    return (field.metadata or {}).get(b"origin") == b"v1"
 
 
 def table_items(schema: pa.Schema) -> tuple[Item, ...]:
@@ -181,28 +202,50 @@ def to_scaled(table: pa.Table) -> pa.Table:
         item = item_of(field)
         scaled = None
         if item is not None and pa.types.is_floating(field.type):
-            scaled = _scaled(column.cast(pa.float64()), item.decimals_metric)
+            scaled = _scaled(column, item.decimals_metric)
         if scaled is None or item is None:
             columns.append(column)
             fields.append(field)
             continue
         array, decimals = scaled
-        unit = field.metadata.get(b"unit", b"").decode()
+        unit = stated_unit(field, item)
         columns.append(pa.chunked_array([array]))
-        metadata = item_metadata(item, decimals=decimals, unit=unit)
+        metadata = item_metadata(item, decimals=decimals, unit=unit, from_v1=is_from_v1(field))
         fields.append(pa.field(field.name, array.type, metadata=metadata))
     return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
 
 
 def _scaled(column: pa.ChunkedArray, least: int) -> tuple[pa.Array, int] | None:
     missing = np.asarray(column.is_null())
-    values = np.asarray(column.fill_null(0.0))
+    found = decimal_form(np.asarray(as_doubles(column).fill_null(0.0)), least)
+    if found is None:
+        return None
+    numbers, decimals = found
+    top = int(np.abs(numbers).max()) if numbers.size else 0
+    width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
+    return pa.array(numbers.astype(width), mask=missing), decimals
+
+
+def as_doubles(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return floats as float64: a narrower one as the decimal that it prints as, 8.1 as 8.1."""
+    if pa.types.is_float64(column.type):
+        return column
+    return column.cast(pa.float32()).cast(pa.string()).cast(pa.float64())
+
+
+def decimal_form(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]], least: int
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], int] | None:
+    """Return doubles as integers over a power of ten, and its exponent: the decimals.
+
+    The fewest decimals, not fewer than ``least``, at which each value is the double nearest to
+    its decimal; None where one is no decimal of at most 15 digits, or not finite.
+    """
     for decimals in range(least, 16):
-        numbers = np.rint(values * 10.0**decimals)
+        with np.errstate(over="ignore"):
+            numbers = np.rint(values * 10.0**decimals)
         if values.size and not np.abs(numbers).max() < 1e15:
             return None
         if np.array_equal(numbers / 10.0**decimals, values):
-            top = int(np.abs(numbers).max()) if values.size else 0
-            width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
-            return pa.array(numbers.astype(width), mask=missing), decimals
+            return numbers.astype(np.int64), decimals
     return None

@@ -23,16 +23,12 @@ from pipeline.chunks.files import describe
 from pipeline.chunks.whereabouts import chunk_files
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, StoreError
-from pipeline.items import Scope
 from pipeline.plausible import Extremes
 
 __all__ = ["Finding", "Verdict", "verify"]
 
 QUARANTINE = "quarantine"
 _FOLDERS = ("stations", "spatial")
-_V1_RADIATION = (
-    "radiation in V1 chunks of the older program wrapped around above 25.5 MJ/m² and is suspect"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +227,9 @@ def _count(verdict: Verdict, info: ChunkInfo | None) -> None:
         return
     verdict.rows += info.footer.rows
     verdict.file_bytes += info.file_bytes
-    old = info.format == "v1" and info.key.scope is Scope.DAILY
-    if old and _V1_RADIATION not in verdict.warnings:
-        verdict.warnings.append(_V1_RADIATION)
+    suspicion = info.footer.suspicion
+    if suspicion is not None and suspicion not in verdict.warnings:
+        verdict.warnings.append(suspicion)
 
 
 def _mend(

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipeline.chunks.files import (
         ChunkInfo,
-        Stored,
         read_chunk,
         read_footer,
         read_scaled,
-        store_rows,
         write_chunk,
     )
     from pipeline.chunks.key import ChunkKey
     from pipeline.chunks.merge import MergeCounts, merge_rows
+    from pipeline.chunks.storing import Stored, store_rows
 
 __all__ = [
     "ChunkInfo",
@@ -34,7 +33,13 @@ __all__ = [
     "write_chunk",
 ]
 
-_ROOMS = {"ChunkKey": "key", "MergeCounts": "merge", "merge_rows": "merge"}
+_ROOMS = {
+    "ChunkKey": "key",
+    "MergeCounts": "merge",
+    "Stored": "storing",
+    "merge_rows": "merge",
+    "store_rows": "storing",
+}
 
 
 def __getattr__(name: str) -> Any:

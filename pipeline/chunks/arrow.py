@@ -11,12 +11,13 @@ from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
 from pipeline.errors import ChunkError
 from pipeline.items import ITEMS, Item, Scope
-from pipeline.schema import TIME_COLUMN, decimals_of, item_of
+from pipeline.schema import TIME_COLUMN, decimals_of, is_from_v1, item_of, stated_unit
 
 __all__ = ["arrange", "plain_array", "take_apart"]
 
 MAX_FLAGS = 127
 _ORDER = {item.code: number for number, item in enumerate(ITEMS)}
+_KEYS = {"station", "target", "date", "time", "hour"}
 _SECONDS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -53,6 +54,10 @@ def take_apart(table: pa.Table, key: ChunkKey) -> Parts:
     pairs = ((field, item_of(field)) for field in table.schema)
     items = [(item, field) for field, item in pairs if item is not None]
     items.sort(key=lambda pair: _ORDER[pair[0].code])
+    known = {f.name for _, f in items} | {i.flag_column for i, _ in items} | _KEYS
+    for name in columns:
+        if name not in known:
+            raise ChunkError(f"{key.name}: column '{name}' is no key, item or item's flags")
     values, flags = [], []
     for item, field in items:
         if item.scope is not key.scope:
@@ -100,13 +105,13 @@ def _times(table: pa.Table, key: ChunkKey) -> Ints:
 
 
 def _value_column(array: pa.Array, field: pa.Field, item: Item) -> ValueColumn:
-    unit = (field.metadata or {}).get(b"unit", item.unit_metric.encode()).decode()
+    unit = stated_unit(field, item)
     if pa.types.is_floating(array.type):
         doubles, missing = _numbers(array.cast(pa.float64()), "<f8")
         present = doubles if missing is None else doubles[~missing]
         if not bool(np.isfinite(present).all()):
             raise ChunkError(f"column '{item.column}' holds a value that is no number")
-        info = ColumnInfo(item.code, unit, item.decimals_metric, True)
+        info = ColumnInfo(item.code, unit, item.decimals_metric, True, is_from_v1(field))
         return ValueColumn(info, doubles.view(np.int64), missing)
     if not pa.types.is_integer(array.type):
         raise ChunkError(f"column '{item.column}' is {array.type}, not integers or float64")
@@ -116,7 +121,8 @@ def _value_column(array: pa.Array, field: pa.Field, item: Item) -> ValueColumn:
     if missing is not None:
         numbers[missing] = 0
     numbers, places = _canonical(numbers, decimals_of(field), item.decimals_metric)
-    return ValueColumn(ColumnInfo(item.code, unit, places), numbers, missing)
+    info = ColumnInfo(item.code, unit, places, from_v1=is_from_v1(field))
+    return ValueColumn(info, numbers, missing)
 
 
 def _canonical(numbers: Ints, decimals: int, least: int) -> tuple[Ints, int]:

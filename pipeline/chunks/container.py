@@ -9,7 +9,7 @@ import zstandard
 
 from pipeline.chunks.dictionary import footer_dictionary
 from pipeline.chunks.footer import Footer, pack
-from pipeline.chunks.parse import unpack
+from pipeline.chunks.parse import FEATURE_FROM_V1, unpack
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
@@ -20,7 +20,7 @@ VERSION = 2
 FEATURE_PREDICTION = 1
 FEATURE_DOUBLES = 2
 FEATURE_STEPS = 4
-KNOWN_FEATURES = FEATURE_PREDICTION | FEATURE_DOUBLES | FEATURE_STEPS
+KNOWN_FEATURES = FEATURE_PREDICTION | FEATURE_DOUBLES | FEATURE_STEPS | FEATURE_FROM_V1
 _LEVEL = 17
 HEADER_BYTES = 14
 TRAILER_BYTES = 16

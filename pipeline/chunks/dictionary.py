@@ -56,10 +56,12 @@ day-wind-spd-avg (m/s) 1
 _CRC32 = 0xFF8F2DDF
 
 
-def descriptor(code: str, unit: str, decimals: int, *, is_double: bool) -> bytes:
-    """Return a column's descriptor: code, unit, decimals, kind (0 integers, 1 doubles)."""
+def descriptor(
+    code: str, unit: str, decimals: int, *, is_double: bool, from_v1: bool = False
+) -> bytes:
+    """Return a column's descriptor: code, unit, decimals, kind (1: doubles; 2: from V1)."""
     name, text = code.encode("ascii"), unit.encode()
-    kind = 1 if is_double else 0
+    kind = is_double | from_v1 << 1
     return bytes([len(name)]) + name + bytes([len(text)]) + text + bytes([decimals, kind])
 
 

@@ -13,27 +13,30 @@ import pyarrow as pa
 
 from pipeline.chunks import container, v1, v2
 from pipeline.chunks.arrow import arrange, take_apart
-from pipeline.chunks.disk import Disk, disk_errors, locked, temporary_path
+from pipeline.chunks.disk import Disk, disk_errors, temporary_path
 from pipeline.chunks.footer import Footer
+from pipeline.chunks.given import ArrowStream, whole_chunk
+from pipeline.chunks.given_check import check
 from pipeline.chunks.grid import grid_of
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.merge import MergeCounts, merge_parts
-from pipeline.chunks.parts import Parts, same_rows
-from pipeline.chunks.tables import put_together
+from pipeline.chunks.parts import Parts
 from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
-from pipeline.schema import to_physical, to_scaled
+from pipeline.schema import to_physical
 
 __all__ = [
     "ChunkInfo",
-    "Stored",
     "describe",
+    "form_of",
+    "info_of",
+    "load",
+    "parts_of",
     "read_chunk",
     "read_footer",
     "read_scaled",
-    "store_rows",
     "write_chunk",
+    "write_parts",
 ]
 
 FORMATS = ("v2", "v1")
@@ -43,7 +46,8 @@ FORMATS = ("v2", "v1")
 class ChunkInfo:
     """What a chunk file is: key, format, size, checksum (BLAKE2b-128, hex) and footer.
 
-    ``losses`` counts per item what a V1 file could not hold; it is empty for V2.
+    ``losses`` counts per item what a V1 file could not hold; it is empty for V2. ``nans`` counts
+    per item the values that were given as NaN, and are missing in the chunk.
     """
 
     key: ChunkKey
@@ -52,18 +56,11 @@ class ChunkInfo:
     checksum: str
     footer: Footer
     losses: dict[str, int] = field(default_factory=dict)
+    nans: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The outcome of `store_rows`: the chunk now, what the merge did, whether bytes changed."""
-
-    info: ChunkInfo
-    counts: MergeCounts
-    written: bool
-
-
-def _load(path: Path) -> bytes:
+def load(path: Path) -> bytes:
+    """Return a chunk file's bytes."""
     if not path.exists():
         raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'")
     with disk_errors(path, "read"):
@@ -107,7 +104,7 @@ def read_scaled(path: str | Path, *, columns: Sequence[str] | None = None) -> pa
         When it is not there or cannot be read.
     """
     path = Path(path)
-    return _decode(_load(path), path, columns)
+    return _decode(load(path), path, columns)
 
 
 def read_chunk(path: str | Path, *, columns: Sequence[str] | None = None) -> pa.Table:
@@ -135,12 +132,12 @@ def read_footer(path: str | Path) -> Footer:
         prefix = file.read(4)
     if v2.is_v2(prefix):
         return container.read_footer(path)
-    data = _load(path)
+    data = load(path)
     key = _v1_key(path, data)
-    return v1.describe(_parts(data, path, key)[1], key)
+    return v1.describe(parts_of(data, path, key)[1], key)
 
 
-def _parts(data: bytes, path: Path, key: ChunkKey) -> tuple[Footer, Parts]:
+def parts_of(data: bytes, path: Path, key: ChunkKey) -> tuple[Footer, Parts]:
     """Return a file's footer and rows in canonical form, checked; the error names the file."""
     try:
         if v2.is_v2(data[:4]):
@@ -157,19 +154,24 @@ def _parts(data: bytes, path: Path, key: ChunkKey) -> tuple[Footer, Parts]:
 
 def describe(path: Path, data: bytes, key: ChunkKey) -> ChunkInfo:
     """Return what a file's bytes are, after checking all of them."""
-    footer, _ = _parts(data, path, key)
-    return _info(data, footer)
+    footer, _ = parts_of(data, path, key)
+    return info_of(data, footer)
 
 
-def _info(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -> ChunkInfo:
+def info_of(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -> ChunkInfo:
+    """Return what a file's bytes and footer say of it."""
     checksum = hashlib.blake2b(data, digest_size=16).hexdigest()
-    form = "v2" if v2.is_v2(data[:4]) else "v1"
-    return ChunkInfo(footer.key, form, len(data), checksum, footer, losses or {})
+    return ChunkInfo(footer.key, form_of(data), len(data), checksum, footer, losses or {})
+
+
+def form_of(data: bytes) -> str:
+    """Return which form a chunk's bytes have, by the first of them."""
+    return "v2" if v2.is_v2(data[:4]) else "v1"
 
 
 def write_chunk(
     path: str | Path,
-    table: pa.Table,
+    table: ArrowStream,
     *,
     format: str = "v2",  # noqa: A002 - the word that users know
     disk: Disk | None = None,
@@ -180,35 +182,49 @@ def write_chunk(
     ----------
     path : path-like
         Where; a file that is there is replaced only by a sound one.
-    table : pyarrow.Table
-        Physical or scaled rows of one station, year and scope, in any order.
+    table : pyarrow.Table or anything with ``__arrow_c_stream__``
+        Rows of one station (or target), year and scope, in any order: a table of Arrow, Polars or
+        pandas. Columns are known by name: ``station`` (or ``target``), ``date``; hourly ``time``
+        (the hour's end in PST; a time zone is converted), or ``date`` and ``hour`` (1..24); items
+        (``air_tmp_avg`` or ``day-air-tmp-avg``) and their flags (``air_tmp_avg_qc``). Values are
+        in the item's metric unit, unless the field's metadata name ``unit``; integers are whole
+        numbers, unless they name ``decimals``. Null and NaN are missing, an empty flag is null.
     format : {"v2", "v1"}
     disk : Disk, optional
         The steps of the write.
 
+    Returns
+    -------
+    ChunkInfo
+        With what was missing as NaN, and for V1 what it could not hold.
+
     Raises
     ------
+    UsageError
+        When it is no table.
     ChunkError, StoreError
-        When the rows cannot be a chunk, or the disk refuses; the old file is then as it was.
+        When the rows cannot be a chunk (a column that is none of these, several stations or years,
+        a time twice, an infinity), or the disk refuses; the old file is then as it was.
+
+    Notes
+    -----
+    No value is rounded. A float is the decimal that it prints as (8.1 of float32 is 8.1), and a
+    column gets as many decimals as its values need; one with a float that is no decimal of at most
+    15 digits holds doubles. What was written is compared with what was given, column by column.
     """
     path = Path(path)
-    key = _key_of_rows(table)
-    scaled, _ = arrange(to_scaled(table), key.scope)
-    return _write(path, key, take_apart(scaled, key), format, disk or Disk())
+    try:
+        given = whole_chunk(table)
+        rows, _ = arrange(given.table, given.key.scope)
+        parts = take_apart(rows, given.key)
+        check(given, parts)
+    except ChunkError as error:
+        raise ChunkError(error.reason, path=path, hint=error.hint) from None
+    info = write_parts(path, given.key, parts, format, disk or Disk())
+    return replace(info, nans=given.nans)
 
 
-def _key_of_rows(table: pa.Table) -> ChunkKey:
-    names = table.schema.names
-    if table.num_rows == 0 or "date" not in names or not {"station", "target"} & set(names):
-        raise ChunkError("a chunk needs rows with station (or target) and date")
-    scope = Scope.HOURLY if "time" in names else Scope.DAILY
-    year = table["date"][0].as_py().year
-    if "station" in names:
-        return ChunkKey(scope, year, station=table["station"][0].as_py())
-    return ChunkKey(scope, year, target=table["target"][0].as_py())
-
-
-def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> ChunkInfo:
+def write_parts(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> ChunkInfo:
     """Encode, write beside, read back, compare, rename; on failure the old file stays."""
     if form not in FORMATS:
         raise StoreError(f"unknown chunk format '{form}'", hint="choose v2 or v1")
@@ -235,7 +251,7 @@ def _write(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> Ch
         with disk_errors(temporary, "remove"):
             disk.remove(temporary)
         raise
-    return _info(back, footer, losses)
+    return info_of(back, footer, losses)
 
 
 def _checked(data: bytes, path: Path, check: Callable[[bytes], Footer]) -> Footer:
@@ -244,56 +260,3 @@ def _checked(data: bytes, path: Path, check: Callable[[bytes], Footer]) -> Foote
         return check(data)
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None
-
-
-def store_rows(
-    root: Path,
-    key: ChunkKey,
-    table: pa.Table,
-    *,
-    format: str = "v2",  # noqa: A002 - the word that users know
-    enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
-    disk: Disk | None = None,
-    settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None = None,
-) -> Stored:
-    """Merge rows into a station-year of a data directory, under the chunk's lock.
-
-    Parameters
-    ----------
-    root : Path
-        The data directory.
-    key : ChunkKey
-    table : pyarrow.Table
-        Scaled rows of the key, in any order; of rows with one time the last counts.
-    format : {"v2", "v1"}
-        Form of the file if it has to be written.
-    enter : callable, optional
-        Called with the chunk and the merge's counts, still under the lock, once the file is in
-        place: enters it in the catalog.
-    disk : Disk, optional
-    settle : callable, optional
-        From the stored rows and the new ones, under the lock, to the new ones as they are to be.
-
-    Raises
-    ------
-    StoreError, ChunkError
-        When the stored chunk is damaged, or the disk refuses; what was stored is then as it was.
-    """
-    path = key.path(root)
-    with locked(root, key.relative_path().as_posix().replace("/", "-")):
-        held = _load(path) if path.exists() else None
-        footer, old = (None, None) if held is None else _parts(held, path, key)
-        if settle is not None:
-            table = settle(None if old is None else put_together(key, old), table)
-        new, duplicates = arrange(table, key.scope)
-        merged, counts = merge_parts(old, take_apart(new, key))
-        counts = replace(counts, duplicates=duplicates)
-        same_form = held is not None and v2.is_v2(held[:4]) == (format == "v2")
-        if held is not None and footer and old and same_form and same_rows(old, merged):
-            stored = Stored(_info(held, footer), counts, written=False)
-        else:
-            info = _write(path, key, merged, format, disk or Disk())
-            stored = Stored(info, counts, written=True)
-        if enter is not None:
-            enter(stored.info, stored.counts)
-    return stored

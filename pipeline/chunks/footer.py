@@ -16,18 +16,26 @@ from pipeline.items import Item, Scope, by_code
 __all__ = ["Block", "Cell", "ColumnInfo", "Footer", "State", "pack"]
 
 SCOPES = (Scope.DAILY, Scope.HOURLY)
+_SUSPICION = (
+    "radiation read from V1 chunks of the older program wrapped around above 25.5 MJ/m² and is "
+    "suspect"
+)
 _DAY_S = 86_400
 _HOUR_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnInfo:
-    """One data item's column: code, unit text, decimals, and whether values are doubles."""
+    """One data item's column: code, unit text, decimals, and whether values are doubles.
+
+    ``from_v1``: some of its values were read from a V1 file that makes them suspect.
+    """
 
     code: str
     unit: str
     decimals: int
     is_double: bool = False
+    from_v1: bool = False
 
     @property
     def item(self) -> Item:
@@ -105,6 +113,11 @@ class Footer:
         return sum(block.rows for block in self.blocks)
 
     @property
+    def suspicion(self) -> str | None:
+        """What makes some of its values suspect, in a line for people; None where nothing does."""
+        return _SUSPICION if any(column.from_v1 for column in self.columns) else None
+
+    @property
     def time_unit_s(self) -> int:
         """Seconds of one unit of the blocks' times."""
         return _DAY_S if self.key.scope is Scope.DAILY else _HOUR_S
@@ -132,7 +145,11 @@ def pack(footer: Footer) -> bytes:
     out.unsigned(len(footer.columns))
     for column in footer.columns:
         out.data += descriptor(
-            column.code, column.unit, column.decimals, is_double=column.is_double
+            column.code,
+            column.unit,
+            column.decimals,
+            is_double=column.is_double,
+            from_v1=column.from_v1,
         )
     out.unsigned(len(footer.states))
     for state in footer.states:

@@ -119,6 +119,8 @@ def _merge_column(
 ) -> _Pair:
     pairs = [(pair, spot) for pair, spot in zip((one, two), spots, strict=True) if pair]
     info = _common([pair[0].info for pair, _ in pairs])
+    if one is not None and two is not None and info.from_v1 and not two[0].info.from_v1:
+        info = replace(info, from_v1=_some_stay(one[0], *spots))
     texts = sorted({t for pair, _ in pairs for t in pair[1].texts})
     numbers = np.zeros(rows, dtype=np.int64)
     missing = np.ones(rows, dtype=np.bool_)
@@ -141,7 +143,14 @@ def _common(infos: list[ColumnInfo]) -> ColumnInfo:
         unit=min(info.unit for info in infos),
         decimals=max(info.decimals for info in infos),
         is_double=any(info.is_double for info in infos),
+        from_v1=any(info.from_v1 for info in infos),
     )
+
+
+def _some_stay(value: ValueColumn, old: Ints, new: Ints) -> bool:
+    """Tell whether a present value of the old rows, at places ``old``, is not replaced."""
+    stays = ~np.isin(old, new)
+    return bool((stays if value.missing is None else stays & ~value.missing).any())
 
 
 def _rescaled(value: ValueColumn, info: ColumnInfo) -> Ints:

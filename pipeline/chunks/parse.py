@@ -12,8 +12,17 @@ from pipeline.chunks.octets import Reader
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
 
-__all__ = ["MAX_BLOCKS", "MAX_BLOCK_ROWS", "MAX_COLUMNS", "MAX_ROWS", "MAX_STATES", "unpack"]
+__all__ = [
+    "FEATURE_FROM_V1",
+    "MAX_BLOCKS",
+    "MAX_BLOCK_ROWS",
+    "MAX_COLUMNS",
+    "MAX_ROWS",
+    "MAX_STATES",
+    "unpack",
+]
 
+FEATURE_FROM_V1 = 8
 MAX_BLOCK_ROWS = 65_535
 MAX_BLOCKS = 4_096
 MAX_COLUMNS = 255
@@ -45,6 +54,8 @@ def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
     columns = tuple(_column(source) for _ in range(source.unsigned(MAX_COLUMNS)))
     if len({column.code for column in columns}) < len(columns):
         raise ChunkError("footer names a column twice")
+    if any(column.from_v1 for column in columns) != bool(features & FEATURE_FROM_V1):
+        raise ChunkError(f"footer has features {features:#04x}, but its columns say otherwise")
     states = tuple(_state(source) for _ in range(source.unsigned(MAX_STATES)))
     count = source.unsigned(MAX_BLOCKS)
     if count == 0:
@@ -77,9 +88,9 @@ def _key(source: Reader, scope: Scope) -> ChunkKey:
 def _column(source: Reader) -> ColumnInfo:
     code, unit = source.text(), source.text()
     decimals, kind = source.raw(2)
-    if decimals > 18 or kind > 1:
+    if decimals > 18 or kind > 3:
         raise ChunkError(f"column '{code}' has {decimals} decimals and kind {kind}")
-    return ColumnInfo(code, unit, decimals, kind == 1)
+    return ColumnInfo(code, unit, decimals, kind & 1 == 1, kind > 1)
 
 
 def _state(source: Reader) -> State:

@@ -44,7 +44,9 @@ def put_together(key: ChunkKey, parts: Parts) -> pa.Table:
         if missing is None:
             missing = np.zeros(parts.times.size, dtype=np.bool_)
         array = _value_array(value.numbers, missing, info)
-        metadata = item_metadata(info.item, decimals=info.decimals, unit=info.unit)
+        metadata = item_metadata(
+            info.item, decimals=info.decimals, unit=info.unit, from_v1=info.from_v1
+        )
         fields += [pa.field(info.item.column, array.type, metadata=metadata)]
         fields += [pa.field(info.item.flag_column, FLAG_TYPE)]
         arrays += [array, _flag_array((flag.numbers - 1).astype(np.int8), list(flag.texts))]

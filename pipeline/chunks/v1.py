@@ -35,10 +35,13 @@ __all__ = [
     "encode_parts",
     "from_records",
     "to_records",
+    "unread_bits",
 ]
 
 FLAG = "V1"
 """What a set flag bit reads as: the value was flagged, but V1 does not keep the letter."""
+
+_UNREAD = {"computed (V1 bit 0x40)": 0x40, "estimated (V1 bit 0x80)": 0x80}
 
 Bools = npt.NDArray[np.bool_]
 
@@ -100,6 +103,13 @@ def decode_parts(data: bytes, key: ChunkKey) -> Parts:
     return from_records(unpack(data, key.scope), key)
 
 
+def unread_bits(data: bytes, scope: Scope) -> dict[str, int]:
+    """Return how many records of a V1 file have a flag bit that is not read, by the bit's name."""
+    bits = unpack(data, scope)["flags"]
+    counts = {name: int(np.count_nonzero(bits & bit)) for name, bit in _UNREAD.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
 def check_parts(data: bytes, key: ChunkKey, parts: Parts) -> Footer:
     """Return a V1 file's footer after checking that it holds exactly these rows."""
     found = decode_parts(data, key)
@@ -130,7 +140,8 @@ def from_records(records: Records, key: ChunkKey) -> Parts:
         if field.column == "wind_dir":
             missing = (numbers == 0) & ((flags & 0x04) != 0) & (records["wind_spd"] == 0)
         item = items[field.column]
-        info = ColumnInfo(item.code, item.unit_metric, field.decimals)
+        suspect = field.column == "sol_rad_avg"  # the older program's bytes wrapped around
+        info = ColumnInfo(item.code, item.unit_metric, field.decimals, from_v1=suspect)
         numbers = _from_v1(numbers, field.column)
         values.append(ValueColumn(info, numbers, missing if missing.any() else None))
         marked = (flagged & ~missing).astype(np.int64)
@@ -183,7 +194,8 @@ def to_records(parts: Parts, key: ChunkKey) -> Records:
 def _fitted(value: ValueColumn, field: _Field, kind: str) -> tuple[Ints, Bools]:
     """Return a column in V1's scale, rounded half up, and which rows are present and in range."""
     if value.info.is_double:
-        scaled = np.floor(value.numbers.view(np.float64) * 10.0**field.decimals + 0.5)
+        with np.errstate(over="ignore"):  # what becomes infinite is out of range
+            scaled = np.floor(value.numbers.view(np.float64) * 10.0**field.decimals + 0.5)
         numbers = np.clip(scaled, -(2**62), 2**62).astype(np.int64)
     else:
         drop = value.info.decimals - field.decimals
@@ -212,10 +224,15 @@ def _losses(before: Parts, after: Parts) -> dict[str, int]:
             other = pair[0]
             absent = np.zeros(gone.size, np.bool_) if other.missing is None else other.missing
             same = _real(value) == _real(other)
-            lost = (gone != absent) | (~gone & ~absent & ~same) | (flag.numbers > 0)
+            other_flag = _texts(flag) != _texts(pair[1])
+            lost = (gone != absent) | (~gone & ~absent & ~same) | other_flag
         if lost.any():
             losses[value.info.item.column] = int(lost.sum())
     return losses
+
+
+def _texts(flag: FlagColumn) -> npt.NDArray[np.str_]:
+    return np.array(["", *flag.texts])[flag.numbers]
 
 
 def _real(value: ValueColumn) -> npt.NDArray[np.float64]:

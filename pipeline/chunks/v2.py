@@ -32,7 +32,7 @@ from pipeline.chunks.frames import pack_frame
 from pipeline.chunks.grid import Grid, grid_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
-from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS
+from pipeline.chunks.parse import FEATURE_FROM_V1, MAX_BLOCK_ROWS, MAX_ROWS
 from pipeline.chunks.parts import (
     Bools,
     Parts,
@@ -151,6 +151,8 @@ def _features(blocks: list[Block], columns: Sequence[ColumnInfo]) -> int:
         features |= FEATURE_PREDICTION
     if any(encoding.step for encoding in encodings):
         features |= FEATURE_STEPS
+    if any(column.from_v1 for column in columns):
+        features |= FEATURE_FROM_V1
     return features
 
 

@@ -149,13 +149,13 @@ def read(data: bytes) -> Chunk:
     raw = zstandard.ZstdDecompressor(dict_data=dictionary()).decompress(body)
     octets = Octets(raw)
     version, features = octets.u8(), octets.u8()
-    need(version == 2 and features & ~7 == 0, "an unknown version or feature")
+    need(version == 2 and features & ~15 == 0, "an unknown version or feature")
     head = struct.pack("<2I", 0x184D2A50, 6) + b"CIM2" + bytes([version, features])
     need(data[:14] == head, "the header differs")
-    return _rows(data, octets, start)
+    return _rows(data, octets, start, features)
 
 
-def _rows(data: bytes, octets: Octets, end: int) -> Chunk:
+def _rows(data: bytes, octets: Octets, end: int, features: int) -> Chunk:
     scope = octets.u8()
     need(scope < 2, "an unknown scope")
     year = octets.varint(9999)
@@ -165,6 +165,9 @@ def _rows(data: bytes, octets: Octets, end: int) -> Chunk:
     for _ in range(octets.varint(255)):
         code, unit = octets.text(), octets.text()
         columns.append((code, unit, octets.u8(), octets.u8()))
+    need(all(kind < 4 for *_, kind in columns), "an unknown kind of column")
+    from_v1 = any(kind & 2 for *_, kind in columns)
+    need(from_v1 == bool(features & 8), "feature bit 3 and the columns differ")
     states = []
     for _ in range(octets.varint(254)):
         missing = octets.u8()
@@ -224,7 +227,7 @@ def _block(data: bytes, octets: Octets, place: int, chunk: Chunk, states: list[A
         present = [v for v, gone in zip(whole[n], missing, strict=True) if not gone]
         cell = cells[n]
         need(len(present) == rows - cell.missing, "the missing count differs")
-        if present and kind == 0:
+        if present and not kind & 1:
             need((min(present), max(present)) == (cell.low, cell.high), "the bounds differ")
         chunk.flags[code] += flags
         chunk.values[code] += [
@@ -235,7 +238,7 @@ def _block(data: bytes, octets: Octets, place: int, chunk: Chunk, states: list[A
 
 
 def _physical(value: int, decimals: int, kind: int) -> float:
-    if kind == 1:
+    if kind & 1:
         return float(struct.unpack("<d", struct.pack("<q", value))[0])
     return float(value / 10**decimals)
 

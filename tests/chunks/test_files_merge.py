@@ -311,3 +311,23 @@ def test_both_formats_stand_side_by_side(tmp_path: Path) -> None:
     store_rows(tmp_path, KEY, _rows({2: 300}, "day-air-tmp-avg"), format="v2")
     assert read_footer(KEY.path(tmp_path)).version == 2
     assert read_scaled(KEY.path(tmp_path))["air_tmp_avg"].to_pylist()[2] == 30
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "version"),
+    [
+        ("day-air-tmp-avg", 300, 1),  # temperatures with one decimal fit
+        ("day-air-tmp-avg", 40_000_000, 2),  # beyond V1's range
+        ("day-precip", 254, 2),  # an item that V1 does not have
+    ],
+)
+def test_a_v1_chunk_stays_one_only_where_it_holds_the_outcome(
+    tmp_path: Path, code: str, value: int, version: int
+) -> None:
+    store_rows(tmp_path, KEY, _rows({0: 1, 1: 2}, "day-air-tmp-avg"), format="v1")
+    stored = store_rows(tmp_path, KEY, _rows({2: value}, code), format=None)
+    assert stored.info.footer.version == version
+    assert stored.info.losses == {}
+    name = code.removeprefix("day-").replace("-", "_")
+    physical = read_chunk(KEY.path(tmp_path))[name].to_pylist()
+    assert physical[2] == value / 100

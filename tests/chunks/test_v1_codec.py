@@ -14,11 +14,14 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.chunks import ChunkKey, read_chunk, read_footer, write_chunk
+from pipeline.chunks import ChunkKey, read_chunk, read_footer, v2, write_chunk
 from pipeline.chunks.v1 import decode, encode, encode_parts, from_records, to_records
 from pipeline.chunks.v1_records import RECORDS, pack, unpack
+from pipeline.chunks.v2 import encode as encode_v2
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
+from pipeline.schema import to_physical
+from tests.chunks import second_reader
 from tests.chunks.golden_chunks import Columns, table
 
 NAMES = ("002_2018_daily", "006_2016_daily", "006_2019_hourly")
@@ -231,3 +234,14 @@ def test_a_stream_without_checksum_is_refused() -> None:
     with pytest.raises(ChunkError, match="no content checksum"):
         decode(data, KEY)
     assert unpack(pack(records_), Scope.DAILY).tobytes() == records_.tobytes()
+
+
+def test_v2_says_which_column_came_from_v1_and_any_reader_reads_it(v1_golden: Path) -> None:
+    key = _key("002_2018_daily")
+    rows = decode((v1_golden / "002_2018_daily.zst").read_bytes(), key)
+    data = encode_v2(rows, key)
+    marked = [c.code for c in v2.decode_parts(data)[0].columns if c.from_v1]
+    assert marked == ["day-sol-rad-avg"]
+    found = second_reader.read(data)
+    assert found.values["day-sol-rad-avg"] == to_physical(rows)["sol_rad_avg"].to_pylist()
+    assert v2.decode_scaled(data).equals(rows, check_metadata=True)

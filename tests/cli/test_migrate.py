@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey, read_footer, write_chunk
+from pipeline.chunks import ChunkKey, read_chunk, read_footer, store_rows, write_chunk
+from pipeline.chunks.v1_records import pack, unpack
 from pipeline.emulator import Emulator, GeneratedSource
 from pipeline.entry import chunk_row
 from pipeline.items import Scope
@@ -202,3 +203,79 @@ def _count(root: Path) -> list[tuple[str, int]]:
 @pytest.mark.parametrize("years", ["24", "2024-2020", "soon"])
 def test_years_that_are_none_are_refused(years: str, typed: Typed, root: Path) -> None:
     assert typed("migrate", "--year", years, "--data-dir", root).code == 2
+
+
+DAY = 19_723  # 2024-01-01
+OLD = ChunkKey(Scope.DAILY, 2024, station=2)
+
+
+@pytest.fixture
+def old(tmp_path: Path, typed: Typed) -> Path:
+    """A data directory with one V1 chunk: missing values, flags, wind, and radiation."""
+    root = tmp_path / "old"
+    assert typed("init", root).code == 0
+    columns: Columns = {
+        "day-air-tmp-avg": ([81, None, 94], ["R", "M", None], 1),
+        "day-asce-eto": ([152, 0, None], [None, None, None], 2),
+        "day-rel-hum-avg": ([65, 70, None], [None, "Y", None], 0),
+        "day-sol-rad-avg": ([250, None, 180], [None, None, "R"], 0),
+    }
+    rows = table(OLD, [DAY, DAY + 1, DAY + 2], columns)
+    with Catalog(root) as catalog:
+        info = write_chunk(OLD.path(root), rows, format="v1")
+        catalog.put_chunks([chunk_row(info, source="test")])
+    return root
+
+
+def test_v1_through_v2_comes_back_byte_for_byte_without_loss(typed: Typed, old: Path) -> None:
+    before = _files(old)
+    rows = read_chunk(OLD.path(old))
+    assert rows["air_tmp_avg_qc"].to_pylist() == ["V1", None, None]
+    assert _facts(typed, "--data-dir", old)["lost"] == {}
+    assert _facts(typed, "--data-dir", old, "--to", "v1", "--dry-run")["lost"] == {}
+    assert _facts(typed, "--data-dir", old, "--to", "v1")["lost"] == {}
+    assert _files(old) == before
+    assert read_chunk(OLD.path(old)).equals(rows)
+
+
+@pytest.mark.parametrize("form", ["v1", "v2"])
+def test_radiation_of_v1_is_suspect_in_either_form(typed: Typed, old: Path, form: str) -> None:
+    """Verify and inspect warn before the migration, and after it, also with a new catalog."""
+    before = read_chunk(OLD.path(old))
+    if form == "v2":
+        assert _facts(typed, "--data-dir", old)["chunks"] == 1
+        (old / "metadata.sqlite3").unlink()
+        assert typed("verify", "--data-dir", old, "--repair").code in (0, 8)
+    told = json.loads(typed("verify", "--data-dir", old, "--json").out)
+    assert ["radiation" in line and "V1" in line for line in told["warnings"]] == [True]
+    assert "radiation" in typed("inspect", OLD.path(old)).err
+    said = json.loads(typed("inspect", OLD.path(old), "--json").out)
+    assert said["format"] == form
+    assert "radiation" in said["suspicion"]
+    assert read_chunk(OLD.path(old)).equals(before)
+
+
+@pytest.mark.parametrize(("days", "suspect"), [(1, True), (3, False)])
+def test_radiation_is_suspect_until_another_source_has_replaced_it(
+    typed: Typed, old: Path, days: int, suspect: bool
+) -> None:
+    assert _facts(typed, "--data-dir", old)["chunks"] == 1
+    columns: Columns = {"day-sol-rad-avg": ([200] * days, [None] * days, 0)}
+    store_rows(old, OLD, table(OLD, list(range(DAY, DAY + days)), columns))
+    assert (read_footer(OLD.path(old)).suspicion is not None) is suspect
+
+
+def test_a_chunk_of_the_service_is_not_suspect(typed: Typed, root: Path) -> None:
+    path = root / "stations/002/2024_daily.zst"
+    assert "sol_rad_avg" in read_chunk(path).schema.names
+    assert json.loads(typed("inspect", path, "--json").out)["suspicion"] is None
+
+
+def test_record_bits_that_v2_has_no_place_for_are_counted(typed: Typed, old: Path) -> None:
+    records = unpack(OLD.path(old).read_bytes(), Scope.DAILY).copy()
+    records["flags"][:2] |= 0x80
+    OLD.path(old).write_bytes(pack(records))
+    told = _facts(typed, "--data-dir", old, "--dry-run")["lost"]
+    answer = typed("migrate", "--data-dir", old)
+    assert told == {"estimated (V1 bit 0x80)": 2}
+    assert "estimated (V1 bit 0x80): 2 values or flags lost, as V2 cannot hold them" in answer.err

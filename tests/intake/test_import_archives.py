@@ -7,13 +7,25 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import cimis
 from cimis.store import create
+from pipeline.catalog import Catalog
+from pipeline.chunks import (
+    ChunkKey,
+    read_chunk,
+    read_footer,
+    read_scaled,
+    store_rows,
+    write_chunk,
+)
+from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, UsageError
 from pipeline.intake import take_in
-from pipeline.items import Standard
+from pipeline.items import Scope, Standard, scope_items
+from tests.chunks.golden_chunks import Columns, table
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 VALUE_FIRST = [
@@ -168,6 +180,89 @@ def test_the_rain_of_station_224_is_mended(root: Path, tmp_path: Path) -> None:
     take_in(root, [_zip(tmp_path / "a.zip", {"2014daily224.csv": text})], now=NOW)
     with cimis.open(root) as store:
         assert store.daily()["precip"].to_list() == [6.45, 6.45]
+
+
+V1 = ChunkKey(Scope.DAILY, 2016, station=2)
+
+
+def _v1(root: Path) -> pa.Table:
+    """Store 2 and 3 June 2016 of station 2 as V1, and return the rows."""
+    first = (dt.date(2016, 6, 2) - dt.date(1970, 1, 1)).days
+    columns: Columns = {
+        "day-air-tmp-avg": ([200, None], ["R", None], 1),
+        "day-asce-eto": ([600, 610], [None, None], 2),
+        "day-rel-hum-avg": ([None, 55], ["M", None], 0),
+        "day-sol-rad-avg": ([250, None], [None, None], 0),
+    }
+    info = write_chunk(V1.path(root), table(V1, [first, first + 1], columns), format="v1")
+    with Catalog(root) as catalog:
+        catalog.put_chunks([chunk_row(info, source="test")])
+    return read_chunk(V1.path(root))
+
+
+def _present(rows: pa.Table) -> dict[tuple[dt.date, str], float]:
+    names = [i.column for i in scope_items(Scope.DAILY) if i.column in rows.schema.names]
+    return {
+        (row["date"], name): row[name]
+        for row in rows.to_pylist()
+        for name in names
+        if row[name] is not None
+    }
+
+
+@pytest.mark.parametrize("prefer", ["stored", "import"])
+def test_what_is_imported_beside_v1_rows_is_on_disk(
+    root: Path, tmp_path: Path, prefer: str
+) -> None:
+    """The chunk becomes V2, keeps each stored value, and the counts are those of the file."""
+    before = _v1(root)
+    done = take_in(root, [_archive(tmp_path / "a.zip")], prefer=prefer, now=NOW)
+    after = read_chunk(V1.path(root))
+    old, new = _present(before), _present(after)
+    days = set(before["date"].to_pylist())
+    assert read_footer(V1.path(root)).version == 2
+    with Catalog(root) as catalog:
+        assert [row.format for row in catalog.chunks()] == ["v2"]
+    assert set(old) <= set(new)
+    assert done.new_rows == after.num_rows - before.num_rows == 1
+    assert done.filled == sum(1 for day, _ in set(new) - set(old) if day in days) > 20
+    changed = [cell for cell in old if new[cell] != old[cell]]
+    assert done.differing == 2  # the temperature and the radiation of 2 June
+    assert len(changed) == (2 if prefer == "import" else 0)
+    assert after["precip"].to_pylist() == [2.54] * 3
+    assert after["air_tmp_max_qc"].to_pylist() == ["R"] * 3
+
+
+@pytest.mark.parametrize(("prefer", "suspect"), [("stored", True), ("import", False)])
+def test_radiation_kept_from_v1_stays_suspect(
+    root: Path, tmp_path: Path, prefer: str, suspect: bool
+) -> None:
+    _v1(root)
+    take_in(root, [_archive(tmp_path / "a.zip")], prefer=prefer, now=NOW)
+    assert (read_footer(V1.path(root)).suspicion is not None) is suspect
+
+
+def test_a_day_twice_in_an_archive_is_filled_once(root: Path, tmp_path: Path) -> None:
+    _v1(root)
+    line = _row(2, dt.date(2016, 6, 2), {}, flags_first=False)
+    take_in(root, [_zip(tmp_path / "a.zip", {"daily002.csv": line})], now=NOW)
+    once = _present(read_chunk(V1.path(root)))
+    _v1(root)
+    double = _zip(tmp_path / "b.zip", {"daily002.csv": f"{line}\n{line}\n"})
+    done = take_in(root, [double], now=NOW)
+    assert _present(read_chunk(V1.path(root))) == once
+    assert done.filled == len(once) - 5
+
+
+def test_values_of_more_digits_than_a_double_holds_stay_beside_an_import(
+    root: Path, tmp_path: Path
+) -> None:
+    """A stored 17-digit number is not rounded on its way through the import."""
+    first = (dt.date(2016, 6, 2) - dt.date(1970, 1, 1)).days
+    columns: Columns = {"day-precip": ([12345678901234567], [None], 2)}
+    store_rows(root, V1, table(V1, [first], columns))
+    take_in(root, [_archive(tmp_path / "a.zip")], now=NOW)
+    assert read_scaled(V1.path(root))["precip"].to_pylist()[1] == 12345678901234567
 
 
 HOURLY = ("0.01", "0.00", "0", "7.4", "50.0", "80", "44.0", "4.5", "350", "60.0")

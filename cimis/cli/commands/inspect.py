@@ -43,8 +43,11 @@ def command(*, file: Path, out: Output) -> None:
     if out.as_json:
         out.json(facts | {"columns": [dict(zip(_COLUMNS, c, strict=True)) for c in columns]})
         return
-    out.note("\n".join(f"{name:<12}{value}" for name, value in facts.items()))
+    shown = {name: value for name, value in facts.items() if name != "suspicion"}
+    out.note("\n".join(f"{name:<12}{value}" for name, value in shown.items()))
     out.rows(_COLUMNS, columns)
+    if footer.suspicion is not None:
+        out.warn(footer.suspicion)
 
 
 def _facts(file: Path, footer: Footer) -> dict[str, Any]:
@@ -60,6 +63,7 @@ def _facts(file: Path, footer: Footer) -> dict[str, Any]:
         "first": str(_EPOCH + dt.timedelta(seconds=footer.first_time_s)),
         "last": str(_EPOCH + dt.timedelta(seconds=footer.last_time_s)),
         "bytes": file.stat().st_size,
+        "suspicion": footer.suspicion,
     }
 
 

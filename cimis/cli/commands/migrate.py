@@ -114,7 +114,8 @@ def _tell(found: Migration, out: Output, *, dry_run: bool) -> None:
     )
     lost = "would be lost" if dry_run else "lost"
     for item, count in found.losses.items():
-        out.warn(f"{item}: {counted(count, 'value')} or flags {lost}, as V1 cannot hold them")
+        form = found.form.upper()
+        out.warn(f"{item}: {counted(count, 'value')} or flags {lost}, as {form} cannot hold them")
     for chunk in found.failed:
         out.warn(f"{chunk.path} stays as it is: {chunk.error}")
     if found.failed:

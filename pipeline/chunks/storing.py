@@ -1,0 +1,103 @@
+"""Merge rows into a chunk of a data directory, under its lock; nothing stored is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.chunks import v1
+from pipeline.chunks.arrow import arrange, take_apart
+from pipeline.chunks.disk import Disk, locked
+from pipeline.chunks.files import ChunkInfo, form_of, info_of, load, parts_of, write_parts
+from pipeline.chunks.given import ArrowStream, rows_of
+from pipeline.chunks.given_check import check
+from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.merge import MergeCounts, merge_parts
+from pipeline.chunks.parts import Parts, same_rows
+from pipeline.chunks.tables import put_together
+from pipeline.errors import ChunkError
+
+__all__ = ["Stored", "store_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The outcome of `store_rows`: the chunk now, what the merge did, whether bytes changed."""
+
+    info: ChunkInfo
+    counts: MergeCounts
+    written: bool
+
+
+def _lossless_form(held: bytes | None, parts: Parts, key: ChunkKey) -> str:
+    """Return V1 for rows of a V1 file that V1 can hold whole, else V2."""
+    if held is None or form_of(held) == "v2":
+        return "v2"
+    try:
+        losses = v1.encode_parts(parts, key)[1]
+    except ChunkError:
+        return "v2"
+    return "v2" if losses else "v1"
+
+
+def store_rows(
+    root: Path,
+    key: ChunkKey,
+    table: ArrowStream,
+    *,
+    format: str | None = "v2",  # noqa: A002 - the word that users know
+    enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
+    disk: Disk | None = None,
+    settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None = None,
+) -> Stored:
+    """Merge rows into a station-year of a data directory, under the chunk's lock.
+
+    Parameters
+    ----------
+    root : Path
+        The data directory.
+    key : ChunkKey
+    table : pyarrow.Table or anything with ``__arrow_c_stream__``
+        Rows of the key as `write_chunk` takes them; of rows with one time the last counts.
+    format : {"v2", "v1"}, optional
+        Form of the file if it has to be written. None: as it is, but V2 where V1 would lose
+        anything of the outcome.
+    enter : callable, optional
+        Called with the chunk and the merge's counts, still under the lock, once the file is in
+        place: enters it in the catalog.
+    disk : Disk, optional
+    settle : callable, optional
+        From the stored rows and the new ones, under the lock, to the new ones as they are to be.
+
+    Raises
+    ------
+    StoreError, ChunkError
+        When the stored chunk is damaged, or the disk refuses; what was stored is then as it was.
+    """
+    path = key.path(root)
+    given = rows_of(table, key)
+    new, duplicates = arrange(given.table, key.scope)
+    with locked(root, key.relative_path().as_posix().replace("/", "-")):
+        held = load(path) if path.exists() else None
+        footer, old = (None, None) if held is None else parts_of(held, path, key)
+        if settle is not None:
+            new = settle(None if old is None else put_together(key, old), new)
+        came = take_apart(new, key)
+        if settle is None and not duplicates:
+            check(given, came)
+        merged, counts = merge_parts(old, came)
+        counts = replace(counts, duplicates=duplicates)
+        same_form = held is not None and format in {None, form_of(held)}
+        if held is not None and footer and old and same_form and same_rows(old, merged):
+            stored = Stored(info_of(held, footer), counts, written=False)
+        else:
+            form = format or _lossless_form(held, merged, key)
+            info = write_parts(path, key, merged, form, disk or Disk())
+            stored = Stored(info, counts, written=True)
+        stored = replace(stored, info=replace(stored.info, nans=given.nans))
+        if enter is not None:
+            enter(stored.info, stored.counts)
+    return stored
