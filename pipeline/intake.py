@@ -23,7 +23,16 @@ from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from pipeline.entry import chunk_row
 from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard
-from pipeline.schema import FLAG_TYPE, TIME_COLUMN, table_items, to_physical, to_scaled
+from pipeline.schema import (
+    FLAG_TYPE,
+    STANDARD,
+    TIME_COLUMN,
+    decimals_of,
+    table_items,
+    to_physical,
+    to_scaled,
+)
+from pipeline.units import agree, metric_decimals
 
 __all__ = ["Intake", "archives_in", "take_in"]
 
@@ -33,7 +42,8 @@ class Intake:
     """What an import did: files and station files read, rows and cells, bytes and time.
 
     ``new_rows`` were not stored; of the cells of others ``filled`` were missing, ``differing`` are
-    another value than the archive's: kept, or replaced where the archive is preferred.
+    another value than the archive's: kept, or replaced where the archive is preferred. One reading
+    that the network wrote in both systems of units is one value.
     """
 
     files: int = 0
@@ -232,6 +242,7 @@ def _settled(
     places = np.searchsorted(there[order], when).clip(0, len(there) - 1)
     matched = there[order][places] == when
     at = pa.array(order[places])
+    english = (new.schema.metadata or {}).get(STANDARD) == Standard.ENGLISH.encode()
     filled = differing = 0
     for item in table_items(after.schema):
         came = after[item.column]
@@ -241,8 +252,13 @@ def _settled(
             continue
         own, own_flag = (before[name].take(at) for name in (item.column, item.flag_column))
         had = np.asarray(own.is_valid())
-        other = np.asarray(pc.not_equal(own, came).fill_null(False))
-        differing += int((other & matched).sum())
+        other = np.asarray(pc.not_equal(own, came).fill_null(False)) & matched
+        decimals = max(
+            metric_decimals(item), *(decimals_of(t.schema.field(item.column)) for t in (old, new))
+        )
+        pair = _scaled(own, decimals, 0), _scaled(came, decimals, 1 << 52)
+        same = agree(*(pair if english else pair[::-1]), decimals, item)
+        differing += int((other & ~same).sum())
         filled += int((has & ~had & matched).sum())
         keep = pa.array(matched & (~has if prefer == "import" else had | ~has))
         flags = pc.if_else(
@@ -253,6 +269,14 @@ def _settled(
         after = after.set_column(place, after.schema.field(place), pc.if_else(keep, own, came))
         after = after.set_column(place + 1, after.schema.field(place + 1), coded)
     return to_scaled(after), filled, differing
+
+
+def _scaled(
+    column: pa.ChunkedArray, decimals: int, wide: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return values as integers of so many decimals; ``wide`` stands for those that are wider."""
+    values = np.rint(np.asarray(column.fill_null(0.0)) * 10.0**decimals)
+    return np.where(np.abs(values) < 1 << 52, values, wide).astype(np.int64)
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

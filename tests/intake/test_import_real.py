@@ -70,13 +70,13 @@ COLUMNS = {
 }
 # multiplied, after something is taken off, and rounded to so many decimals, halves away from zero
 TO_METRIC = {
-    "eto": (Decimal("25.4"), 0, 2),
-    "precip": (Decimal("25.4"), 0, 2),
-    "sol": (Decimal(41868) / Decimal(86400), 0, 0),
+    "eto": (Decimal("25.4"), 0, 3),
+    "precip": (Decimal("25.4"), 0, 3),
+    "sol": (Decimal(41868) / Decimal(86400), 0, 1),
     "vap": (Decimal("0.1"), 0, 2),
-    **dict.fromkeys(("tmax", "tmin", "tavg", "dew", "soil"), (Decimal(5) / Decimal(9), 32, 1)),
+    **dict.fromkeys(("tmax", "tmin", "tavg", "dew", "soil"), (Decimal(5) / Decimal(9), 32, 2)),
     **dict.fromkeys(("rhmax", "rhmin", "rhavg"), (Decimal(1), 0, 0)),
-    "wind": (Decimal("0.44704"), 0, 1),
+    "wind": (Decimal("0.44704"), 0, 3),
     "run": (Decimal("1.609344"), 0, 1),
 }
 SENTINELS = {Decimal(n) for n in (-6999, 6999, -9997, -9998, -8484)}
