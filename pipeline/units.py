@@ -50,6 +50,7 @@ _RATIOS = {
 }
 _MILES = Ratio(25_146, 15_625)  # wind run says MPH but counts miles
 _DEPTH_DECIMALS = 3  # hundredths of inches are whole thousandths of mm, and so are their sums
+_TENTHS = "day-wind-spd-avg"  # in archives; the service writes hundredths
 _MOST = 1 << 62
 
 
@@ -142,7 +143,8 @@ def agree(metric: Ints, english: Ints, decimals: int, item: Item) -> npt.NDArray
     """Tell which pairs of values can be one reading, that the network wrote in both systems.
 
     The first is then a metric value of the registry's decimals, the second the conversion of an
-    English one, and each lies within half a unit of its last decimal of the reading.
+    English one of an archive's decimals, and each lies within half a unit of its last decimal of
+    the reading.
 
     Parameters
     ----------
@@ -156,7 +158,8 @@ def agree(metric: Ints, english: Ints, decimals: int, item: Item) -> npt.NDArray
     same: npt.NDArray[np.bool_] = metric == english
     if ratio is None:
         return same
-    places, own = item.decimals_english, metric_decimals(item)
+    places = 1 if item.code == _TENTHS else item.decimals_english
+    own = metric_decimals(item)
     text = to_english(english, decimals, item, places)
     written = to_metric(text, places, item, own) * 10 ** (decimals - own) == english
     unit = 10 ** (decimals - item.decimals_metric)

@@ -2,9 +2,9 @@
 
 Depths (ETo, rain) are added up, maxima and minima stay extremes, a direction is the mean of its
 unit vectors, and everything else is a mean. Beside each figure stands of how many records it is
-made. Figures have the decimals of their item, means one more: in English those that the network
-writes, in metric those that are stored, means the registry's. English ones are converted once, after
-adding up.
+made. English figures are converted once, after adding up, and have the decimals that the network
+writes, means one more; metric sums and extremes keep those stored, means have one more than
+the registry names.
 """
 
 from __future__ import annotations

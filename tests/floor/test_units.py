@@ -89,6 +89,8 @@ def test_sums_of_inches_are_exact_in_millimetres(item: Item, value: int) -> None
         ("day-sol-rad-avg", "99", "205", True),
         ("day-sol-rad-avg", "97", "205", False),
         ("day-rel-hum-avg", "50", "51", False),
+        ("day-wind-spd-avg", "1.5", "3.5", True),  # 1.565 m/s, from tenths of mph
+        ("day-wind-spd-avg", "1.5", "3.6", False),
     ],
 )
 def test_values_agree_that_can_be_one_reading(
