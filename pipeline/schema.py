@@ -53,7 +53,7 @@ KEY_FIELDS: dict[Scope, tuple[pa.Field, ...]] = {
 }
 
 STANDARD = b"standard"
-"""Key in the schema metadata of rows from an archive: the system of units that it was written in."""
+"""Key in the schema metadata of an archive's rows: the system of units that it was written in."""
 
 TARGET_FIELD = pa.field("target", pa.string(), nullable=False)
 """Takes the place of ``station`` in rows of spatial targets, as ``zip:93624``."""
