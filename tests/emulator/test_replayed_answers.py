@@ -18,14 +18,38 @@ from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard, resolve
 
 DAY = dt.date(2016, 6, 1)
-VALUE_FIRST = (
-    "eto precip sol-rad-avg vap-pres-avg air-tmp-max air-tmp-min air-tmp-avg rel-hum-max "
-    "rel-hum-min rel-hum-avg dew-pnt wind-spd-avg wind-run soil-tmp-avg"
-).split()
-FLAG_FIRST = (
-    "sol-rad-avg soil-tmp-avg air-tmp-max air-tmp-min air-tmp-avg vap-pres-avg wind-spd-avg "
-    "precip rel-hum-max rel-hum-min eto rel-hum-avg dew-pnt wind-run"
-).split()
+VALUE_FIRST = [
+    "eto",
+    "precip",
+    "sol-rad-avg",
+    "vap-pres-avg",
+    "air-tmp-max",
+    "air-tmp-min",
+    "air-tmp-avg",
+    "rel-hum-max",
+    "rel-hum-min",
+    "rel-hum-avg",
+    "dew-pnt",
+    "wind-spd-avg",
+    "wind-run",
+    "soil-tmp-avg",
+]
+FLAG_FIRST = [
+    "sol-rad-avg",
+    "soil-tmp-avg",
+    "air-tmp-max",
+    "air-tmp-min",
+    "air-tmp-avg",
+    "vap-pres-avg",
+    "wind-spd-avg",
+    "precip",
+    "rel-hum-max",
+    "rel-hum-min",
+    "eto",
+    "rel-hum-avg",
+    "dew-pnt",
+    "wind-run",
+]
 
 
 def _saved(folder: Path, **more: Any) -> ReplaySource:
