@@ -27,12 +27,14 @@ from pipeline.errors import ChunkError, UsageError
 from pipeline.items import Item, Scope, Standard
 from pipeline.schema import (
     FLAG_TYPE,
+    STANDARD,
     TIME_COLUMN,
     decimals_of,
     is_from_v1,
     table_items,
     to_physical,
 )
+from pipeline.units import agree, metric_decimals
 
 __all__ = ["Intake", "archives_in", "take_in"]
 
@@ -42,8 +44,9 @@ class Intake:
     """What an import did: files and station files read, rows and cells, bytes and time.
 
     ``new_rows`` were not stored; of the cells of others ``filled`` were missing, ``differing`` are
-    another value than the archive's: kept, or replaced where the archive is preferred. ``left_out``
-    are the files of folders that are no archives, with what each is.
+    another value than the archive's: kept, or replaced where the archive is preferred. One reading
+    that the network wrote in both systems of units is one value. ``left_out`` are the files of
+    folders that are no archives, with what each is.
     """
 
     files: int = 0
@@ -264,6 +267,7 @@ def _settled(
     places = np.searchsorted(there[order], when).clip(0, len(there) - 1)
     matched = there[order][places] == when
     at = pa.array(order[places])
+    english = (new.schema.metadata or {}).get(STANDARD) == Standard.ENGLISH.encode()
     filled = differing = 0
     for item in table_items(after.schema):
         came = after[item.column]
@@ -276,8 +280,11 @@ def _settled(
         own_field = before.schema.field(item.column)
         field, own, came = _alike(item, (own_field, own), (after.schema.field(place), came))
         had = np.asarray(own.is_valid())
-        other = np.asarray(pc.not_equal(own, came).fill_null(False))
-        differing += int((other & matched).sum())
+        other = np.asarray(pc.not_equal(own, came).fill_null(False)) & matched
+        decimals = max(metric_decimals(item), decimals_of(field))
+        pair = _scaled(own, field, decimals, 0), _scaled(came, field, decimals, 1 << 52)
+        same = agree(*(pair if english else pair[::-1]), decimals, item)
+        differing += int((other & ~same).sum())
         filled += int((has & ~had & matched).sum())
         keep = pa.array(matched & (~has if prefer == "import" else had | ~has))
         flags = pc.if_else(
@@ -315,6 +322,15 @@ def _alike(
                 ) from None
     metadata = new[0].metadata | {b"decimals": b"%d" % decimals}
     return pa.field(item.column, made[0].type, metadata=metadata), made[0], made[1]
+
+
+def _scaled(
+    column: pa.ChunkedArray, field: pa.Field, decimals: int, wide: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return values as integers of so many decimals; ``wide`` stands for those that are wider."""
+    more = decimals if pa.types.is_floating(column.type) else decimals - decimals_of(field)
+    values = np.rint(np.asarray(column.fill_null(0)) * 10.0**more)
+    return np.where(np.abs(values) < 1 << 52, values, wide).astype(np.int64)
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -22,6 +22,7 @@ from pipeline.items import Item, Scope, by_code
 __all__ = [
     "FLAG_TYPE",
     "KEY_FIELDS",
+    "STANDARD",
     "TARGET_FIELD",
     "TIME_COLUMN",
     "as_doubles",
@@ -54,6 +55,9 @@ KEY_FIELDS: dict[Scope, tuple[pa.Field, ...]] = {
         pa.field("hour", pa.uint8(), nullable=False),
     ),
 }
+
+STANDARD = b"standard"
+"""Key in the schema metadata of an archive's rows: the system of units that it was written in."""
 
 TARGET_FIELD = pa.field("target", pa.string(), nullable=False)
 """Takes the place of ``station`` in rows of spatial targets, as ``zip:93624``."""

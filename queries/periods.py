@@ -2,7 +2,9 @@
 
 Depths (ETo, rain) are added up, maxima and minima stay extremes, a direction is the mean of its
 unit vectors, and everything else is a mean. Beside each figure stands of how many records it is
-made.
+made. English figures are converted once, after adding up, and have the decimals that the network
+writes, means one more; metric sums and extremes keep those stored, means have one more than
+the registry names.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
+from pipeline.units import metric_decimals
 from queries.conversion import conversion_of
 
 __all__ = ["PERIODS", "period_heads", "period_sql", "rule_of"]
@@ -144,9 +147,15 @@ def _figure(item: Item, units: Standard) -> str:
         "direction": f"(degrees(atan2(avg(sin(radians({name}))), avg(cos(radians({name})))))"
         " + 360) % 360",
     }[rule]
-    decimals = item.decimals_metric
-    change = conversion_of(item, decimals) if units is Standard.ENGLISH else None
+    change = conversion_of(item, 0) if units is Standard.ENGLISH else None
     if change is not None:
         made = f"{made} * {change.factor!r} + {change.shift!r}"
+    if rule in ("mean", "direction"):
+        decimals = item.decimals_metric + 1 if change is None else change.decimals + 1
+    elif change is None and rule != "sum":
+        return made
+    elif change is None:  # nothing but the noise of adding up is rounded
+        decimals = metric_decimals(item)
+    else:
         decimals = change.decimals
-    return f"round({made}, {decimals + (rule in ('mean', 'direction'))})"
+    return f"round({made}, {decimals})"

@@ -15,7 +15,8 @@ from pathlib import Path
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.errors import ChunkError
 from pipeline.items import QC_FLAGS, Item, Scope, Standard, default_items, scope_items
-from queries.conversion import Conversion, conversion_of
+from pipeline.units import to_english
+from queries.conversion import conversion_of
 from queries.point_chunk import Cells, Facts, PointChunk, Runs
 from queries.quality import FlagPolicy, rejected
 from queries.timing import QueryTimings
@@ -203,6 +204,7 @@ class _Ask:
         """Return the texts of an item's values and of its flags."""
         decimals, _ = facts.columns[item.code]
         change = conversion_of(item, decimals) if self.units is Standard.ENGLISH else None
+        places = decimals if change is None else change.decimals
         values, states = cells
         shown: list[str | None] = []
         flags: list[str | None] = []
@@ -212,7 +214,10 @@ class _Ask:
             bad = flag is not None and (self.bad is None or flag in self.bad)
             removed += bad and not gone
             gone = gone or bad
-            shown.append(None if gone else _text(values[row], decimals, change))
+            value = values[row]
+            if change is not None:
+                value = to_english(value, decimals, item, places)
+            shown.append(None if gone else _text(value, places))
             flags.append(flag)
         timings.count(values_removed=removed)
         return [shown, flags]
@@ -222,14 +227,8 @@ def _day(days: int) -> str:
     return dt.date.fromordinal(days + _EPOCH).isoformat()
 
 
-def _text(value: int, decimals: int, change: Conversion | None) -> str:
+def _text(value: int, decimals: int) -> str:
     """Return a scaled integer as the shortest text of its number."""
-    if change is not None:
-        scale = 10.0**change.decimals
-        metric = value / 10.0**decimals
-        number = round((metric * change.factor + change.shift) * scale) / scale
-        fixed = f"{number:.{change.decimals}f}"
-        return fixed.rstrip("0").rstrip(".") if change.decimals else fixed
     if decimals == 0:
         return str(value)
     whole, part = divmod(abs(value), 10**decimals)

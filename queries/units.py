@@ -6,10 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.items import Item
 from pipeline.schema import decimals_of, item_metadata, item_of
+from pipeline.units import to_english
 from queries.conversion import Conversion, conversion_of
 
 __all__ = ["english", "english_schema"]
+
+_MOST = 1 << 53
 
 
 def english_schema(schema: pa.Schema) -> pa.Schema:
@@ -34,19 +38,32 @@ def english(batch: pa.RecordBatch, target: pa.Schema) -> pa.RecordBatch:
     for field, column in zip(batch.schema, batch.columns, strict=True):
         item = item_of(field)
         change = None if item is None else conversion_of(item, decimals_of(field))
-        columns.append(column if change is None else _converted(column, change))
+        if item is None or change is None:
+            columns.append(column)
+        else:
+            columns.append(_converted(column, item, decimals_of(field), change))
     return pa.RecordBatch.from_arrays(columns, schema=target)
 
 
-def _converted(column: pa.Array, change: Conversion) -> pa.Array:
-    """Return a float64 column converted, its missing values kept."""
+def _converted(column: pa.Array, item: Item, decimals: int, change: Conversion) -> pa.Array:
+    """Return a float64 column converted, its missing values kept.
+
+    Values of so many decimals are converted as the integers that they are, exactly and with ties
+    away from zero; others as doubles.
+    """
     validity, data = column.buffers()
     stop = column.offset + len(column)
     values: npt.NDArray[np.float64] = (
-        np.frombuffer(data, np.float64, count=stop) if data else np.zeros(stop)
+        np.nan_to_num(np.frombuffer(data, np.float64, count=stop)) if data else np.zeros(stop)
     )
     scale = 10.0**change.decimals
-    made = np.rint((values * change.factor + change.shift) * scale) / scale
+    scaled = np.rint(values * 10.0**decimals)
+    whole = (np.abs(scaled) < _MOST) & (scaled / 10.0**decimals == values)
+    numbers = np.where(whole, scaled, 0).astype(np.int64)
+    made = to_english(numbers, decimals, item, change.decimals) / scale
+    if not whole.all():
+        rough = np.rint((values * change.factor + change.shift) * scale) / scale
+        made = np.where(whole, made, rough)
     return pa.Array.from_buffers(
         pa.float64(), len(column), [validity, pa.py_buffer(made)], offset=column.offset
     )

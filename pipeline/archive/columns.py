@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +11,42 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.archive.metric import metric_decimals, to_metric
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
-from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
+from pipeline.schema import FLAG_TYPE, KEY_FIELDS, STANDARD, item_metadata, time_zone_metadata
+from pipeline.units import metric_decimals, to_metric
 
-__all__ = ["DECIMALS", "archive_table", "dates_of", "flags_of", "hours_of", "numbers_of"]
+__all__ = [
+    "DECIMALS",
+    "ArchiveColumn",
+    "archive_table",
+    "dates_of",
+    "flags_of",
+    "hours_of",
+    "numbers_of",
+]
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 DECIMALS = 3
 """Values are read as thousandths; none of the archives has more decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveColumn:
+    """An item's values in units of ``10**-decimals``, their missing marks and their flags.
+
+    Values that were worked out, not read, have more decimals than :data:`DECIMALS`; these are no
+    reason to keep more of the metric ones than usual.
+    """
+
+    item: Item
+    numbers: Ints
+    missing: Bools
+    flags: pa.Array
+    decimals: int = DECIMALS
+
 
 _SENTINELS = (-6999, 6999, -9997, -9998, -8484)
 _MISSING = pa.array(["", "--", "---", "*", "#####"])
@@ -88,28 +113,42 @@ def hours_of(date: pa.Array, texts: pa.Array, place: str) -> tuple[pa.Array, pa.
 def archive_table(
     scope: Scope,
     keys: Sequence[pa.Array],
-    items: Sequence[Item],
-    columns: Sequence[tuple[Ints, Bools, pa.Array]],
+    columns: Sequence[ArchiveColumn],
     standard: Standard,
 ) -> pa.Table:
-    """Return the scaled metric table of an archive's columns, converted where they are English."""
+    """Return the scaled metric table of an archive's columns, converted where they are English.
+
+    Its schema's metadata tell the standard of the archive, see :data:`pipeline.schema.STANDARD`.
+    """
     arrays, fields = list(keys), list(KEY_FIELDS[scope])
-    for item, (numbers, missing, flags) in zip(items, columns, strict=True):
+    for column in columns:
+        item, missing = column.item, column.missing
+        values, decimals = np.where(missing, 0, column.numbers), column.decimals
         if standard is Standard.ENGLISH:
-            values, decimals = to_metric(numbers, DECIMALS, item), metric_decimals(item)
+            usual = item.decimals_english
+            read = _places(values, decimals, usual) if decimals <= DECIMALS else usual
+            metric = metric_decimals(item, read)
+            values = to_metric(values, decimals, item, metric)
+            values, decimals = np.where(missing, 0, values), metric
         else:
-            values, decimals = numbers, DECIMALS
-            while decimals > item.decimals_metric and not (values[~missing] % 10).any():
-                values, decimals = values // 10, decimals - 1
-        values = np.where(missing, 0, values)
+            least = _places(values, decimals, item.decimals_metric)
+            values, decimals = values // 10 ** (decimals - least), least
         top = int(np.abs(values).max()) if values.size else 0
         width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
         array = pa.array(values.astype(width), mask=missing)
         metadata = item_metadata(item, decimals=decimals, unit=item.unit_metric)
         fields += [pa.field(item.column, array.type, metadata=metadata)]
         fields += [pa.field(item.flag_column, FLAG_TYPE)]
-        arrays += [array, flags]
-    return pa.table(arrays, schema=pa.schema(fields, metadata=time_zone_metadata(scope)))
+        arrays += [array, column.flags]
+    metadata = time_zone_metadata(scope) | {STANDARD: standard.encode()}
+    return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def _places(values: Ints, decimals: int, least: int) -> int:
+    """Return the fewest decimals, but not fewer than ``least``, that hold every value."""
+    while decimals > least and not (values % 10).any():
+        values, decimals = values // 10, decimals - 1
+    return decimals
 
 
 def source_name(path: Path, member: str = "") -> str:

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from pipeline.archive.columns import (
+    DECIMALS,
+    ArchiveColumn,
     archive_table,
     dates_of,
     flags_of,
@@ -26,10 +28,10 @@ from pipeline.archive.columns import (
     numbers_of,
     source_name,
 )
-from pipeline.archive.gauge import STATION, mend_rain
+from pipeline.archive.gauge import FINER, STATION, mend_rain
 from pipeline.archive.layouts import KEY_COLUMNS, columns_of
 from pipeline.errors import UsageError
-from pipeline.items import Item, Scope, Standard, by_code
+from pipeline.items import Scope, Standard, by_code
 from pipeline.schema import TIME_COLUMN
 
 __all__ = ["is_ftp_zip", "members", "read_ftp_zip", "read_member"]
@@ -136,7 +138,6 @@ def _parse(data: bytes, place: str, scope: Scope, standard: Standard, *, mend: b
     station = _station(columns[0], place)
     date = dates_of(columns[1], place)
     flag_first = _is_flag_first(columns[keys:], place)
-    items: list[Item] = []
     found = []
     for number, code in enumerate(columns_of(scope, flag_first=flag_first)):
         pair = columns[keys + 2 * number], columns[keys + 2 * number + 1]
@@ -144,14 +145,16 @@ def _parse(data: bytes, place: str, scope: Scope, standard: Standard, *, mend: b
         item = by_code(code)
         assert item is not None
         numbers, missing, sentinel = numbers_of(value_texts, f"{place}, {item.column}")
+        decimals = DECIMALS
         if mend and station == STATION and item.column == "precip":
             days = np.asarray(date).astype("datetime64[D]")
             numbers, _ = mend_rain(days, numbers, missing, standard)
-        items.append(item)
-        found.append((numbers, missing, flags_of(flag_texts, sentinel)))
+            decimals += FINER
+        flags = flags_of(flag_texts, sentinel)
+        found.append(ArchiveColumn(item, numbers, missing, flags, decimals))
     stations = pa.array(np.full(len(date), station, dtype=np.uint16))
     when = (date,) if scope is Scope.DAILY else hours_of(date, columns[2], place)
-    table = archive_table(scope, (stations, *when), items, found, standard)
+    table = archive_table(scope, (stations, *when), found, standard)
     return table.sort_by(TIME_COLUMN[scope])
 
 

@@ -12,11 +12,14 @@ import numpy.typing as npt
 
 from pipeline.items import Standard
 
-__all__ = ["STATION", "mend_rain"]
+__all__ = ["FINER", "STATION", "mend_rain"]
 
 Ints = npt.NDArray[np.int64]
 
 STATION = 224
+FINER = 2
+"""Decimals that mended rain has more: it is exact, so that it is rounded in conversion alone."""
+
 _LAST = np.datetime64("2016-10-04", "D")
 _WITNESS = np.datetime64("2016-10-03", "D")
 _TRUE_INCH = 0.07
@@ -29,6 +32,8 @@ def mend_rain(
     standard: Standard,
 ) -> tuple[Ints, int]:
     """Return station 224's rain with the error mended, and how many values that changed.
+
+    The rain is in units of ``FINER`` decimals more than it was.
 
     Parameters
     ----------
@@ -46,4 +51,4 @@ def mend_rain(
     else:
         first = _LAST + 1
     wrong = (days <= _LAST) & (days < first) & ~missing & (rain != 0)
-    return np.where(wrong, (rain * 254 + 50) // 100, rain), int(wrong.sum())
+    return np.where(wrong, rain * 254, rain * 100), int(wrong.sum())

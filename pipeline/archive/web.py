@@ -11,9 +11,16 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from pipeline.archive.columns import archive_table, dates_of, flags_of, hours_of, numbers_of
+from pipeline.archive.columns import (
+    ArchiveColumn,
+    archive_table,
+    dates_of,
+    flags_of,
+    hours_of,
+    numbers_of,
+)
 from pipeline.errors import UsageError
-from pipeline.items import Item, Scope, Standard, by_code
+from pipeline.items import Scope, Standard, by_code
 
 __all__ = ["is_web_report", "read_web_report"]
 
@@ -80,8 +87,8 @@ def read_web_report(path: Path) -> pa.Table:
     hourly = any(name.startswith("Hour") for name in names)
     scope = Scope.HOURLY if hourly else Scope.DAILY
     keys = _keys(texts, names, scope, path)
-    items, found = _items(texts, names, _HOURLY if hourly else _DAILY, path)
-    return archive_table(scope, keys, items, found, _standard(names, path))
+    found = _columns(texts, names, _HOURLY if hourly else _DAILY, path)
+    return archive_table(scope, keys, found, _standard(names, path))
 
 
 def _standard(names: list[str], path: Path) -> Standard:
@@ -127,18 +134,18 @@ def _keys(
     return station, *hours_of(date, texts[place], str(path))
 
 
-def _items(
+def _columns(
     texts: list[pa.Array], names: list[str], known: dict[str, str], path: Path
-) -> tuple[list[Item], list[tuple[np.ndarray, np.ndarray, pa.Array]]]:
-    items, found = [], []
+) -> list[ArchiveColumn]:
+    found = []
     for place, name in enumerate(names[:-1]):
         code = known.get(name.partition(" (")[0])
         item = by_code(code) if code else None
         if item is None or names[place + 1] != "qc":
             continue
         numbers, missing, sentinel = numbers_of(texts[place], f"{path}, {name}")
-        items.append(item)
-        found.append((numbers, missing, flags_of(texts[place + 1], sentinel)))
-    if not items:
+        flags = flags_of(texts[place + 1], sentinel)
+        found.append(ArchiveColumn(item, numbers, missing, flags))
+    if not found:
         raise UsageError(f"{path}: no column of a data item", hint="is this a web report?")
-    return items, found
+    return found

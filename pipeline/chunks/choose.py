@@ -28,8 +28,12 @@ _SAFE = 1 << 40
 _BIT = 65_536  # one bit in the units of the estimate
 _FULL_BITS = 4  # a plane above so many bits a value is better coded apart from the next
 _PART_BYTES = 3.0  # what it costs to begin another zstd block
-_STEPS: tuple[Step, ...] = ((127, 5), (25_146, 15_625))
-"""Hundredths of inches in millimetres, miles in kilometres: what archives are converted from."""
+_STEPS: dict[int, tuple[Step, ...]] = {
+    1: ((1_163, 240), (25_146, 15_625)),  # langleys a day in W/m², tenths of miles in km
+    2: ((127, 5), (50, 9), (2_794, 625)),  # 0.01 in in mm, 0.1 °F in °C, 0.1 mph in m/s
+    3: ((254, 1), (5_588, 125), (2_794, 625)),  # 0.01 in in mm, 0.1 and 0.01 mph in m/s
+}
+"""By decimals of a column, the widths of the English units that archives are converted from."""
 
 
 _Candidate = tuple[int, Kind, int, Predictor | None]
@@ -83,7 +87,8 @@ def choose(columns: Sequence[Column]) -> list[Chosen]:
     for row, low, is_full in zip(rows, lows, full, strict=True):
         owner, kind, base, predictor = candidates[row]
         width = 1 if low else int(widths[row])
-        encoding = Encoding(kind, width, base, predictor, low, columns[owner].step)
+        step = None if kind is Kind.PSYCHRO else columns[owner].step
+        encoding = Encoding(kind, width, base, predictor, low, step)
         pieces = split_low(words[row], low) if low else split_planes(words[row], width)
         chosen.append(Chosen(encoding, pieces, apart=len(pieces) > 1 and (low > 0 or is_full)))
     return chosen
@@ -151,15 +156,20 @@ def _candidates(columns: Sequence[Column]) -> tuple[list[_Candidate], Words]:
 
 def _find_steps(columns: Sequence[Column], values: Ints, tame: Ints) -> None:
     """Put counts of steps in the place of values, in rows that are multiples of one, rounded."""
-    some = values[tame, : 1 << 5]  # most columns differ from any step within few rows
-    for step in _STEPS:
-        like = undo_steps(count_steps(some, step), step) == some
-        for number in tame[np.all(like, axis=1)].tolist():
-            counts = count_steps(columns[number].values, step)
-            same = undo_steps(counts, step) == columns[number].values
-            if columns[number].step is None and bool(same.all()):
-                columns[number].step, columns[number].counts = step, counts
-                values[number] = counts
+    by_decimals: dict[int, list[int]] = {}
+    for number in tame.tolist():
+        by_decimals.setdefault(columns[number].decimals, []).append(number)
+    for decimals, steps in _STEPS.items():
+        numbers = np.array(by_decimals.get(decimals, ()), np.int64)
+        some = values[numbers, : 1 << 5]  # most columns differ from any step within few rows
+        for step in steps if numbers.size else ():
+            like = undo_steps(count_steps(some, step), step) == some
+            for number in numbers[np.all(like, axis=1)].tolist():
+                counts = count_steps(columns[number].values, step)
+                same = undo_steps(counts, step) == columns[number].values
+                if columns[number].step is None and bool(same.all()):
+                    columns[number].step, columns[number].counts = step, counts
+                    values[number] = counts
 
 
 def _steps(values: Ints, before: Ints) -> Ints:

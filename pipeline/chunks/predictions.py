@@ -109,7 +109,7 @@ def _sets(code: str, columns: Mapping[str, Column]) -> list[tuple[Formula | None
 def _predictor(column: Column, sources: list[Column], formula: Formula | None) -> Predictor | None:
     if formula is None:
         return _fit(column, sources)
-    if column.decimals > _MAX_DECIMALS or column.step is not None:
+    if column.decimals > _MAX_DECIMALS:
         return None
     return Predictor(tuple(s.number for s in sources), formula=int(formula))
 
@@ -117,7 +117,8 @@ def _predictor(column: Column, sources: list[Column], formula: Formula | None) -
 def _residuals(column: Column, kind: Kind, predictor: Predictor, sources: list[Column]) -> Words:
     inputs, decimals = [s.values for s in sources], [s.decimals for s in sources]
     foretold = predicted(kind, predictor, inputs, decimals, column.decimals)
-    words = zigzag(column.counts - foretold)
+    own = column.values if kind is Kind.PSYCHRO else column.counts  # formulas give no steps
+    words = zigzag(own - foretold)
     if column.missing is not None:
         words = np.where(column.missing, np.uint64(0), words)
     return words

@@ -2,7 +2,8 @@
 
 Where files overlap, a saved answer speaks for every day from its first to its last record; items
 that it lacks, and other days, come from the archives. English values are answered in metric where
-metric is asked, and the other way round, rounded as `pipeline.archive.metric` says.
+metric is asked, and the other way round, rounded as `pipeline.units` says: what an English file
+holds is what is answered in English.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,13 +19,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.archive.ftp import is_ftp_zip, members, read_member
-from pipeline.archive.metric import metric_decimals, to_metric
 from pipeline.archive.web import is_web_report, read_web_report
 from pipeline.emulator.saved import SavedAnswers
 from pipeline.emulator.source import ItemTexts, RecordSet
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
 from pipeline.schema import decimals_of
+from pipeline.units import english_decimals, metric_decimals, ratio_of, to_english, to_metric
 
 __all__ = ["ReplaySource"]
 
@@ -185,28 +186,17 @@ def _columns(table: pa.Table) -> Iterator[tuple[str, list[str | None], list[str]
 
 def _other_standard(value: str | None, item: Item, asked: Standard) -> str | None:
     """Return a value's text in the standard asked for; texts that are no number stay."""
-    if value is None or item.unit_english == item.unit_metric:
+    if value is None or ratio_of(item) is None:
         return value
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", value.strip()):
         return value
-    value = value.strip()
+    number = Decimal(value.strip())
+    places = max(-int(number.as_tuple().exponent), 0)
+    scaled = int(number.scaleb(places))
     if asked is Standard.METRIC:
-        places = max(-int(Decimal(value).as_tuple().exponent), 0)
-        scaled = np.array([int(Decimal(value).scaleb(places))], dtype=np.int64)
-        decimals = metric_decimals(item)
-        converted = int(to_metric(scaled, places, item)[0])
-        return f"{Decimal(converted).scaleb(-decimals):.{decimals}f}"
-    return str(_english(Decimal(value), item))
-
-
-def _english(value: Decimal, item: Item) -> Decimal:
-    """Return a metric value in the English unit, to the network's decimals, ties away from zero."""
-    unit = Decimal(1).scaleb(-item.decimals_english)
-    factors = {"(in)": "25.4", "(Ly/day)": "0.48458333333333333", "(mBars)": "0.1"}
-    if item.code == "day-wind-run":
-        result = value / Decimal("1.609344")
-    elif item.unit_english == "(F)":
-        result = value * Decimal("1.8") + 32
+        decimals = metric_decimals(item, places)
+        converted = to_metric(scaled, places, item, decimals)
     else:
-        result = value / Decimal(factors.get(item.unit_english, "0.44704"))
-    return result.quantize(unit, rounding=ROUND_HALF_UP)
+        decimals = english_decimals(item, places)
+        converted = to_english(scaled, places, item, decimals)
+    return f"{Decimal(converted).scaleb(-decimals):.{decimals}f}"

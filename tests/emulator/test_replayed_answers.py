@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
+import zipfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,38 @@ from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard, resolve
 
 DAY = dt.date(2016, 6, 1)
+VALUE_FIRST = [
+    "eto",
+    "precip",
+    "sol-rad-avg",
+    "vap-pres-avg",
+    "air-tmp-max",
+    "air-tmp-min",
+    "air-tmp-avg",
+    "rel-hum-max",
+    "rel-hum-min",
+    "rel-hum-avg",
+    "dew-pnt",
+    "wind-spd-avg",
+    "wind-run",
+    "soil-tmp-avg",
+]
+FLAG_FIRST = [
+    "sol-rad-avg",
+    "soil-tmp-avg",
+    "air-tmp-max",
+    "air-tmp-min",
+    "air-tmp-avg",
+    "vap-pres-avg",
+    "wind-spd-avg",
+    "precip",
+    "rel-hum-max",
+    "rel-hum-min",
+    "eto",
+    "rel-hum-avg",
+    "dew-pnt",
+    "wind-run",
+]
 
 
 def _saved(folder: Path, **more: Any) -> ReplaySource:
@@ -82,3 +118,36 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "answer.json").write_text('{"Data":')
     with pytest.raises(UsageError, match=r"answer\.json"):
         ReplaySource(tmp_path)
+
+
+@pytest.mark.parametrize("archive", ["dailyStns2022jul.zip", "dailyStns2013.zip"])
+def test_an_english_file_asked_in_english_is_answered_with_its_own_numbers(
+    real: Path, tmp_path: Path, archive: str
+) -> None:
+    (tmp_path / archive).symlink_to(real / "ftp" / archive)
+    source = ReplaySource(tmp_path)
+    flag_first = "2013" in archive
+    names = FLAG_FIRST if flag_first else VALUE_FIRST
+    items = resolve(names, Scope.DAILY)
+    compared = 0
+    for station in sorted(int(str(entry["StationNbr"])) for entry in source.stations())[:40]:
+        span = dt.date(2013, 1, 1), dt.date(2022, 12, 31)
+        found = source.records(station, Scope.DAILY, *span, items, Standard.ENGLISH)
+        rows = _file(real / "ftp" / archive, station)
+        for place, name in enumerate(names):
+            texts = found.items["Day" + "".join(p.capitalize() for p in name.split("-"))].values
+            own = [row[3 + 2 * place + flag_first].strip() for row in rows]
+            due = [None if text == "--" else Decimal(text) for text in own]
+            assert [None if t is None else Decimal(t) for t in texts] == due, (station, name)
+            compared += len(due)
+    assert compared > 10_000
+
+
+def _file(path: Path, station: int) -> list[list[str]]:
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(f"daily{station:03d}.csv"):
+                lines = csv.reader(io.StringIO(archive.read(name).decode("latin1")))
+                rows = [line for line in lines if line and line[0].strip()]
+                return sorted(rows, key=lambda row: int(row[2]))  # the day of the year
+    return []

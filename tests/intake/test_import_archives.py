@@ -83,7 +83,7 @@ METRIC = {
     "air_tmp_min": (0.0, None),
     "rel_hum_min": (None, "M"),
     "rel_hum_avg": (None, "S"),
-    "wind_spd_avg": (2.0, "Y"),
+    "wind_spd_avg": (2.012, "Y"),
     "wind_run": (174.3, None),
     "vap_pres_avg": (1.23, None),
 }
@@ -173,13 +173,19 @@ def test_the_same_archive_again_changes_no_byte(root: Path, tmp_path: Path) -> N
 
 
 def test_the_rain_of_station_224_is_mended(root: Path, tmp_path: Path) -> None:
-    """Its gauge was counted in wrong units to 4 October 2016: 0.10 inch were 0.254."""
+    """Its gauge was counted in wrong units to 4 October 2016: 0.10 inch were 0.254.
+
+    0.03 inch were 0.0762, which is 1.93548 mm: rounded to inches first, it would be 1.930.
+    """
     rain = {"precip": ("0.10", " ")}
     days = [dt.date(2014, 3, 1), dt.date(2014, 3, 2)]
-    text = "\n".join(_row(224, day, rain, flags_first=False) for day in days)
+    lines = [_row(224, day, rain, flags_first=False) for day in days]
+    lines += [_row(224, dt.date(2014, 3, 3), {"precip": ("0.03", " ")}, flags_first=False)]
+    text = "\n".join(lines)
     take_in(root, [_zip(tmp_path / "a.zip", {"2014daily224.csv": text})], now=NOW)
     with cimis.open(root) as store:
-        assert store.daily()["precip"].to_list() == [6.45, 6.45]
+        assert store.daily()["precip"].to_list() == [6.452, 6.452, 1.935]
+        assert store.daily(units="english")["precip"].to_list() == [0.25, 0.25, 0.08]
 
 
 V1 = ChunkKey(Scope.DAILY, 2016, station=2)
@@ -287,13 +293,13 @@ def test_hourly_files_of_both_layouts_are_read(
     assert rows["date"].to_list() == [dt.date(2013, 12, 31)] * 2
     assert rows["hour"].to_list() == [1, 24]
     assert rows.row(0, named=True) | {
-        "eto": 0.25,
+        "eto": 0.254,
         "air_tmp": 10.0,
         "vap_pres": 0.74,
         "wind_dir": 350.0,
-        "soil_tmp": 15.6,
-        "wind_spd": 2.0,
-        "dew_pnt": 6.7,
+        "soil_tmp": 15.56,
+        "dew_pnt": 6.67,
+        "wind_spd": 2.01,
         "rel_hum": 80.0,
         "eto_qc": None,
     } == rows.row(0, named=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -10,7 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
 from pipeline.items import ITEMS, QC_FLAGS, Item
-from pipeline.schema import physical_schema
+from pipeline.schema import decimals_of, physical_schema
+from pipeline.units import english_decimals, to_english
 from queries.conversion import conversion_of, standard
 from queries.quality import FlagPolicy, policy, rejected
 from queries.units import english, english_schema
@@ -33,22 +33,27 @@ def test_policies_are_named_as_on_the_command_line() -> None:
         standard("si")
 
 
-@given(st.sampled_from(ITEMS), st.integers(-9_999, 9_999), st.integers(0, 2))
-def test_english_values_round_back_to_the_metric_ones(item: Item, scaled: int, more: int) -> None:
-    decimals = item.decimals_metric + more
-    change = conversion_of(item, decimals)
-    metric = scaled / 10.0**decimals
+@given(st.sampled_from(ITEMS), st.integers(-99_999, 99_999), st.integers(0, 4))
+def test_english_values_are_rounded_once_to_the_networks_decimals(
+    item: Item, scaled: int, decimals: int
+) -> None:
+    """Of any source: what the service sends in metric, and what an archive had in English."""
     schema = physical_schema(item.scope, [item], decimals={item.code: decimals})
     narrow = pa.schema([schema.field(item.column)])
+    metric = scaled / 10.0**decimals
     batch = pa.RecordBatch.from_arrays([pa.array([metric, None, metric])], schema=narrow).slice(1)
     target = english_schema(narrow)
     missing, value = english(batch, target).column(0).to_pylist()
     assert missing is None
     assert target.field(0).metadata[b"unit"].decode() == item.unit_english
-    if change is None:
+    if conversion_of(item, decimals) is None:
         assert value == metric
-    else:
-        assert np.round((value - change.shift) / change.factor, decimals) == metric
+        return
+    places = decimals_of(target.field(0))
+    assert places == english_decimals(item, decimals)
+    if decimals <= item.decimals_metric:
+        assert places == item.decimals_english
+    assert value == to_english(scaled, decimals, item, places) / 10.0**places
 
 
 def test_known_conversions_come_out() -> None:

@@ -1,0 +1,171 @@
+"""The two systems of units: exact ratios, the decimals of each, and one rounding between them.
+
+Integers throughout, on single values and on whole arrays; ties are rounded away from zero. Factors
+are the definitions: inch 25.4 mm, mile 1.609344 km, langley 41,868 J/m², day 86,400 s. The metric
+decimals of an English value are so many that the English one comes back exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.items import Item
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.int64]
+
+__all__ = [
+    "Ratio",
+    "agree",
+    "english_decimals",
+    "metric_decimals",
+    "ratio_of",
+    "to_english",
+    "to_metric",
+]
+
+Numbers = TypeVar("Numbers", int, "Ints")
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """``metric = (english - offset) × numerator / denominator``."""
+
+    numerator: int
+    denominator: int
+    offset: int = 0
+
+
+_RATIOS = {
+    "(F)": Ratio(5, 9, 32),
+    "(in)": Ratio(127, 5),
+    "(Ly/day)": Ratio(1_163, 2_400),
+    "(mBars)": Ratio(1, 10),
+    "(MPH)": Ratio(1_397, 3_125),
+}
+_MILES = Ratio(25_146, 15_625)  # wind run says MPH but counts miles
+_DEPTH_DECIMALS = 3  # hundredths of inches are whole thousandths of mm, and so are their sums
+_TENTHS = "day-wind-spd-avg"  # in archives; the service writes hundredths
+_MOST = 1 << 62
+
+
+@cache
+def ratio_of(item: Item) -> Ratio | None:
+    """Return how an item's English values become metric; None where both units are one."""
+    return _MILES if item.code == "day-wind-run" else _RATIOS.get(item.unit_english)
+
+
+@cache
+def metric_decimals(item: Item, english: int | None = None) -> int:
+    """Return the metric decimals of English values, so many that these come back exactly.
+
+    The fewest, but not fewer than the registry's, at which a metric unit of the last decimal is not
+    wider than an English one; of depths 3, at which nothing is rounded at all.
+
+    Parameters
+    ----------
+    item : Item
+    english : int, optional
+        Decimals of the English values, where they are more than the registry's.
+    """
+    ratio = ratio_of(item)
+    decimals = item.decimals_metric
+    if ratio is not None and item.unit_english == "(in)":
+        decimals = max(decimals, _DEPTH_DECIMALS)
+    elif ratio is not None:
+        while ratio.denominator * 10**item.decimals_english > ratio.numerator * 10**decimals:
+            decimals += 1
+    return decimals + max((english or 0) - item.decimals_english, 0)
+
+
+def english_decimals(item: Item, metric: int) -> int:
+    """Return the decimals of English answers: the registry's, and more where the metric are more.
+
+    Parameters
+    ----------
+    item : Item
+    metric : int
+        Decimals of the metric values; English ones get a decimal more for each that these have
+        beyond :func:`metric_decimals`.
+    """
+    return item.decimals_english + max(metric - metric_decimals(item), 0)
+
+
+def to_metric(values: Numbers, decimals: int, item: Item, metric: int) -> Numbers:
+    """Return English values as metric ones, each rounded once.
+
+    Parameters
+    ----------
+    values : int or int64 array
+        English values times ``10**decimals``.
+    decimals : int
+    item : Item
+    metric : int
+        Decimals of the result.
+
+    Returns
+    -------
+    int or int64 array
+        Metric values times ``10**metric``.
+    """
+    ratio = ratio_of(item) or Ratio(1, 1)
+    up, down = ratio.numerator * 10**metric, ratio.denominator * 10**decimals
+    return _scaled(values, up, -ratio.offset * 10**decimals * up, down)
+
+
+def to_english(values: Numbers, decimals: int, item: Item, english: int) -> Numbers:
+    """Return metric values as English ones, each rounded once; parameters as in `to_metric`."""
+    ratio = ratio_of(item) or Ratio(1, 1)
+    up, down = ratio.denominator * 10**english, ratio.numerator * 10**decimals
+    return _scaled(values, up, ratio.offset * 10**english * down, down)
+
+
+def _scaled(values: Numbers, up: int, shift: int, down: int) -> Numbers:
+    """Return ``(values × up + shift) / down``, rounded, halves away from zero."""
+    if isinstance(values, int):
+        return _rounded(values * up + shift, down)
+    top = max(int(values.max()), -int(values.min())) if values.size else 0
+    if (top * up + abs(shift)) * 2 + down < _MOST:
+        return _rounded(values * up + shift, down)
+    return _rounded(values.astype(object) * up + shift, down).astype("int64")
+
+
+def _rounded(top: Numbers, bottom: int) -> Numbers:
+    return (1 - 2 * (top < 0)) * ((2 * abs(top) + bottom) // (2 * bottom))
+
+
+def agree(metric: Ints, english: Ints, decimals: int, item: Item) -> npt.NDArray[np.bool_]:
+    """Tell which pairs of values can be one reading, that the network wrote in both systems.
+
+    The first is then a metric value of the registry's decimals, the second the conversion of an
+    English one of an archive's decimals, and each lies within half a unit of its last decimal of
+    the reading.
+
+    Parameters
+    ----------
+    metric, english : int64 array
+        Metric values times ``10**decimals``.
+    decimals : int
+        At least those of `metric_decimals`.
+    item : Item
+    """
+    ratio = ratio_of(item)
+    same: npt.NDArray[np.bool_] = metric == english
+    if ratio is None:
+        return same
+    places = 1 if item.code == _TENTHS else item.decimals_english
+    own = metric_decimals(item)
+    text = to_english(english, decimals, item, places)
+    written = to_metric(text, places, item, own) * 10 ** (decimals - own) == english
+    unit = 10 ** (decimals - item.decimals_metric)
+    # twice the distance, and both units and that of the conversion, times a common denominator
+    common = ratio.denominator * 10**places
+    width = (unit + 10 ** (decimals - own)) * common + ratio.numerator * 10**decimals
+    apart = abs(metric - english).clip(max=width) * 2 * common
+    same |= (metric % unit == 0) & written & (apart <= width)
+    return same
