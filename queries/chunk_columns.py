@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chunks.blocks import BlockReader
-from pipeline.chunks.container import parse_footer
+from pipeline.chunks.container import check_header, parse_footer
 from pipeline.chunks.footer import Block, Cell, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.marks import Marks
+from pipeline.chunks.tables import check_statistics
 from pipeline.chunks.v1 import decode as decode_v1
 from pipeline.errors import ChunkError
 from pipeline.items import QC_FLAGS, Scope
@@ -67,6 +68,7 @@ class FileBytes:
 
 def blocks_of_v2(
     file: FileBytes,
+    key: ChunkKey,
     names: Sequence[str],
     timings: QueryTimings,
     wanted: Callable[[Footer], Sequence[int]] | None,
@@ -74,6 +76,8 @@ def blocks_of_v2(
     """Return the wanted blocks of a V2 file; ``wanted`` chooses them by the footer."""
     with timings.phase("plan"):
         footer = _footer(file)
+        if footer.key != key:
+            raise ChunkError(f"file of {footer.key.name}, not of {key.name}")
         numbers = range(len(footer.blocks)) if wanted is None else wanted(footer)
     timings.count(
         blocks_considered=len(footer.blocks),
@@ -99,12 +103,15 @@ def blocks_of_v2(
 def _footer(file: FileBytes) -> Footer:
     """Return the footer; one longer than the tail that was read is read again whole."""
     try:
-        return parse_footer(file.tail, file.size)
+        footer = parse_footer(file.tail, file.size)
     except ChunkError:
         if len(file.tail) == file.size:
             raise
-    file.tail = file[0 : file.size]
-    return parse_footer(file.tail, file.size)
+        file.tail = file[0 : file.size]
+        footer = parse_footer(file.tail, file.size)
+    if len(file.tail) == file.size:
+        check_header(file.tail, footer.features)
+    return footer
 
 
 class _Decoder:
@@ -134,7 +141,13 @@ class _Decoder:
         made: dict[str, Column] = dict(self._key_columns(block))
         marks = self._reader.marks(block) if self._values else None
         numbers = [number for number, _, value, _ in self._values if value is not None]
-        whole = dict(zip(numbers, self._reader.columns(block, numbers), strict=True))
+        found = self._reader.columns(block, numbers)
+        gone = np.zeros(found.shape, np.bool_)
+        for place, number in enumerate(numbers):
+            rows, states = _marked(marks, number)
+            gone[place, rows] = self._missing[states]
+        check_statistics(block, numbers, self._footer, found, gone)
+        whole = dict(zip(numbers, found, strict=True))
         for number, _, value, flag in self._values:
             rows, states = _marked(marks, number)
             if value is not None:

@@ -105,5 +105,5 @@ def _part(
     wanted: Callable[[Footer], Sequence[int]] | None,
 ) -> Part:
     if is_v2(first):
-        return blocks_of_v2(file, names, timings, wanted)
+        return blocks_of_v2(file, ChunkKey.of_path(path), names, timings, wanted)
     return rows_of_v1(bytes(file.tail), ChunkKey.of_path(path), names, timings)

@@ -108,6 +108,7 @@ class PointChunk:
     ) -> None:
         self._path = root / chunk.path
         self._checksum = chunk.checksum
+        self._listed = chunk
         self._cache = cache
         self._timings = timings
         self._file: _File | None = None
@@ -167,10 +168,18 @@ class PointChunk:
             if self._cache is not None and self._file.checksum() != self._checksum:
                 raise Rewritten
         if self._footer is None:
-            from pipeline.chunks.container import parse_footer
+            from pipeline.chunks.container import check_header, parse_footer
+            from pipeline.chunks.key import ChunkKey
 
+            listed = self._listed
+            key = ChunkKey(listed.scope, listed.year, station=listed.station, target=listed.target)
             with self._timings.phase("plan"):
-                self._footer = parse_footer(self._file.tail, self._file.size)
+                footer = parse_footer(self._file.tail, self._file.size)
+                if len(self._file.tail) == self._file.size:
+                    check_header(self._file.tail, footer.features)
+                if footer.key != key:
+                    raise ChunkError(f"file of {footer.key.name}, not of {key.name}")
+                self._footer = footer
         return self._file, self._footer
 
 
@@ -181,6 +190,8 @@ def _decoded(file: _File, footer: Footer, block: int, codes: Sequence[str]) -> d
     columns = BlockColumns(file, footer, footer.blocks[block])
     places = {info.code: number for number, info in enumerate(footer.columns)}
     rows = footer.blocks[block].rows
+    for code in codes:
+        columns.check(places[code])
     return {
         code: (columns.values(places[code]), columns.states(places[code], 0, rows))
         for code in codes
