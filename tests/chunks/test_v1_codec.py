@@ -231,3 +231,12 @@ def test_a_stream_without_checksum_is_refused() -> None:
     with pytest.raises(ChunkError, match="no content checksum"):
         decode(data, KEY)
     assert unpack(pack(records_), Scope.DAILY).tobytes() == records_.tobytes()
+
+
+def test_a_wind_direction_that_nobody_gave_is_counted() -> None:
+    """It has no bit of its own: beside a wind speed V1 can only say 0, which is north."""
+    key = ChunkKey(Scope.HOURLY, 2024, station=2)
+    hours = [19723 * 24 + 1, 19723 * 24 + 2]
+    data, losses = encode(table(key, hours, {"hly-wind-spd": ([21, 0], [None, "M"], 1)}), key)
+    assert decode(data, key)["wind_dir"].to_pylist() == [0, None]
+    assert losses == {"wind_spd": 1, "wind_dir": 1}

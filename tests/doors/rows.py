@@ -98,7 +98,9 @@ def _values(draw: st.DrawFn, limits: Limits) -> str | None:
 @st.composite
 def _shapes(draw: st.DrawFn, limits: Limits, steps: int) -> Shape:
     columns = draw(st.lists(st.sampled_from(limits.columns), min_size=1, max_size=3, unique=True))
-    times = sorted(draw(st.sets(st.integers(0, steps - 1), min_size=1, max_size=4)))
+    edges = st.sampled_from(sorted({0, min(23, steps - 1), steps - 1}))  # hours 1 and 24
+    step = st.one_of(st.integers(0, steps - 1), edges)
+    times = sorted(draw(st.sets(step, min_size=1, max_size=4)))
     flags = st.one_of(st.none(), st.sampled_from(limits.flags))
     rows = tuple(
         (step, tuple((draw(_values(limits)), draw(flags)) for _ in columns)) for step in times

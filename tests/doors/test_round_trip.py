@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.doors.rows import STATIONS, Batch, batches, differing
+from cimis.store import create
+from tests.doors.rows import STATIONS, Batch, Shape, batches, differing
 from tests.doors.ways_in import WAYS_IN, Given, stored
 from tests.doors.ways_out import WAYS_OUT
 
@@ -85,6 +87,22 @@ def test_what_goes_in_comes_out(
     trip()
     record_property("round_trips", EXAMPLES * len(STATIONS))
     record_property("cells", cells)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="sibling of point 2 of issue 13: a flag is dropped where neither value is there",
+)
+def test_a_missing_value_gets_the_flag_that_an_archive_has_for_it(tmp_path: Path) -> None:
+    """Missing without a flag is stored, and an import says why it is missing."""
+    create(tmp_path).close()
+    day = dt.date(2016, 6, 15)
+    before = Batch(False, day, (Shape(("air_tmp_avg",), ((0, ((None, None),)),)),))
+    after = Batch(False, day, (Shape(("air_tmp_avg",), ((0, ((None, "M"),)),)),))
+    WAYS_IN["Arrow table, typed"].store(tmp_path, before)
+    given = WAYS_IN["web report"].store(tmp_path, after)
+    found = WAYS_OUT["store.daily"].read(tmp_path, after, "metric", tmp_path)
+    assert not differing(given.rows, found.rows)
 
 
 def test_there_are_enough_cases() -> None:

@@ -56,7 +56,6 @@ class WayIn:
     limits: dict[bool, Limits]
     units: str = "metric"
     mends: str | None = None
-    only: bool | None = None
 
 
 def scope_of(batch: Batch) -> Scope:
@@ -75,7 +74,7 @@ def _records(batch: Batch, rows: Rows) -> list[service.Record]:
     items = _items(batch)
     made = []
     for (station, day, hour), cells in rows.items():
-        record = {
+        record: service.Record = {
             "Date": day.isoformat(),
             "Julian": str(day.timetuple().tm_yday),
             **({"Hour": f"{hour:02}00"} if batch.hourly else {}),
@@ -259,7 +258,12 @@ def _plain(columns: dict[str, list[object]]) -> pa.Table:
 
 
 def _of_polars(columns: dict[str, list[object]]) -> pa.Table:
-    own = {"station": pl.Int64, "time": pl.Datetime("us"), "date": pl.Date, "hour": pl.Int64}
+    own: dict[str, pl.DataType | type[pl.DataType]] = {
+        "station": pl.Int64,
+        "time": pl.Datetime("us"),
+        "date": pl.Date,
+        "hour": pl.Int64,
+    }
     types = {
         name: own.get(name, pl.String if name.endswith("_qc") else pl.Float64) for name in columns
     }
@@ -323,9 +327,9 @@ def _write(
 
 # over what is stored
 
-_STORED = {
+_STORED: dict[bool, dict[str, Cell]] = {
     False: {"air_tmp_avg": ("7.5", None), "wind_spd_avg": ("2.5", None)},
-    True: {"air_tmp": ("7.5", None), "wind_spd": ("2.5", None)},
+    True: {"air_tmp": ("7.5", None), "wind_spd": ("2.5", None), "wind_dir": ("90", None)},
 }
 
 
