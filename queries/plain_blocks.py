@@ -64,6 +64,20 @@ class BlockColumns:
             known = self._known[number] = [_signed(v) for v in self._decoded(number, words)]
         return known
 
+    def check(self, number: int) -> None:
+        """Check a column against what the footer says of it."""
+        cell, rows = self._block.cells[number], self._block.rows
+        known = self._footer.states
+        gone = {r for r, state in self.states(number, 0, rows).items() if known[state].missing}
+        present = [v for row, v in enumerate(self.values(number)) if row not in gone]
+        found = (min(present, default=None), max(present, default=None), len(gone))
+        if found != (cell.minimum, cell.maximum, cell.missing):
+            raise ChunkError(
+                f"column '{self._footer.columns[number].code}' has minimum, maximum and missing "
+                f"count {found}, not {(cell.minimum, cell.maximum, cell.missing)}",
+                offset=cell.offset,
+            )
+
     def states(self, number: int, start: int, stop: int) -> dict[int, int]:
         """Return the numbers of the states that rows of a column have, by row."""
         if self._marks is None:
@@ -158,7 +172,9 @@ class BlockColumns:
             stated = zstandard.get_frame_parameters(frame).content_size
             if stated != size:
                 raise ChunkError(f"frame of {stated} bytes, not {size}", offset=offset)
-            data = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
+            data = zstandard.ZstdDecompressor().decompress(
+                frame, max_output_size=size, allow_extra_data=False
+            )
         except zstandard.ZstdError as error:
             raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
         return bytes(data)

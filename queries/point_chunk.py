@@ -75,16 +75,27 @@ class PointChunk:
     """
 
     def __init__(self, root: Path, chunk: ChunkRow, timings: QueryTimings) -> None:
-        from pipeline.chunks.container import parse_footer
-
         self._timings = timings
         self._file = _File(root / chunk.path, timings)
         try:
             with timings.phase("plan"):
-                self._footer = parse_footer(self._file.tail, self._file.size)
+                self._footer = self._checked(chunk)
         except BaseException:
             self._file.close()
             raise
+
+    def _checked(self, listed: ChunkRow) -> Footer:
+        """Return the footer of a file that is the one that the catalog lists there."""
+        from pipeline.chunks.container import check_header, parse_footer
+        from pipeline.chunks.key import ChunkKey
+
+        key = ChunkKey(listed.scope, listed.year, station=listed.station, target=listed.target)
+        footer = parse_footer(self._file.tail, self._file.size)
+        if len(self._file.tail) == self._file.size:
+            check_header(self._file.tail, footer.features)
+        if footer.key != key:
+            raise ChunkError(f"file of {footer.key.name}, not of {key.name}")
+        return footer
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +124,8 @@ def _decoded(file: _File, footer: Footer, block: int, codes: Sequence[str]) -> d
     columns = BlockColumns(file, footer, footer.blocks[block])
     places = {info.code: number for number, info in enumerate(footer.columns)}
     rows = footer.blocks[block].rows
+    for code in codes:
+        columns.check(places[code])
     return {
         code: (columns.values(places[code]), columns.states(places[code], 0, rows))
         for code in codes

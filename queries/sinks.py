@@ -139,12 +139,16 @@ def _drain(
     rows = 0
     with timings.phase("print"):
         writer = _WRITERS[name](counted, plain, units)
-    for batch in batches:
+    try:
+        for batch in batches:
+            with timings.phase("print"):
+                writer.batch(_decoded(batch, plain))
+            rows += batch.num_rows
         with timings.phase("print"):
-            writer.batch(_decoded(batch, plain))
-        rows += batch.num_rows
-    with timings.phase("print"):
-        writer.close()
+            writer.close()
+    except BaseException:
+        counted.abandoned = True
+        raise
     timings.count(rows=rows)
     return rows, counted.size
 
@@ -168,15 +172,22 @@ def _decoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 class _Counted:
-    """A stream that counts the bytes written to it and leaves closing to its owner."""
+    """A stream that counts the bytes written to it and leaves closing to its owner.
+
+    Once ``abandoned`` it takes no more: pyarrow ends a Parquet file when its writer is collected,
+    which would make an answer that broke off look whole.
+    """
 
     closed = False
+    abandoned = False
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self.size = 0
 
     def write(self, data: bytes) -> int:
+        if self.abandoned:
+            return len(data)
         self._stream.write(data)
         self.size += len(data)
         return len(data)
@@ -185,7 +196,8 @@ class _Counted:
         return self.size
 
     def flush(self) -> None:
-        self._stream.flush()
+        if not self.abandoned:
+            self._stream.flush()
 
     def close(self) -> None:
         self._stream.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from datetime import date
 from math import isfinite
 
 from pipeline.chunks.footer import SCOPES, Block, Cell, ColumnInfo, Footer, State
@@ -27,9 +28,10 @@ MAX_BLOCK_ROWS = 65_535
 MAX_BLOCKS = 4_096
 MAX_COLUMNS = 255
 MAX_STATES = 254
+MAX_FLAGS = 127
 MAX_ROWS = 8_784
 _MASK = (1 << 64) - 1
-_DAYS = (-719_162, 2_932_896)  # 0001-01-01 to 9999-12-31
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
@@ -51,12 +53,15 @@ def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
     if scope >= len(SCOPES):
         raise ChunkError(f"footer names scope {scope}; 0 and 1 are known")
     key = _key(source, SCOPES[scope])
-    columns = tuple(_column(source) for _ in range(source.unsigned(MAX_COLUMNS)))
+    columns = tuple(_column(source, key.scope) for _ in range(source.unsigned(MAX_COLUMNS)))
     if len({column.code for column in columns}) < len(columns):
         raise ChunkError("footer names a column twice")
     if any(column.from_v1 for column in columns) != bool(features & FEATURE_FROM_V1):
         raise ChunkError(f"footer has features {features:#04x}, but its columns say otherwise")
     states = tuple(_state(source) for _ in range(source.unsigned(MAX_STATES)))
+    flags = len({state.flag for state in states if state.flag})
+    if flags > MAX_FLAGS:
+        raise ChunkError(f"footer names {flags} flags; at most {MAX_FLAGS} are allowed")
     count = source.unsigned(MAX_BLOCKS)
     if count == 0:
         raise ChunkError("footer names no block")
@@ -85,12 +90,15 @@ def _key(source: Reader, scope: Scope) -> ChunkKey:
         raise ChunkError(str(error)) from None
 
 
-def _column(source: Reader) -> ColumnInfo:
+def _column(source: Reader, scope: Scope) -> ColumnInfo:
     code, unit = source.text(), source.text()
     decimals, kind = source.raw(2)
     if decimals > 18 or kind > 3:
         raise ChunkError(f"column '{code}' has {decimals} decimals and kind {kind}")
-    return ColumnInfo(code, unit, decimals, kind & 1 == 1, kind > 1)
+    found = ColumnInfo(code, unit, decimals, kind & 1 == 1, kind > 1)
+    if found.item.scope is not scope:
+        raise ChunkError(f"item '{code}' is {found.item.scope}, not {scope}")
+    return found
 
 
 def _state(source: Reader) -> State:
@@ -218,14 +226,17 @@ def _check_predictor(cell: Cell, cells: list[Cell], columns: tuple[ColumnInfo, .
 def _check_times(footer: Footer) -> None:
     if footer.rows > MAX_ROWS:
         raise ChunkError(f"footer names {footer.rows} rows; a year has at most {MAX_ROWS}")
-    unit = 1 if footer.key.scope is Scope.DAILY else 24
     last = None
     for block in footer.blocks:
         if last is not None and block.first <= last:
             raise ChunkError("footer's blocks do not ascend in time")
         last = block.last
-        if not _DAYS[0] * unit <= block.first <= block.last <= (_DAYS[1] + 1) * unit:
-            raise ChunkError("footer names a time outside the years 1 to 9999")
+    unit, own = (1, 0) if footer.key.scope is Scope.DAILY else (24, 1)
+    year = footer.key.year
+    first = (date(year, 1, 1).toordinal() - _EPOCH) * unit + own
+    final = (date(year, 12, 31).toordinal() - _EPOCH + 1) * unit - 1 + own
+    if not first <= footer.blocks[0].first <= footer.blocks[-1].last <= final:
+        raise ChunkError(f"footer names times of another year than {year}")
 
 
 def _wrap(value: int) -> int:

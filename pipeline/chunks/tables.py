@@ -19,7 +19,7 @@ from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
 
-__all__ = ["BlockSource", "gather", "put_together", "times_of"]
+__all__ = ["BlockSource", "check_statistics", "gather", "put_together", "times_of"]
 
 
 class BlockSource(Protocol):
@@ -81,7 +81,7 @@ def gather(
             states = marks.patterns[list(numbers)][:, marks.numbers]
             missing[place] = absent[states]
             flags[place] = rank[states]
-        _check_statistics(block, numbers, footer, values[place], missing[place])
+        check_statistics(block, numbers, footer, values[place], missing[place])
         start += block.rows
     infos = [footer.columns[number] for number in numbers]
     gone: list[bool] = np.any(missing, axis=1).tolist()
@@ -90,9 +90,10 @@ def gather(
     return Parts(times_of(blocks), columns, flag_columns(texts, flags))
 
 
-def _check_statistics(
+def check_statistics(
     block: Block, numbers: Sequence[int], footer: Footer, values: Ints, missing: Bools
 ) -> None:
+    """Check a block's decoded columns against what its footer says of them."""
     cells = [block.cells[number] for number in numbers]
     infos = [footer.columns[number] for number in numbers]
     found = statistics(infos, values, missing)

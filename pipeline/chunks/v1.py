@@ -228,7 +228,17 @@ def _losses(before: Parts, after: Parts) -> dict[str, int]:
             lost = (gone != absent) | (~gone & ~absent & ~same) | other_flag
         if lost.any():
             losses[value.info.item.column] = int(lost.sum())
-    return losses
+    return losses | _invented(after, {value.info.code for value in before.values})
+
+
+def _invented(after: Parts, known: set[str]) -> dict[str, int]:
+    """Return how many values a column reads as that nobody gave: a direction without a bit is 0."""
+    found = {}
+    for value in after.values:
+        gone = 0 if value.missing is None else int(value.missing.sum())
+        if value.info.code not in known and gone < value.numbers.size:
+            found[value.info.item.column] = value.numbers.size - gone
+    return found
 
 
 def _texts(flag: FlagColumn) -> npt.NDArray[np.str_]:

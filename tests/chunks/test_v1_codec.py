@@ -245,3 +245,12 @@ def test_v2_says_which_column_came_from_v1_and_any_reader_reads_it(v1_golden: Pa
     found = second_reader.read(data)
     assert found.values["day-sol-rad-avg"] == to_physical(rows)["sol_rad_avg"].to_pylist()
     assert v2.decode_scaled(data).equals(rows, check_metadata=True)
+
+
+def test_a_wind_direction_that_nobody_gave_is_counted() -> None:
+    """It has no bit of its own: beside a wind speed V1 can only say 0, which is north."""
+    key = ChunkKey(Scope.HOURLY, 2024, station=2)
+    hours = [19723 * 24 + 1, 19723 * 24 + 2]
+    data, losses = encode(table(key, hours, {"hly-wind-spd": ([21, 0], [None, "M"], 1)}), key)
+    assert decode(data, key)["wind_dir"].to_pylist() == [0, None]
+    assert losses == {"wind_spd": 1, "wind_dir": 1}

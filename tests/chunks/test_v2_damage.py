@@ -5,17 +5,15 @@ from __future__ import annotations
 import struct
 import tracemalloc
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import zstandard
 
 from pipeline.chunks import container, v2
-from pipeline.chunks.footer import Block, Cell, Footer
-from pipeline.chunks.kinds import Encoding, Kind, Predictor
 from pipeline.errors import ChunkError
 from tests.chunks.golden_chunks import GOLDEN
+from tests.chunks.hostile_chunks import HOSTILE
 
 
 def _golden(name: str) -> bytes:
@@ -79,77 +77,19 @@ def test_a_flipped_bit_in_a_column_that_is_not_read_does_not_matter_to_others() 
         v2.decode_scaled(bytes(data), columns=["precip"])
 
 
-def _resealed(change: Callable[[Footer], Footer], name: str = "three_days") -> bytes:
-    """Return a golden file whose footer says something else, with right checksums."""
-    data = _golden(name)
-    footer = container.parse_footer(data, len(data))
-    frames = data[container.HEADER_BYTES : footer.data_end]
-    return container.seal(frames, change(footer))
-
-
-def _block(change: Callable[[Block], Block]) -> Callable[[Footer], Footer]:
-    return lambda footer: replace(footer, blocks=(change(footer.blocks[0]),))
-
-
-def _cell(change: Callable[[Cell], Cell]) -> Callable[[Footer], Footer]:
-    return _block(lambda block: replace(block, cells=(change(block.cells[0]), *block.cells[1:])))
-
-
-LIES: dict[str, Callable[[Footer], Footer]] = {
-    "version": lambda f: replace(f, version=3),
-    "feature": lambda f: replace(f, features=8),
-    "year without rows": lambda f: replace(f, blocks=()),
-    "column twice": lambda f: replace(f, columns=(f.columns[0], f.columns[0])),
-    "decimals": lambda f: replace(f, columns=(replace(f.columns[0], decimals=19), f.columns[1])),
-    "rows": _block(lambda b: replace(b, rows=60_000)),
-    "times repeated": _block(lambda b: replace(b, runs=((19723, 2), (19724, 1)))),
-    "no times": _block(lambda b: replace(b, runs=())),
-    "times far off": _block(lambda b: replace(b, runs=((1 << 40, 3),))),
-    "marks beyond": _block(lambda b: replace(b, marks_length=b.marks_length + 1)),
-    "marks size": _block(lambda b: replace(b, marks_size=b.marks_size + 5)),
-    "frame longer": _cell(lambda c: replace(c, length=c.length + 1)),
-    "frame shorter": _cell(lambda c: replace(c, length=c.length - 1)),
-    "frame of gigabytes": _cell(lambda c: replace(c, length=1 << 33)),
-    "width": _cell(lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 2, 81))),
-    "no frame": _cell(lambda c: replace(c, length=0)),
-    "missing count": _cell(lambda c: replace(c, missing=0)),
-    "minimum": _cell(lambda c: replace(c, minimum=80)),
-    "maximum": _cell(lambda c: replace(c, maximum=95)),
-    "predicted from itself": _cell(
-        lambda c: replace(c, encoding=Encoding(Kind.LINEAR, 1, 0, Predictor((0,), (65536,), 0)))
-    ),
-    "predicted from nothing": _cell(
-        lambda c: replace(c, encoding=Encoding(Kind.LINEAR, 1, 0, Predictor((), (), 0)))
-    ),
-    "low bits that are not there": _cell(
-        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, low=3))
-    ),
-    "step of nothing": _cell(
-        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, step=(5, 0)))
-    ),
-    "step below one": _cell(
-        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, step=(5, 6)))
-    ),
-    "step that changes values": _cell(
-        lambda c: replace(c, encoding=Encoding(Kind.REFERENCE, 1, 81, step=(7, 6)))
-    ),
-    "formula": _cell(
-        lambda c: replace(c, encoding=Encoding(Kind.PSYCHRO, 1, 0, Predictor((1,), formula=1)))
-    ),
-    "doubles": _cell(lambda c: replace(c, encoding=Encoding(Kind.DOUBLE, 1, 0))),
-}
+LIES = [name for name, hostile in HOSTILE.items() if hostile.rule < 8]
 
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_footer_that_lies_is_reported(lie: str) -> None:
     with pytest.raises(ChunkError) as caught:
-        v2.decode_scaled(_resealed(LIES[lie]))
+        v2.decode_scaled(HOSTILE[lie].made())
     assert caught.value.reason
 
 
 def test_an_unknown_version_names_itself_and_what_to_do() -> None:
     with pytest.raises(ChunkError, match="version 3; 2 is known") as caught:
-        v2.decode_scaled(_resealed(LIES["version"]))
+        v2.decode_scaled(HOSTILE["version"].made())
     assert caught.value.hint is not None
     assert "update" in caught.value.hint
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gc
 import io
 import json
 from collections.abc import Iterator
@@ -199,3 +200,20 @@ def test_rows_written_are_counted_in_the_timings() -> None:
     assert facts["rows"] == 3
     assert facts["total_ms"] >= facts["print_ms"] > 0
     assert "3 answered" in timings.as_text()
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow", "csv", "json", "ndjson"])
+def test_an_answer_that_breaks_off_is_never_ended_as_if_it_were_whole(name: str) -> None:
+    """Parquet would be ended by pyarrow when its writer is collected, even after an error."""
+    stream = io.BytesIO()
+    rows = pa.table({"station": [1, 2]})
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        yield rows.to_batches()[0]
+        raise StoreError("the disk is gone")
+
+    with pytest.raises(StoreError):
+        write(broken(), rows.schema, stream, name)
+    left = stream.getvalue()
+    gc.collect()
+    assert stream.getvalue() == left
