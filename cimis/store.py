@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from cimis.arguments import (
-    Day,
-    Stations,
     byte_count,
-    day_of,
-    scope_of,
-    station_numbers,
+    path_of,
 )
 from cimis.fetching import Fetching
-from cimis.spatial import Targets, target_keys
 from pipeline.errors import StoreError
-from pipeline.items import Item, Scope, resolve
+from pipeline.items import Scope
 
 if TYPE_CHECKING:
     from pipeline.verify import Verdict
     from queries.compact import Compacted
-    from queries.duck import Answer
 
 __all__ = ["Store", "create", "data_directory", "open_store"]
 
@@ -49,7 +42,7 @@ class Store(Fetching):
     """
 
     def __init__(self, root: str | Path, *, cache: int | str = 0) -> None:
-        super().__init__(data_directory(Path(root)), byte_count(cache))
+        super().__init__(data_directory(path_of(root)), byte_count(cache))
 
     def __enter__(self) -> Self:
         return self
@@ -64,73 +57,6 @@ class Store(Fetching):
 
     def __repr__(self) -> str:
         return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
-
-    def every(
-        self,
-        period: str,
-        *,
-        scope: str | Scope = Scope.DAILY,
-        stations: Stations | None = None,
-        targets: Targets | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        items: str | Iterable[str] | None = None,
-        units: str = "metric",
-        qc: str = "keep",
-    ) -> Answer:
-        """Return records summed up per station and week, month, year or water year.
-
-        Depths (ETo, rain) are added up, maxima and minima stay extremes, the rest are means; beside
-        each figure stands of how many records it is made. See :func:`queries.periods.period_sql`.
-
-        Parameters
-        ----------
-        period : {"week", "month", "year", "water-year"}
-            Of hourly records also ``day``.
-        scope : {"daily", "hourly"}
-        stations : int, str or iterable of int, optional
-        targets : str or iterable of str, optional
-            Spatial targets, as ``"zip:93624"``, in the place of stations.
-        start, end : date or str, optional
-            First and last day, both inclusive.
-        items : str or iterable of str, optional
-            By default all that are stored.
-        units : {"metric", "english"}
-        qc : {"keep", "drop-severe", "strict"}
-
-        Raises
-        ------
-        UsageError
-            For an unknown period, item, unit or policy.
-        """
-        from queries.conversion import standard
-        from queries.periods import period_sql
-
-        kind = scope_of(scope)
-        text = period_sql(
-            kind,
-            self._items(items, kind, spatial=targets is not None),
-            period,
-            stations=station_numbers(stations),
-            targets=target_keys(targets),
-            start=day_of(start, end=False),
-            end=day_of(end, end=True),
-            units=standard(units),
-        )
-        return self.sql(text, qc=qc)
-
-    def _items(
-        self, items: str | Iterable[str] | None, scope: Scope, *, spatial: bool
-    ) -> tuple[Item, ...]:
-        """Return the items asked for, or all that are stored."""
-        from pipeline.catalog import Catalog
-        from pipeline.items import scope_items
-
-        if items is not None:
-            return resolve(items if isinstance(items, str) else ",".join(items), scope)
-        with Catalog(self.root) as catalog:
-            stored = catalog.item_codes(scope, spatial=spatial)
-        return tuple(item for item in scope_items(scope) if item.code in stored)
 
     def compact(self) -> list[Compacted]:
         """Build or update the column cache of each scope, as ``cimis compact`` does."""
@@ -182,7 +108,7 @@ def create(path: str | Path) -> Store:
     """
     from pipeline.catalog import Catalog
 
-    root = Path(path)
+    root = path_of(path)
     if root.exists() and not root.is_dir():
         raise StoreError(f"'{root}' is a file, not a directory", hint="choose another path")
     try:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipeline.items import Item, Scope, Standard
+from pipeline.lacks import NOTHING, Lacks
 from pipeline.schema import TARGET_FIELD, physical_schema, time_zone_metadata
 from queries.quality import FlagPolicy
 from queries.reader import Question, answer
 from queries.source import ChunkSource
+from queries.tally import Tally
 from queries.terms import UNKNOWN, And, Compare, In, Term, Unknown
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
@@ -34,6 +36,8 @@ class Rows:
         With item, decimals and unit in each value column's metadata.
     timings : QueryTimings
         What reading them took.
+    tally : Tally, optional
+        Counts them while they go by.
     """
 
     def __init__(
@@ -43,15 +47,31 @@ class Rows:
         *,
         units: Standard = Standard.METRIC,
         timings: QueryTimings | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._source = source
         self._question = question
         self._english = units is Standard.ENGLISH
         self.schema = english_schema(question.schema) if self._english else question.schema
         self.timings = timings or QueryTimings()
+        self.tally = tally
+
+    @property
+    def lacks(self) -> Lacks:
+        """What the rows are less than what was asked; reads them unless that has been done."""
+        if self.tally is None:
+            return NOTHING
+        if not self.tally.counted:
+            for _ in self.batches():
+                pass
+        return self.tally.lacks()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in record batches, in station and time order."""
+        found = self._batches()
+        return found if self.tally is None else self.tally.over(found)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         for batch in answer(self._source, self._question, self.timings):
             yield english(batch, self.schema) if self._english else batch
 
@@ -81,6 +101,7 @@ def select(
     policy: FlagPolicy = FlagPolicy.KEEP,
     limit: int | None = None,
     timings: QueryTimings | None = None,
+    tally: Tally | None = None,
 ) -> Rows:
     """Return the rows of stations over a range of days.
 
@@ -100,6 +121,8 @@ def select(
     limit : int, optional
         Greatest number of rows.
     timings : QueryTimings, optional
+    tally : Tally, optional
+        Counts the rows, and knows what was asked.
     """
     term = _term(stations, targets, _number(start), _number(end))
     question = Question(
@@ -109,7 +132,7 @@ def select(
         limit=limit,
         policy=policy,
     )
-    return Rows(source, question, units=units, timings=timings)
+    return Rows(source, question, units=units, timings=timings, tally=tally)
 
 
 def _schema(source: ChunkSource, items: Sequence[Item] | None) -> pa.Schema:

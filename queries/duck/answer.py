@@ -10,8 +10,10 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import CimisError
+from pipeline.lacks import NOTHING, Lacks
 from queries.duck.engine import Engine, Parameters
 from queries.duck.sandbox import translated
+from queries.tally import Tally
 from queries.timing import QueryTimings
 
 __all__ = ["Answer"]
@@ -35,6 +37,8 @@ class Answer:
     parameters : sequence or mapping, optional
         Values for ``?`` (and ``$1``) or for ``$name``.
     timings : QueryTimings, optional
+    tally : Tally, optional
+        Counts the rows where it is known which stations were asked for.
 
     Raises
     ------
@@ -49,7 +53,9 @@ class Answer:
         text: str,
         parameters: Parameters | None = None,
         timings: QueryTimings | None = None,
+        tally: Tally | None = None,
     ) -> None:
+        self.tally = tally
         self._engine = engine
         self._text = text
         self._parameters = parameters
@@ -76,8 +82,25 @@ class Answer:
         """Names of the answer's columns."""
         return list(self.schema.names)
 
+    @property
+    def lacks(self) -> Lacks:
+        """What the answer is less than what was asked; it is read unless that has been done.
+
+        Nothing is known of SQL of one's own, which may ask for anything.
+        """
+        if self.tally is None:
+            return NOTHING
+        if not self.tally.counted:
+            for _ in self.batches():
+                pass
+        return self.tally.lacks()
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in record batches, without holding them."""
+        found = self._batches()
+        return found if self.tally is None else self.tally.over(found)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         if self._table is not None:
             yield from self._table.to_batches()
         else:
@@ -86,9 +109,8 @@ class Answer:
     def table(self) -> pa.Table:
         """Return all rows as a :class:`pyarrow.Table`, and keep them."""
         if self._table is None:
-            run = self._run()
-            schema = run.schema()
-            self._table = pa.Table.from_batches(list(run.batches()), schema=schema)
+            schema = self.schema
+            self._table = pa.Table.from_batches(list(self.batches()), schema=schema)
         return self._table
 
     def pl(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from cimis.cli.options import (
 )
 from cimis.cli.output import Output, counted
 from cimis.cli.telling import raise_failure
-from cimis.parsing import parse_date, parse_duration, today
+from cimis.parsing import parse_date, parse_duration, parse_stations, single_stations, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -120,7 +121,18 @@ def command(
     begin = None if since is None else parse_date(since, now=now)
     if begin is not None and begin > now:
         raise UsageError(f"{begin} is in the future; today is {now}", hint="choose a past day")
-    chosen = _chosen(root, settings, stations, all_, county, near, within, ask=not dry_run, out=out)
+    chosen = _chosen(
+        root,
+        settings,
+        stations,
+        all_,
+        county,
+        near,
+        within,
+        since=begin,
+        ask=not dry_run,
+        out=out,
+    )
     with Bars(out) as bars:
         reports, plan = sync(
             root,
@@ -149,11 +161,12 @@ def _chosen(
     near: str | None,
     within: float | None,
     *,
+    since: dt.date | None,
     ask: bool,
     out: Output,
 ) -> tuple[int, ...] | None:
     """Return the stations that the options name; None for those that are stored."""
-    from cimis.cli.choice import chosen_stations, refresh_stations
+    from cimis.choice import chosen_stations, refresh_stations
     from cimis.cli.placed import check_within, listed, placed
 
     if all_ and (stations or county or near):
@@ -164,9 +177,18 @@ def _chosen(
             refresh_stations(root, settings)
         active = (facts["number"] for facts in listed(root) if facts["active"]) if all_ else ()
         return tuple(active) if all_ else None
-    now = today()
-    numbers = chosen_stations(stations or "all", root, settings, (now, now), ask=ask, out=out)
-    return tuple(placed(root, numbers, county=county, near=near, within_km=within) or ())
+    text, span = stations or "all", (since or today(), today())
+    numbers = chosen_stations(
+        parse_stations(text),
+        root,
+        settings,
+        span,
+        singly=single_stations(text),
+        ask=ask,
+        say=out.note,
+    )
+    chosen = placed(root, numbers, county=county, near=near, within_km=within, span=span, out=out)
+    return tuple(chosen or ())
 
 
 def _tell(reports: list[RunReport], plan: SyncPlan, usual: FetchRequest, out: Output) -> None:
