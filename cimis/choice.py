@@ -85,7 +85,7 @@ def chosen_stations(
         )
         known = {facts["number"]: facts for facts in listed}
     if not known and numbers is not None:
-        return numbers
+        return tuple(numbers)
     if numbers is None:
         return _working(known.values(), span)
     unknown = [number for number in numbers if number not in known]

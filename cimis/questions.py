@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, Items, Stations, items_of, open_span_of, scope_of, station_numbers
@@ -29,7 +29,8 @@ class Questions(SpatialReading):
         qc: str = "keep",
         unsafe: bool = False,
         timings: QueryTimings | None = None,
-        **parameters: object,
+        parameters: Mapping[str, object] | None = None,
+        **more: object,
     ) -> Answer:
         """Return the answer to a question of the library; ``cimis sql --list`` shows them all.
 
@@ -43,7 +44,8 @@ class Questions(SpatialReading):
         unsafe : bool
             As of :meth:`cimis.Store.sql`.
         timings : QueryTimings, optional
-        **parameters
+        parameters : mapping, optional
+        **more
             Values of the question's own parameters, in the place of its defaults.
 
         Returns
@@ -59,7 +61,9 @@ class Questions(SpatialReading):
         from queries.named import named_query
 
         query = named_query(name)
-        values = query.values({key: str(value) for key, value in parameters.items()})
+        values = query.values(
+            {key: str(value) for key, value in {**(parameters or {}), **more}.items()}
+        )
         numbers = station_numbers(stations)
         scope = Scope.HOURLY if query.hourly else Scope.DAILY
         return self._answer(

@@ -88,6 +88,8 @@ class Lacks:
         Stations of which nothing stored holds a column that others have.
     not_over : datetime.date or None
         First day asked for that is not over, where there is one.
+    failed : tuple of int or str
+        Stations that a run could not get all of; its report says why.
     """
 
     unit: str = "day"
@@ -97,9 +99,11 @@ class Lacks:
     items_of: tuple[tuple[Site, str], ...] = ()
     not_over: dt.date | None = None
     spatial: bool = False
+    failed: tuple[Site, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.without_rows or self.short or self.items or self.items_of or self.not_over)
+        parts = (self.failed, self.without_rows, self.short, self.items, self.items_of)
+        return any(map(bool, parts)) or self.not_over is not None
 
     def __str__(self) -> str:
         return self.text()
@@ -110,24 +114,27 @@ class Lacks:
             return ""
         who = "target" if self.spatial else "station"
         parts = []
+        if self.failed:
+            parts.append(f"{who}s that failed: {_listed(self.failed)}")
         if self.without_rows:
             parts.append(f"{who}s with no row: {_listed(self.without_rows)}")
         if len(self.short) == 1:
             site, present, asked = self.short[0]
             parts.append(f"{who} {site} has {present:,} of {asked:,} {self.unit}s")
         elif self.short:
-            present, asked = (sum(part[n] for part in self.short) for n in (1, 2))
+            present = sum(part.present for part in self.short)
+            asked = sum(part.asked for part in self.short)
             each = [f"{s.site} has {s.present:,} of {s.asked:,}" for s in self.short]
             parts.append(
                 f"{len(self.short)} {who}s have {present:,} of {asked:,} {self.unit}s: "
                 + _listed(each, most=_NAMED)
             )
         if self.items:
-            parts.append(f"nothing stored holds {', '.join(self.items)}")
+            parts.append(f"nothing holds {', '.join(self.items)}")
         for item in sorted({name for _, name in self.items_of}):
             lacking = [site for site, name in self.items_of if name == item]
             few = who if len(lacking) == 1 else f"{who}s"
-            parts.append(f"nothing stored of {few} {_listed(lacking)} holds {item}")
+            parts.append(f"nothing of {few} {_listed(lacking)} holds {item}")
         if self.not_over is not None:
             parts.append(f"{self.not_over} is not over")
         return f"less than asked: {'; '.join(parts)}"
@@ -138,6 +145,7 @@ class Lacks:
         return {
             "text": self.text(),
             "unit": f"{self.unit}s",
+            "failed": list(self.failed),
             "without_rows": list(self.without_rows),
             "short": [{who: s.site, "present": s.present, "asked": s.asked} for s in self.short],
             "items": list(self.items),

@@ -10,6 +10,8 @@ import click
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.output import Output
 from cimis.parsing import parse_stations
+from pipeline.errors import NoDataError
+from pipeline.lacks import Lacks
 
 __all__ = ["command"]
 
@@ -65,10 +67,11 @@ def command(
     root = data_root(data_dir)
     if not dry_run:
         create(root).close()
+    numbers = parse_stations(stations)
     done = take_in(
         root,
         paths,
-        stations=parse_stations(stations),
+        stations=numbers,
         prefer=prefer,
         standard=Standard(units),
         dry_run=dry_run,
@@ -76,9 +79,17 @@ def command(
         on_file=lambda path: out.note(f"reading {path.name}"),
     )
     facts = done.as_dict()
+    missed = sorted({*(numbers or ())} - done.stations)
+    lacks = Lacks(without_rows=tuple(missed))
     if out.as_json:
-        out.json(facts)
+        out.json(facts | {"lacks": lacks.as_dict()})
+    if not done.rows:
+        raise NoDataError(
+            "the files hold no record of these stations", hint="leave out --stations to take all"
+        )
+    if out.as_json:
         return
+    out.lacks(lacks)
     out.rows(tuple(facts), [tuple(facts.values())])
     if done.differing:
         kept = "kept as stored" if prefer == "stored" else "replaced by the archive's"

@@ -110,7 +110,7 @@ def command(
             _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc), out)
             return
         answer = (
-            store.named(question, stations=stations, qc=qc, unsafe=unsafe, **values)
+            store.named(question, stations=stations, qc=qc, unsafe=unsafe, parameters=values)
             if is_name
             else store.sql(question, values or None, qc=qc, unsafe=unsafe)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +204,8 @@ def _tell(reports: list[RunReport], plan: SyncPlan, usual: FetchRequest, out: Ou
         return
     found: dict[tuple[str, int | str], list[int]] = {}
     for report in reports:
+        if not out.as_json:  # the reports hold it
+            out.lacks(replace(report.lacks, failed=()))
         for result in report.results:
             counts = found.setdefault((report.scope.value, result.name), [0] * 4)
             new = (result.added, result.filled, result.revised, result.absent_days)
