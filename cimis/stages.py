@@ -22,7 +22,7 @@ __all__ = ["decode", "read_chunk", "write_chunk"]
 
 
 def decode(
-    pieces: Iterable[bytes],
+    pieces: bytes | Iterable[bytes],
     *,
     scope: Scope | str,
     items: Items | None = None,
@@ -34,7 +34,7 @@ def decode(
 
     Parameters
     ----------
-    pieces : iterable of bytes
+    pieces : iterable of bytes, or bytes
         The body's JSON, already decompressed.
     scope : {"daily", "hourly"}
     items : str or iterable of str, optional
@@ -68,8 +68,8 @@ def decode(
     from pipeline import decode as decoding
     from queries.conversion import standard as units_of
 
-    if isinstance(pieces, bytes | bytearray):
-        pieces = [bytes(pieces)]
+    if isinstance(pieces, bytes):
+        pieces = [pieces]
     if key not in ("station", "target"):
         raise UsageError(f"unknown key '{key}'", hint="choose station or target")
     kind = scope_of(scope)

@@ -72,9 +72,7 @@ class Tally:
 
     def lacks(self) -> Lacks:
         """Return what the answer is short of; of one not read to its end by the catalog alone."""
-        counts = self._counts
-        if counts is None and self._count is not None:
-            counts = self._count()
+        counts = self._counts if self._count is None else self._count()
         cut = self._limit is not None and counts is not None
         if cut and sum((counts or {}).values()) >= (self._limit or 0):
             counts = None

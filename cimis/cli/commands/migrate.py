@@ -23,7 +23,7 @@ __all__ = ["command"]
     "migrate",
     examples=[
         "cimis migrate",
-        "cimis migrate --stations 2,5-7 --year 2010-2014 --dry-run",
+        "cimis migrate --stations 2,5-7 --year 2020-2024 --dry-run",
         "cimis migrate --to v1 --dry-run",
         "cimis migrate --to v1 --output old-archive",
     ],
