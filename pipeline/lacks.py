@@ -167,7 +167,7 @@ class IncompleteAnswer(UserWarning):
 
 def lacks_of(
     asked: Asked,
-    counts: Mapping[Site, int] | None,
+    counts: Mapping[Any, int] | None,
     held: Sequence[Held],
     *,
     today: dt.date,

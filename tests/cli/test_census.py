@@ -58,8 +58,13 @@ def root(tmp_path: Path, service: Emulator, monkeypatch: pytest.MonkeyPatch) -> 
 def _put_list(store: Store) -> None:
     from pipeline.catalog import Catalog
 
-    facts = {"latitude": 35.5, "longitude": -119.3, "elevation_m": 110.0, "county": "Kern"}
-    known = [
+    facts: dict[str, Any] = {
+        "latitude": 35.5,
+        "longitude": -119.3,
+        "elevation_m": 110.0,
+        "county": "Kern",
+    }
+    known: list[tuple[int, str, dict[str, Any]]] = [
         (1, "Closed", {"connected": "1982-06-07", "disconnected": "1990-01-01", "active": False}),
         (5, "Shafter", {"connected": "1982-06-01", "disconnected": None, "active": True}),
     ]

@@ -1,4 +1,4 @@
-"""The single stages that users call: bodies decoded and chunks read in the units that people use."""
+"""Single stages: bodies decoded and chunks read in the units that people use."""
 
 from __future__ import annotations
 
