@@ -107,7 +107,7 @@ def placed(
     within_km : float, optional
         How far from it; without that the one nearest station.
     span : pair of datetime.date or None
-        First and last day asked for: near a point only stations count that worked in them.
+        First and last day asked for: a place means the stations there that worked in them.
     out : Output
         Hears which stations lie near the point.
 
@@ -129,14 +129,17 @@ def placed(
         chosen = [facts for facts in chosen if facts["number"] in numbers]
     if county is not None:
         chosen = in_county(chosen, county)
+    if numbers is None or place is not None:
+        chosen = [facts for facts in chosen if served(facts, *span)]
     if place is not None:
-        able = [facts for facts in chosen if served(facts, *span)]
-        chosen = by_distance(able, place, within_km)
+        chosen = by_distance(chosen, place, within_km)
         chosen = chosen if within_km is not None else chosen[:1]
         if chosen:
             _tell(place, chosen, out)
     if not chosen:
-        raise NoDataError("no station lies there", hint="see 'cimis stations --near LAT,LON'")
+        raise NoDataError(
+            "no station there worked in these days", hint="see 'cimis stations --near LAT,LON'"
+        )
     return tuple(sorted(facts["number"] for facts in chosen))
 
 
