@@ -9,11 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cimis.stages import decode, read_chunk, write_chunk
     from cimis.store import Store, create
     from cimis.store import open_store as open  # noqa: A004 - as in cimis.open("data")
     from cimis.version import __version__
-    from pipeline.chunks import read_chunk, write_chunk
-    from pipeline.decode import decode
     from pipeline.errors import (
         AuthError,
         CheckFailed,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
+    from pipeline.lacks import IncompleteAnswer
 
 __all__ = [
     "AuthError",
@@ -39,6 +39,7 @@ __all__ = [
     "DecodeError",
     "FetchInterrupted",
     "FirewallPage",
+    "IncompleteAnswer",
     "NetworkError",
     "NoDataError",
     "RateLimited",
@@ -56,13 +57,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "IncompleteAnswer": ("pipeline.lacks", "IncompleteAnswer"),
     "Store": ("cimis.store", "Store"),
     "__version__": ("cimis.version", "__version__"),
     "create": ("cimis.store", "create"),
-    "decode": ("pipeline.decode", "decode"),
+    "decode": ("cimis.stages", "decode"),
     "open": ("cimis.store", "open_store"),
-    "read_chunk": ("pipeline.chunks", "read_chunk"),
-    "write_chunk": ("pipeline.chunks", "write_chunk"),
+    "read_chunk": ("cimis.stages", "read_chunk"),
+    "write_chunk": ("cimis.stages", "write_chunk"),
 }
 
 
@@ -75,4 +77,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

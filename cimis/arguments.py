@@ -1,23 +1,54 @@
-"""What users may give for a scope, stations, a day or a size, in Python as on the command line."""
+"""What users may give for a scope, stations, days, items, a size or a path, in Python.
+
+Whatever the field's libraries hand out works: integers of numpy, days of pandas, columns of Polars.
+What cannot be meant is a `UsageError`, as on the command line.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import operator
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
-from cimis.parsing import parse_date, parse_size, parse_stations
+from cimis.parsing import checked_span, day_span, parse_date, parse_size, parse_stations
+from cimis.parsing import single_stations as singly_named
 from pipeline.errors import UsageError
-from pipeline.items import Scope
+from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from queries.mirror.mirrors import Keeping
 
-__all__ = ["Day", "Stations", "day_of", "keeping", "scope_of", "span_of", "station_numbers"]
+__all__ = [
+    "Day",
+    "Items",
+    "Stations",
+    "Years",
+    "count_of",
+    "day_of",
+    "items_of",
+    "keeping",
+    "open_span_of",
+    "path_of",
+    "scope_of",
+    "single_stations",
+    "span_of",
+    "station_numbers",
+]
 
-Day = str | dt.date
-Stations = int | str | Iterable[int]
+Day: TypeAlias = "str | dt.date | np.datetime64"
+Items: TypeAlias = "str | Item | Iterable[str | Item]"
+Stations: TypeAlias = "SupportsIndex | str | Iterable[SupportsIndex]"
+Years: TypeAlias = "SupportsIndex | str"
+
+_PST = dt.timezone(dt.timedelta(hours=-8))
+_LARGEST_STATION = 65_535
+_STATION_HINT = "give integers, as 2 or [2, 5], or a text, as '2,5-7'"
+_DAY_HINT = "give a date, or a text as 2024-06-01, 2024-06 or 2024"
 
 
 def scope_of(name: str | Scope) -> Scope:
@@ -29,33 +60,113 @@ def scope_of(name: str | Scope) -> Scope:
 
 
 def station_numbers(stations: Stations | None) -> Sequence[int] | None:
-    """Return station numbers as a user may give them."""
+    """Return station numbers as a user may give them, sorted and each once; None for all.
+
+    Raises
+    ------
+    UsageError
+        For what is no number of a station, and for none at all.
+    """
     if stations is None or isinstance(stations, str):
         return parse_stations(stations)
-    if isinstance(stations, int):
-        return (stations,)
-    numbers = tuple(stations)
-    wrong = next((n for n in numbers if not hasattr(n, "__index__")), None)
-    if wrong is not None:
-        raise UsageError(f"'{wrong}' is not a station number", hint="give integers")
-    return tuple(int(n) for n in numbers)
+    given = _each(stations)
+    numbers = {_integer(one, f"'{one}' is not a station number", _STATION_HINT) for one in given}
+    if isinstance(stations, range):  # as of a range on the command line, what cannot be is left out
+        numbers = {number for number in numbers if 1 <= number <= _LARGEST_STATION}
+    wrong = sorted(number for number in numbers if not 1 <= number <= _LARGEST_STATION)
+    if wrong:
+        raise UsageError(f"no station can have the number {wrong[0]}", hint="1 to 65535")
+    if not numbers:
+        raise UsageError("no station named", hint=_STATION_HINT)
+    return tuple(sorted(numbers))
+
+
+def single_stations(stations: Stations | None) -> frozenset[int]:
+    """Return those numbers that were named by themselves, not in a range."""
+    if stations is None or isinstance(stations, range):
+        return frozenset()
+    if isinstance(stations, str):
+        return frozenset(singly_named(stations))
+    return frozenset(station_numbers(stations) or ())
+
+
+def _each(stations: Any) -> list[Any]:
+    """Return one station number, or many, as a list."""
+    if isinstance(stations, bytes | bytearray | Mapping):
+        raise UsageError(f"{stations!r} names no stations", hint=_STATION_HINT)
+    try:
+        return [_plain(one) for one in stations]
+    except TypeError:  # one number
+        return [_plain(stations)]
+
+
+def _plain(value: Any) -> Any:
+    """Return an Arrow scalar as a Python value, and all else as it is."""
+    as_py = getattr(value, "as_py", None)
+    return value if as_py is None else as_py()
+
+
+def _integer(value: Any, message: str, hint: str) -> int:
+    if isinstance(value, bool):
+        raise UsageError(message, hint=hint)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise UsageError(message, hint=hint) from None
+
+
+def count_of(value: SupportsIndex, name: str, *, most: int | None = None) -> int:
+    """Return a count, which is not negative; ``name`` is what messages call it."""
+    hint = "give a whole number from 0" + ("" if most is None else f" to {most}")
+    number = _integer(value, f"{name} cannot be {value!r}", hint)
+    if number < 0 or (most is not None and number > most):
+        raise UsageError(f"{name} cannot be {number}", hint=hint)
+    return number
 
 
 def day_of(day: Day | None, *, end: bool) -> dt.date | None:
-    """Return a day as a user may give it; a year or month means its first or last day."""
-    if day is None:
+    """Return a day as a user may give it; a year or month means its first or last day.
+
+    A time with a zone means the network's day at that moment (PST, UTC-8, all year).
+    """
+    given: Any = _plain(day)
+    if given is None:
         return None
-    if isinstance(day, str):
-        return parse_date(day, end=end)
-    return day.date() if isinstance(day, dt.datetime) else day
+    if isinstance(given, str):
+        return parse_date(given, end=end)
+    if given != given or str(given) == "NaT":  # pandas and numpy have a time that is none
+        raise UsageError("a missing time is no day", hint=_DAY_HINT)
+    if isinstance(given, dt.datetime):
+        return (given if given.tzinfo is None else given.astimezone(_PST)).date()
+    if isinstance(given, dt.date):
+        return given
+    if type(given).__name__ == "datetime64":  # its text is as long as its unit: 2024, 2024-06
+        return parse_date(str(given)[:10], end=end)
+    raise UsageError(f"{given!r} is no day", hint=_DAY_HINT)
 
 
-def keeping(size: int | str | None) -> Keeping:
+def items_of(items: Items | None, scope: Scope) -> tuple[Item, ...] | None:
+    """Return the items that a user names, in that order; `UsageError` for what is none."""
+    if items is None or isinstance(items, str):
+        return None if items is None else named_items(items, scope)
+    try:
+        listed: list[Any] = [items] if isinstance(items, Item) else [_plain(i) for i in items]
+    except TypeError:
+        raise UsageError(f"{items!r} names no items", hint="see 'cimis items'") from None
+    wrong = next((one for one in listed if not isinstance(one, str | Item)), None)
+    if wrong is not None:
+        raise UsageError(f"{wrong!r} is no item", hint="give names, as 'air_tmp_avg'")
+    return named_items(listed, scope)
+
+
+def keeping(size: SupportsIndex | str | None) -> Keeping:
     """Return how the read cache is to be kept: as given, by the environment, or configured."""
     from pipeline.api.settings import resolve
     from queries.mirror.mirrors import Keeping
 
-    found = resolve("cache", None if size is None else str(size)).value
+    if size is not None and not isinstance(size, str):
+        size = str(count_of(size, "a size in bytes"))
+    found = resolve("cache", size).value
     folder = resolve("cache_dir", None).value
     return Keeping(
         None if found is None else parse_size(str(found)),
@@ -63,18 +174,41 @@ def keeping(size: int | str | None) -> Keeping:
     )
 
 
-def span_of(year: int | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
-    """Return the first and last day of a span that is not open: a year, or from a day to today."""
+def path_of(path: str | os.PathLike[str]) -> Path:
+    """Return a path as a user may give it; ``~`` is the home folder."""
+    try:
+        return Path(path).expanduser()
+    except TypeError:
+        raise UsageError(f"{path!r} is no path", hint="give a text or a pathlib.Path") from None
+    except RuntimeError as error:
+        raise UsageError(f"'{path}': {error}", hint="give the whole path") from None
+
+
+def span_of(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
+    """Return the first and last day of a span that is not open: years, or from a day to today."""
     from pipeline.plan import network_day
 
     today = network_day()
-    if year is not None and (start is not None or end is not None):
-        raise UsageError("a year and days as well", hint="give the year, or start and end")
     if year is not None:
-        if not 1900 <= year <= today.year:
-            raise UsageError(f"nothing can be fetched of the year {year}", hint="1982 to today")
-        return dt.date(year, 1, 1), min(dt.date(year, 12, 31), today)
+        if start is not None or end is not None:
+            raise UsageError("a year and days as well", hint="give the year, or start and end")
+        text = year if isinstance(year, str) else None
+        if text is None:
+            hint = "give 2024, or '2020-2024'"
+            text = f"{_integer(_plain(year), f'{year!r} is not a year', hint):04}"
+        return day_span(year=text, start=None, end=None, now=today)
     first, last = day_of(start, end=False), day_of(end, end=True)
     if first is None:
         raise UsageError("no days named", hint="give year=2024, or start and end")
+    checked_span(first, last, today)
     return first, last or today
+
+
+def open_span_of(start: Day | None, end: Day | None) -> tuple[dt.date | None, dt.date | None]:
+    """Return the first and last day of a span of which either end may be open, as None."""
+    from pipeline.plan import network_day
+
+    first, last = day_of(start, end=False), day_of(end, end=True)
+    if first is not None or last is not None:
+        checked_span(first, last, network_day())
+    return first, last

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, Stations, scope_of
-from cimis.spatial import SpatialReading
+from cimis.lacking import warn_of
+from cimis.questions import Questions
 from pipeline.errors import NoDataError
 from pipeline.items import Scope
+from pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Computing"]
 
 
-class Computing(SpatialReading):
+class Computing(Questions):
     """The half of a :class:`cimis.Store` that computes."""
 
     def eto(
@@ -48,12 +51,18 @@ class Computing(SpatialReading):
         ------
         NoDataError
             When the weather it takes, or the station's place, is not there.
+
+        Warns
+        -----
+        IncompleteAnswer
+            When stations, days or items that were asked for are not there.
         """
         from queries.frames import whole
 
-        found = self.eto_table(
+        found, lacks = self.computed_eto(
             scope, stations=stations, start=start, end=end, surface=surface, fill=fill
         )
+        warn_of(lacks)
         return whole(found)
 
     def eto_table(
@@ -67,16 +76,42 @@ class Computing(SpatialReading):
         fill: bool = False,
     ) -> pa.Table:
         """Return the same as an Arrow table."""
-        from queries.eto import computed, weather_items
+        found, lacks = self.computed_eto(
+            scope, stations=stations, start=start, end=end, surface=surface, fill=fill
+        )
+        warn_of(lacks)
+        return found
+
+    def computed_eto(
+        self,
+        scope: str | Scope = "daily",
+        *,
+        stations: Stations | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
+        surface: str = "short",
+        fill: bool = False,
+    ) -> tuple[pa.Table, Lacks]:
+        """Return the same table and what it is short of, without a warning."""
+        from queries.eto import computed, needed_items, weather_items
 
         kind = scope_of(scope)
-        rows = self.query(
+        asked = self.query(
             kind, stations=stations, start=start, end=end, items=weather_items(kind, surface)
-        ).table()
+        )
+        rows = asked.table()
         if rows.num_rows == 0:
             raise NoDataError(
                 f"no {kind} record is stored of these stations and days",
                 hint="see what is stored with 'cimis stats'",
             )
         places = {facts["number"]: facts for facts in self.stations().to_dicts()}
-        return computed(rows, kind, places, surface=surface, fill=fill)
+        # of dew point and vapour pressure, of wind speed and run, one of each does
+        needed = {item.column for item in needed_items(kind, surface)}
+        lacks = asked.lacks
+        short = replace(
+            lacks,
+            items=tuple(name for name in lacks.items if name in needed),
+            items_of=tuple(one for one in lacks.items_of if one[1] in needed),
+        )
+        return computed(rows, kind, places, surface=surface, fill=fill), short

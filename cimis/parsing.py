@@ -10,6 +10,7 @@ from pipeline.errors import UsageError
 
 __all__ = [
     "Days",
+    "checked_span",
     "day_span",
     "named_span",
     "open_span",
@@ -227,13 +228,20 @@ def day_span(
     else:
         first = parse_date(start, now=now)
         last = parse_date(end, end=True, now=now) if end else now
-    if first > now:
-        raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")
-    if last < FIRST_DAY:
-        raise UsageError(f"{last} lies before the network's first day, {FIRST_DAY}")
-    if last < first:
-        raise UsageError(f"the end {last} lies before the start {first}", hint="exchange them")
+    checked_span(first, last, now)
     return first, last
+
+
+def checked_span(first: dt.date | None, last: dt.date | None, now: dt.date) -> None:
+    """Refuse days that cannot be meant; an end that is None is open."""
+    from pipeline.plan import FIRST_DAY
+
+    if first is not None and first > now:
+        raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")
+    if last is not None and last < FIRST_DAY:
+        raise UsageError(f"{last} lies before the network's first day, {FIRST_DAY}")
+    if first is not None and last is not None and last < first:
+        raise UsageError(f"the end {last} lies before the start {first}", hint="exchange them")
 
 
 def open_span(
@@ -243,9 +251,9 @@ def open_span(
     if year is not None or (start is not None and end is not None):
         return day_span(year=year, start=start, end=end, now=now)
     first = parse_date(start, now=now) if start else None
-    if first is not None and first > now:
-        raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")
-    return first, parse_date(end, end=True, now=now) if end else None
+    last = parse_date(end, end=True, now=now) if end else None
+    checked_span(first, last, now)
+    return first, last
 
 
 def parse_duration(text: str) -> float:

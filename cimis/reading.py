@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cimis.arguments import Day, Stations, day_of, scope_of, station_numbers
-from pipeline.errors import StoreError
-from pipeline.items import Item, Scope, named_items
+from cimis.arguments import (
+    Day,
+    Items,
+    Stations,
+    count_of,
+    items_of,
+    open_span_of,
+    scope_of,
+    station_numbers,
+)
+from cimis.lacking import tally_of, warned
+from pipeline.errors import StoreError, UsageError
+from pipeline.items import Scope
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,12 +26,13 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
     from pipeline.catalog import Catalog
-    from queries.engines.answer import Answer
+    from queries.engines.answer import Answer, Heads
     from queries.engines.engine import Engine, Parameters
     from queries.mirror.build import Refreshed
     from queries.mirror.mirrors import Keeping, Mirrors
     from queries.mirror.twins import Twins
     from queries.rows import Rows
+    from queries.tally import Tally
     from queries.timing import QueryTimings
 
 __all__ = ["Reading"]
@@ -77,7 +87,7 @@ class Reading:
         stations: Stations | None = None,
         start: Day | None = None,
         end: Day | None = None,
-        items: str | Iterable[str | Item] | None = None,
+        items: Items | None = None,
         *,
         units: str = "metric",
         qc: str = "keep",
@@ -108,17 +118,24 @@ class Reading:
             For an unknown item, policy, unit, or a date that is none.
         StoreError
             When the catalog or a chunk is damaged.
+
+        Warns
+        -----
+        IncompleteAnswer
+            When the answer is less than what was asked: stations without a row, days that are not
+            there, items that nothing stored holds. Its ``lacks`` tells all of it.
         """
-        return self.query(
+        rows = self.query(
             "daily", stations=stations, start=start, end=end, items=items, units=units, qc=qc
-        ).pl()
+        )
+        return warned(rows)
 
     def hourly(
         self,
         stations: Stations | None = None,
         start: Day | None = None,
         end: Day | None = None,
-        items: str | Iterable[str | Item] | None = None,
+        items: Items | None = None,
         *,
         units: str = "metric",
         qc: str = "keep",
@@ -128,9 +145,10 @@ class Reading:
         ``time`` is the end of the hour in Pacific standard time, all year; ``date`` and ``hour``
         (1..24) are the network's own, and ``start`` and ``end`` mean ``date``.
         """
-        return self.query(
+        rows = self.query(
             "hourly", stations=stations, start=start, end=end, items=items, units=units, qc=qc
-        ).pl()
+        )
+        return warned(rows)
 
     def query(
         self,
@@ -139,29 +157,37 @@ class Reading:
         stations: Stations | None = None,
         start: Day | None = None,
         end: Day | None = None,
-        items: str | Iterable[str | Item] | None = None,
+        items: Items | None = None,
         units: str = "metric",
         qc: str = "keep",
         limit: int | None = None,
         timings: QueryTimings | None = None,
     ) -> Rows:
-        """Return the same rows unread: to stream in batches, to write to a file, to time."""
+        """Return the same rows unread: to stream in batches, to write to a file, to time.
+
+        Their ``lacks`` tells what they are less than what was asked; nothing is warned of.
+        """
         from queries.conversion import standard
         from queries.quality import policy
         from queries.rows import select
 
         chosen = scope_of(scope)
+        numbers = station_numbers(stations)
+        first, last = open_span_of(start, end)
+        wanted = items_of(items, chosen)
+        most = None if limit is None else count_of(limit, "a limit")
         return select(
             self._engine,
             chosen.value,
-            stations=station_numbers(stations),
-            start=day_of(start, end=False),
-            end=day_of(end, end=True),
-            items=None if items is None else named_items(items, chosen),
+            stations=numbers,
+            start=first,
+            end=last,
+            items=wanted,
             units=standard(units),
             policy=policy(qc),
-            limit=limit,
+            limit=most,
             timings=timings,
+            tally=tally_of(self.root, chosen, numbers, first, last, wanted, limit=most),
         )
 
     def scan_daily(self, *, qc: str = "keep") -> pl.LazyFrame:
@@ -255,41 +281,34 @@ class Reading:
         UsageError
             For SQL that is wrong or not allowed.
         """
+        return self._answer(text, params, qc=qc, unsafe=unsafe, timings=timings)
+
+    def _answer(
+        self,
+        text: str,
+        params: Parameters | None = None,
+        *,
+        qc: str = "keep",
+        unsafe: bool = False,
+        timings: QueryTimings | None = None,
+        tally: Tally | None = None,
+        heads: Heads | None = None,
+    ) -> Answer:
         from queries.engines.answer import Answer
         from queries.quality import policy
 
-        return Answer(self._engine, text, params, policy=policy(qc), unsafe=unsafe, timings=timings)
-
-    def named(
-        self,
-        name: str,
-        *,
-        stations: Stations | None = None,
-        qc: str = "keep",
-        **parameters: object,
-    ) -> Answer:
-        """Return the answer to a question of the library; ``cimis sql --list`` shows them all.
-
-        Parameters
-        ----------
-        name : str
-            Such as ``"frost-nights"``.
-        stations : int, str or iterable of int, optional
-            By default all that are stored.
-        qc : {"keep", "drop-severe", "strict"}
-        **parameters
-            Values of the question's own parameters, in the place of its defaults.
-
-        Raises
-        ------
-        UsageError
-            For an unknown name or parameter, or a value that cannot be what is asked for.
-        """
-        from queries.named import named_query
-
-        query = named_query(name)
-        values = query.values({key: str(value) for key, value in parameters.items()})
-        return self.sql(query.text(station_numbers(stations)), values, qc=qc)
+        if not isinstance(text, str):
+            raise UsageError(f"{text!r} is no SQL", hint="give a text")
+        return Answer(
+            self._engine,
+            text,
+            params,
+            policy=policy(qc),
+            unsafe=unsafe,
+            timings=timings,
+            tally=tally,
+            heads=heads,
+        )
 
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the same tables, sandboxed; close it after use.

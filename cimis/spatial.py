@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cimis.arguments import Day, day_of
+from cimis.arguments import Day, Items, items_of, open_span_of
+from cimis.lacking import tally_of, warned
 from cimis.reading import Reading
-from pipeline.items import Item, Scope, named_items
+from pipeline.errors import UsageError
+from pipeline.items import Scope
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +31,7 @@ class SpatialReading(Reading):
         targets: Targets | None = None,
         start: Day | None = None,
         end: Day | None = None,
-        items: str | Iterable[str | Item] | None = None,
+        items: Items | None = None,
         *,
         units: str = "metric",
         qc: str = "keep",
@@ -56,10 +58,14 @@ class SpatialReading(Reading):
             For what is no target, an unknown item, policy, unit, or a date that is none.
         StoreError
             When the catalog or a chunk is damaged.
+
+        Warns
+        -----
+        IncompleteAnswer
+            As of :meth:`cimis.Store.daily`.
         """
-        return self.query_spatial(
-            targets, start=start, end=end, items=items, units=units, qc=qc
-        ).pl()
+        rows = self.query_spatial(targets, start=start, end=end, items=items, units=units, qc=qc)
+        return warned(rows)
 
     def query_spatial(
         self,
@@ -67,26 +73,30 @@ class SpatialReading(Reading):
         *,
         start: Day | None = None,
         end: Day | None = None,
-        items: str | Iterable[str | Item] | None = None,
+        items: Items | None = None,
         units: str = "metric",
         qc: str = "keep",
         timings: QueryTimings | None = None,
     ) -> Rows:
-        """Return the same rows unread: to stream in batches, to write to a file, to time."""
+        """Return the same rows unread: to stream, to write, to time; ``lacks`` as of `query`."""
         from queries.conversion import standard
         from queries.quality import policy
         from queries.rows import select
 
+        keys = target_keys(targets)
+        first, last = open_span_of(start, end)
+        wanted = items_of(items, Scope.DAILY)
         return select(
             self._engine,
             "spatial_daily",
-            targets=target_keys(targets),
-            start=day_of(start, end=False),
-            end=day_of(end, end=True),
-            items=None if items is None else named_items(items, Scope.DAILY),
+            targets=keys,
+            start=first,
+            end=last,
+            items=wanted,
             units=standard(units),
             policy=policy(qc),
             timings=timings,
+            tally=tally_of(self.root, Scope.DAILY, keys, first, last, wanted, spatial=True),
         )
 
     def scan_spatial(self, *, qc: str = "keep") -> pl.LazyFrame:
@@ -104,5 +114,13 @@ def target_keys(targets: Targets | None) -> tuple[str, ...] | None:
 
     if targets is None:
         return None
-    listed = [targets] if isinstance(targets, str) else targets
-    return tuple(target_of_key(key).key for key in listed)
+    hint = "give keys, as 'zip:93624' or ['zip:93624', 'address:HQ']"
+    try:
+        listed = [targets] if isinstance(targets, str) else list(targets)
+    except TypeError:
+        raise UsageError(f"{targets!r} names no targets", hint=hint) from None
+    wrong = next((key for key in listed if not isinstance(key, str)), None)
+    if wrong is not None or not listed:
+        what = "no target named" if not listed else f"{wrong!r} is no target"
+        raise UsageError(what, hint=hint)
+    return tuple(dict.fromkeys(target_of_key(key).key for key in listed))

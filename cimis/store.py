@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from cimis.arguments import (
-    Day,
-    Stations,
-    day_of,
     keeping,
-    scope_of,
-    station_numbers,
+    path_of,
 )
 from cimis.fetching import Fetching
-from cimis.spatial import Targets, target_keys
 from pipeline.errors import CheckFailed, StoreError
-from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
     from pipeline.verify import Verdict
-    from queries.engines.answer import Answer
 
 __all__ = ["Store", "create", "data_directory", "open_store"]
 
@@ -49,7 +41,7 @@ class Store(Fetching):
     """
 
     def __init__(self, root: str | Path, *, cache: int | str | None = None) -> None:
-        super().__init__(data_directory(Path(root)), keeping(cache))
+        super().__init__(data_directory(path_of(root)), keeping(cache))
 
     def __enter__(self) -> Self:
         return self
@@ -64,78 +56,6 @@ class Store(Fetching):
 
     def __repr__(self) -> str:
         return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
-
-    def every(
-        self,
-        period: str,
-        *,
-        scope: str | Scope = Scope.DAILY,
-        stations: Stations | None = None,
-        targets: Targets | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        items: str | Iterable[str | Item] | None = None,
-        units: str = "metric",
-        qc: str = "keep",
-    ) -> Answer:
-        """Return records summed up per station and week, month, year or water year.
-
-        Depths (ETo, rain) are added up, maxima and minima stay extremes, the rest are means; beside
-        each figure stands of how many records it is made. See :func:`queries.periods.period_sql`.
-
-        Parameters
-        ----------
-        period : {"week", "month", "year", "water-year"}
-            Of hourly records also ``day``.
-        scope : {"daily", "hourly"}
-        stations : int, str or iterable of int, optional
-        targets : str or iterable of str, optional
-            Spatial targets, as ``"zip:93624"``, in the place of stations.
-        start, end : date or str, optional
-            First and last day, both inclusive.
-        items : str or iterable of str, optional
-            In the order of the columns; by default all that are stored.
-        units : {"metric", "english"}
-            Each figure's unit stands in its field's metadata.
-        qc : {"keep", "drop-severe", "strict"}
-
-        Raises
-        ------
-        UsageError
-            For an unknown period, item, unit or policy.
-        """
-        from queries.conversion import standard
-        from queries.engines.answer import Answer
-        from queries.periods import period_heads, period_sql
-        from queries.quality import policy
-
-        kind, spatial = scope_of(scope), targets is not None
-        chosen = self._items(items, kind, spatial=spatial)
-        text = period_sql(
-            kind,
-            chosen,
-            period,
-            stations=station_numbers(stations),
-            targets=target_keys(targets),
-            start=day_of(start, end=False),
-            end=day_of(end, end=True),
-            units=standard(units),
-        )
-        heads = period_heads(chosen, standard(units))
-        return Answer(self._engine, text, policy=policy(qc), heads=heads)
-
-    def _items(
-        self, items: str | Iterable[str | Item] | None, scope: Scope, *, spatial: bool
-    ) -> tuple[Item, ...]:
-        """Return the items asked for, or all that are stored."""
-        from pipeline.catalog import Catalog
-        from pipeline.items import scope_items
-
-        if items is not None:
-            return named_items(items, scope)
-        with Catalog(self.root) as catalog:
-            stored = catalog.item_codes(scope, spatial=spatial)
-        return tuple(item for item in scope_items(scope) if item.code in stored)
 
     def verify(self, *, repair: bool = False) -> Verdict:
         """Check every byte of every chunk and the catalog, as ``cimis verify`` does.
@@ -194,7 +114,7 @@ def create(path: str | Path, *, adopt: bool = False) -> Store:
     from pipeline.catalog_file import lists_nothing
     from pipeline.chunks.whereabouts import chunk_files
 
-    root = Path(path)
+    root = path_of(path)
     if root.exists() and not root.is_dir():
         raise StoreError(f"'{root}' is a file, not a directory", hint="choose another path")
     if adopt:

@@ -44,6 +44,12 @@ An error is one line that says what was wrong and, mostly, one that says what to
     hint: did you mean 'air_tmp_avg'? see 'cimis items --scope daily'
 
 With `--json` it is one JSON object on standard error: `{"error": {"class": …, "message": …}}`.
+
+An answer that is less than what was asked says so in a line on standard error, or with `--json`
+in a field `lacks` of its document, beside rows in an object of standard error: `{"lacks": {…}}`.
+So does `--near` of whom it chose: the nearest of the stations that worked in the days asked for.
+`--quiet` leaves both out.
+
 What a fetch prints with `--json`, also one that failed or was stopped, is one document after
 [report.schema.json](report.schema.json).
 """

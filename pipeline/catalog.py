@@ -174,6 +174,20 @@ class Catalog(CatalogFile):
         with self._errors():
             return self._connection.execute(query, [scope.value]).fetchall()
 
+    def holdings(
+        self, scope: Scope, sites: Sequence[int | str] | None = None, *, spatial: bool = False
+    ) -> list[tuple[Any, int, int, str]]:
+        """Return station (or target), first and last second, and items of each chunk, as tuples."""
+        who = "target" if spatial else "station"
+        query = f"select {who}, first_s, last_s, items from chunks where scope = ? "
+        query += f"and {who} is not null"
+        values: list[Any] = [scope.value]
+        if sites is not None:
+            query += f" and {who} in (select value from json_each(?))"
+            values.append(json.dumps(list(sites)))
+        with self._errors():
+            return self._connection.execute(query, values).fetchall()
+
     def count(self, scope: Scope) -> int:
         """Return the number of chunks of a scope."""
         with self._errors():

@@ -58,6 +58,9 @@ class CimisError(Exception):
 
     exit_code: ClassVar[int] = 1
     retryable: bool = False
+    report: Any = None
+    """The report of the run that ended so, where it was one; of a sync ``reports`` are all."""
+    reports: Sequence[Any] = ()
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -71,7 +74,11 @@ class CimisError(Exception):
         """Return the error as JSON-ready facts: class, message, hint, retryable and the rest."""
         facts: dict[str, Any] = {"class": type(self).__name__, "message": str(self)}
         for name, value in vars(self).items():
-            if name == "message" or name.startswith("_") or value in (None, (), []):
+            if (
+                name in ("message", "report", "reports")
+                or name.startswith("_")
+                or value in (None, (), [])
+            ):
                 continue
             facts[name] = str(value) if isinstance(value, dt.date | Path) else value
         facts["retryable"] = self.retryable

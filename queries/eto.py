@@ -16,7 +16,7 @@ from pipeline.errors import NoDataError, UsageError
 from pipeline.items import Item, Scope, resolve
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
 
-__all__ = ["SURFACES", "Agreement", "agreement", "computed", "weather_items"]
+__all__ = ["SURFACES", "Agreement", "agreement", "computed", "needed_items", "weather_items"]
 
 Doubles = npt.NDArray[np.float64]
 
@@ -60,6 +60,11 @@ def weather_items(scope: Scope, surface: str) -> tuple[Item, ...]:
     if scope is Scope.DAILY:
         names += _WIND
     return resolve(",".join(names), scope)
+
+
+def needed_items(scope: Scope, surface: str) -> tuple[Item, ...]:
+    """Return those of them that nothing can take the place of."""
+    return resolve(",".join([*_NEEDED[scope], SURFACES[_known(surface)][1]]), scope)
 
 
 def computed(

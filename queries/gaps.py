@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.items import Scope
+from pipeline.items import Item, Scope
 from pipeline.schema import item_of
+from queries.carried import Carried
 
 __all__ = ["Completeness", "Run", "StationGaps", "gaps_of"]
 
@@ -78,6 +79,8 @@ def gaps_of(
     end: dt.date | None = None,
     *,
     stations: Sequence[int] | None = None,
+    items: Sequence[Item] | None = None,
+    held: Mapping[tuple[int, int], frozenset[str]] | None = None,
 ) -> Iterator[StationGaps]:
     """Yield what each station lacks, by station.
 
@@ -90,7 +93,16 @@ def gaps_of(
         First and last expected day; by default the station's own first and last in the table.
     stations : sequence of int, optional
         Those asked for; one without any row lacks everything, where the days are known.
+    items : sequence of Item, optional
+        Those to tell of; by default all of the table.
+    held : mapping of (int, int) to frozenset of str, optional
+        Codes of the items that each station's year holds. What its source never carries is then not
+        expected of it: see :mod:`queries.carried`.
     """
+    names = [f.name for f in table.schema if item_of(f) is not None]
+    if items is not None:
+        wished = {item.column for item in items}
+        names = [name for name in names if name in wished]
     numbers = table["station"].to_numpy()
     edges = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
     stored = {
@@ -102,7 +114,10 @@ def gaps_of(
     if stations is not None and start is not None and end is not None:
         wanted |= set(stations)
     for station in sorted(wanted):
-        yield _of_station(_rows(table, stored.get(station)), station, scope, start, end)
+        own = {year: codes for (who, year), codes in (held or {}).items() if who == station}
+        rows = _rows(table, stored.get(station))
+        carried = Carried(scope, None if held is None else own)
+        yield _of_station(rows, station, scope, start, end, names, carried)
 
 
 def _rows(table: pa.Table, place: slice | None) -> pa.Table:
@@ -112,7 +127,13 @@ def _rows(table: pa.Table, place: slice | None) -> pa.Table:
 
 
 def _of_station(
-    rows: pa.Table, station: int, scope: Scope, start: dt.date | None, end: dt.date | None
+    rows: pa.Table,
+    station: int,
+    scope: Scope,
+    start: dt.date | None,
+    end: dt.date | None,
+    items: Sequence[str],
+    carried: Carried,
 ) -> StationGaps:
     per_day = 24 if scope is Scope.HOURLY else 1
     days = rows["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
@@ -124,29 +145,30 @@ def _of_station(
     inside = (at >= 0) & (at < size)
     there = np.zeros(size, np.bool_)
     there[at[inside]] = True
-    items = [f.name for f in rows.schema if item_of(f) is not None]
     filled = np.zeros((len(items), size), np.bool_)
     for number, name in enumerate(items):
         filled[number, at[inside]] = np.asarray(rows[name].is_valid())[inside]
-    found = tuple(
-        _completeness(station, name, there, filled[number], first, per_day)
-        for number, name in enumerate(items)
-    )
     begin = _EPOCH + dt.timedelta(days=first)
-    return StationGaps(station, begin, found, _shares(there, filled, per_day))
+    due = carried.masks(rows, items, begin, size, at, inside) | filled
+    found = tuple(
+        _completeness(station, name, there, filled[number], due[number], first, per_day)
+        for number, name in enumerate(items)
+        if size == 0 or due[number].any()
+    )
+    return StationGaps(station, begin, found, _shares(there, filled, due, per_day))
 
 
 def _completeness(
-    station: int, item: str, there: Bools, filled: Bools, first: int, per_day: int
+    station: int, item: str, there: Bools, filled: Bools, due: Bools, first: int, per_day: int
 ) -> Completeness:
     runs = [
-        *_runs("absent", ~there, first, per_day),
-        *_runs("missing", there & ~filled, first, per_day),
+        *_runs("absent", ~there & due, first, per_day),
+        *_runs("missing", there & ~filled & due, first, per_day),
     ]
     ordered = tuple(sorted(runs, key=lambda run: (run.first, run.kind)))
-    absent = int(np.count_nonzero(~there))
-    missing = int(np.count_nonzero(there & ~filled))
-    return Completeness(station, item, there.size, absent, missing, ordered)
+    absent = int(np.count_nonzero(~there & due))
+    missing = int(np.count_nonzero(there & ~filled & due))
+    return Completeness(station, item, int(np.count_nonzero(due)), absent, missing, ordered)
 
 
 def _runs(kind: str, lacking: Bools, first: int, per_day: int) -> Iterator[Run]:
@@ -162,11 +184,12 @@ def _moment(first: int, place: int, per_day: int) -> str:
     return f"{text} hour {hour + 1:02d}" if per_day == 24 else text
 
 
-def _shares(there: Bools, filled: Bools, per_day: int) -> npt.NDArray[np.float64]:
+def _shares(there: Bools, filled: Bools, due: Bools, per_day: int) -> npt.NDArray[np.float64]:
     """Return per day the share of values that are there, NaN where there is no record."""
-    by_day = filled.reshape(len(filled), -1, per_day) if len(filled) else filled.reshape(0, 0, 1)
-    shares: npt.NDArray[np.float64] = by_day.mean(axis=(0, 2)) if by_day.size else np.zeros(0)
+    if not filled.size:
+        return np.zeros(0)
+    has, could = (mask.reshape(len(mask), -1, per_day).sum(axis=(0, 2)) for mask in (filled, due))
+    shares: npt.NDArray[np.float64] = np.where(could > 0, has / np.maximum(could, 1), np.nan)
     empty = ~there.reshape(-1, per_day).any(axis=1)
-    if shares.size:
-        shares[empty] = np.nan
+    shares[empty] = np.nan
     return shares

@@ -36,6 +36,11 @@ class NamedQuery:
     parameters: tuple[Parameter, ...]
     sql: str
 
+    @property
+    def hourly(self) -> bool:
+        """Whether it is a question about hourly records."""
+        return re.search(r"\bFROM hourly\b", self.sql) is not None
+
     def text(self, stations: Sequence[int] | None = None) -> str:
         """Return the SQL, of some stations only where they are given."""
         if stations is None:
@@ -76,7 +81,7 @@ def named_query(name: str) -> NamedQuery:
         For an unknown name; the hint lists those there are.
     """
     path = _FOLDER / f"{name}.sql"
-    if not re.fullmatch(r"[a-z][a-z-]*", name) or not path.is_file():
+    if not re.fullmatch(r"[a-z][a-z-]*", str(name)) or not path.is_file():
         raise UsageError(f"no query named '{name}'", hint=f"there are {', '.join(named_queries())}")
     return _read(path)
 

@@ -17,7 +17,7 @@ from pipeline.items import Item, Scope, Standard
 from pipeline.units import metric_decimals
 from queries.conversion import conversion_of
 
-__all__ = ["PERIODS", "period_heads", "period_sql", "rule_of"]
+__all__ = ["PERIODS", "count_sql", "period_heads", "period_sql", "rule_of"]
 
 PERIODS = ("day", "week", "month", "year", "water-year")
 
@@ -135,6 +135,13 @@ def period_sql(
         f"SELECT\n    {listed}\nFROM {view}{narrowed}\n"
         f"GROUP BY {who}, period\nORDER BY {who}, period"
     )
+
+
+def count_sql(text: str) -> str:
+    """Return SQL that counts the records of which the answer to `period_sql` is made, per site."""
+    view = text[text.index("\nFROM ") : text.rindex("\nGROUP BY ")]
+    who = "target" if view.startswith("\nFROM spatial") else "station"
+    return f"SELECT {who}, count(*){view}\nGROUP BY {who}"
 
 
 def _figure(item: Item, units: Standard) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from pipeline.items import Item, Standard, default_items, scope_items
+from pipeline.lacks import Lacks
 from pipeline.schema import TARGET_FIELD, physical_schema
 from pipeline.targets import SPATIAL_DEFAULTS
 from queries.engines.answer import Answer
@@ -18,6 +19,7 @@ from queries.engines.forks import check_polars
 from queries.engines.inventory import Named
 from queries.mirror.layout import keys_of, ruled, scope_of_table, selected
 from queries.quality import FlagPolicy
+from queries.tally import Tally
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
 
@@ -89,21 +91,39 @@ class Rows:
         What reading them took.
     damaged : list of LeftOut
         Chunks that are named and damaged, whose rows are left out; known once rows were read.
+    tally : Tally, optional
+        Counts them while they go by.
     """
 
     def __init__(
-        self, engine: Engine, wish: _Wish, units: Standard, timings: QueryTimings | None
+        self,
+        engine: Engine,
+        wish: _Wish,
+        units: Standard,
+        timings: QueryTimings | None,
+        tally: Tally | None,
     ) -> None:
         self._engine = engine
         self._wish = wish
         self._english = units is Standard.ENGLISH
         self.timings = timings or QueryTimings()
+        self.tally = tally
         self.damaged: list[LeftOut] = []
         with self.timings.phase("plan"):
             stored, self._seen = engine.stored(wish.table, wish.named(), self.timings)
             self._items = _items(wish, stored)
             self._metric = _schema(wish.table, self._items, stored)
         self.schema = english_schema(self._metric) if self._english else self._metric
+
+    @property
+    def lacks(self) -> Lacks:
+        """What the rows are less than what was asked; reads them unless that has been done."""
+        if self.tally is None:
+            return Lacks(damaged=tuple(self.damaged))
+        if not self.tally.counted:
+            for _ in self.batches():
+                pass
+        return replace(self.tally.lacks(), damaged=tuple(self.damaged))
 
     def _ask(self, text: str) -> Answer:
         return Answer(self._engine, text, named=self._wish.named(), timings=self.timings)
@@ -116,6 +136,10 @@ class Rows:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in record batches, in station and time order."""
+        found = self._batches()
+        return found if self.tally is None else self.tally.over(found)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         self.damaged = []
         left = self._wish.limit
         for where in self._portions():
@@ -173,9 +197,11 @@ class Rows:
         if len(portions) > 1:
             return pa.Table.from_batches(list(self.batches()), schema=self.schema)
         answer = self._ask(self._text(portions[0], self._wish.limit))
-        found = answer.table()
+        found = pa.Table.from_arrays(answer.table().columns, schema=self.schema)
         self.damaged = list(answer.damaged)
-        return pa.Table.from_arrays(found.columns, schema=self.schema)
+        if self.tally is not None:
+            self.tally.of_table(found)
+        return found
 
     def pl(self) -> pl.DataFrame:
         """Return all rows as a :class:`polars.DataFrame`; flags are strings."""
@@ -225,6 +251,7 @@ def select(
     policy: FlagPolicy = FlagPolicy.KEEP,
     limit: int | None = None,
     timings: QueryTimings | None = None,
+    tally: Tally | None = None,
 ) -> Rows:
     """Return the rows of stations over a range of days.
 
@@ -246,6 +273,8 @@ def select(
     limit : int, optional
         Greatest number of rows.
     timings : QueryTimings, optional
+    tally : Tally, optional
+        Counts the rows, and knows what was asked.
     """
     wish = _Wish(
         table,
@@ -257,4 +286,4 @@ def select(
         policy,
         limit,
     )
-    return Rows(engine, wish, units, timings)
+    return Rows(engine, wish, units, timings, tally)

@@ -187,7 +187,9 @@ def place_options(function: F) -> F:
         metavar="KM",
         help="All stations so far from --near; without it the nearest one.",
     )(function)
-    function = option("--near", metavar="LAT,LON", help="Stations near a point.")(function)
+    function = option(
+        "--near", metavar="LAT,LON", help="Stations near a point that worked in these days."
+    )(function)
     return option(
         "--county", listed=True, metavar="TEXT", help="Stations whose county holds the text."
     )(function)

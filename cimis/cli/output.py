@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cimis.cli.layout import Column
+    from pipeline.lacks import Lacks
     from queries.timing import QueryTimings
 
 __all__ = ["Output", "counted"]
@@ -116,6 +117,19 @@ class Output:
             self.warnings_to(text)
         else:
             self.note(f"warning: {text}")
+
+    def aside(self, name: str, facts: Any, text: str) -> None:
+        """Say what is true of an answer but no part of it; with ``--json`` as an object a line."""
+        if self.as_json:
+            import json
+
+            text = json.dumps({name: facts}, default=str, ensure_ascii=False)
+        self.note(text)
+
+    def lacks(self, lacks: Lacks) -> None:
+        """Say what an answer is short of, if anything."""
+        if lacks:
+            self.aside("lacks", lacks.as_dict(), lacks.text())
 
     def timings(self, timings: QueryTimings) -> None:
         """Say where the time of a question went, on standard error; one line of JSON if asked."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cimis.cli.output import Output
 from pipeline.errors import NoDataError, UsageError
+from pipeline.serving import served
 
 if TYPE_CHECKING:
     from pipeline.places import Place
 
 __all__ = ["by_distance", "check_within", "holds", "in_county", "listed", "placed"]
+
+_NAMED = 5
+"""Stations near a point that are told one by one."""
 
 
 def listed(root: Path) -> list[dict[str, Any]]:
@@ -85,6 +91,8 @@ def placed(
     county: str | None,
     near: str | None,
     within_km: float | None,
+    span: tuple[dt.date | None, dt.date | None],
+    out: Output,
 ) -> Sequence[int] | None:
     """Return the stations that a question means: those named, of a county, and near a point.
 
@@ -99,6 +107,10 @@ def placed(
         A point, as ``38.54,-121.78``.
     within_km : float, optional
         How far from it; without that the one nearest station.
+    span : pair of datetime.date or None
+        First and last day asked for: a place means the stations there that worked in them.
+    out : Output
+        Hears which stations lie near the point.
 
     Raises
     ------
@@ -118,9 +130,37 @@ def placed(
         chosen = [facts for facts in chosen if facts["number"] in numbers]
     if county is not None:
         chosen = in_county(chosen, county)
+    if numbers is None or place is not None:
+        chosen = [facts for facts in chosen if served(facts, *span)]
     if place is not None:
         chosen = by_distance(chosen, place, within_km)
         chosen = chosen if within_km is not None else chosen[:1]
+        if chosen:
+            _tell(place, chosen, out)
     if not chosen:
-        raise NoDataError("no station lies there", hint="see 'cimis stations --near LAT,LON'")
+        raise NoDataError(
+            "no station there worked in these days", hint="see 'cimis stations --near LAT,LON'"
+        )
     return tuple(sorted(facts["number"] for facts in chosen))
+
+
+def _tell(place: Place, chosen: Sequence[dict[str, Any]], out: Output) -> None:
+    """Say which stations a point chose: number, name, how far, since when and until when."""
+    named = [
+        {
+            "station": facts["number"],
+            **{key: facts.get(key) for key in ("name", "distance_km", "connected", "disconnected")},
+        }
+        for facts in chosen
+    ]
+    shown = [_in_words(facts) for facts in named[:_NAMED]]
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    where = f"{place.latitude:g},{place.longitude:g}"
+    out.aside("near", named, f"near {where}: {'; '.join(shown)}{more}")
+
+
+def _in_words(facts: dict[str, Any]) -> str:
+    until = f" until {facts['disconnected']}" if facts["disconnected"] else ""
+    since = f", since {facts['connected']}" if facts["connected"] else ""
+    name = f" {facts['name']}" if facts["name"] else ""
+    return f"station {facts['station']}{name}, {facts['distance_km']:g} km{since}{until}"

@@ -48,11 +48,13 @@ def answered_plainly(
         return False
     if stations is None or first is None or last is None:
         return False
+    from cimis.lacking import tally_of
     from queries.conversion import standard
     from queries.point import point
     from queries.quality import policy
 
     timings.restart()
+    wanted = None if items is None else named_items(items, scope)
     try:
         answer = point(
             root,
@@ -60,7 +62,7 @@ def answered_plainly(
             stations,
             first,
             last,
-            items=None if items is None else named_items(items, scope),
+            items=wanted,
             units=standard(units),
             policy=policy(qc),
             limit=form.limit,
@@ -78,4 +80,7 @@ def answered_plainly(
         raise NoDataError(
             asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
         )
+    tally = tally_of(root, scope, stations, first, last, wanted, limit=form.limit)
+    tally.of(int(row[0] or 0) for row in answer.rows)
+    out.lacks(tally.lacks())
     return True

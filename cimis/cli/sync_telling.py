@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cimis.cli.output import Output, counted
@@ -23,6 +24,8 @@ def tell_sync(reports: list[RunReport], plan: SyncPlan, usual: FetchRequest, out
         return
     found: dict[tuple[str, int | str], list[int]] = {}
     for report in reports:
+        if not out.as_json:  # the reports hold it
+            out.lacks(replace(report.lacks, failed=()))
         for result in report.results:
             counts = found.setdefault((report.scope.value, result.name), [0] * 4)
             new = (result.added, result.filled, result.revised, result.absent_days)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cimis.cli.output import Output, counted
-from pipeline.errors import CimisError, FetchInterrupted
 
 if TYPE_CHECKING:
     from pipeline.ingest.report import RunReport
@@ -25,6 +25,8 @@ def tell(report: RunReport, out: Output, *, perf: bool) -> None:
         out.note(_summary(facts))
     for warning in report.warnings:
         out.warn(warning)
+    if not out.as_json:  # the report holds it
+        out.lacks(replace(report.lacks, failed=()))  # the error at the end tells of these
     if perf and not report.dry_run:
         out.note(_timings(facts, out.talk_width))
     if report.allocs is not None:
@@ -123,21 +125,8 @@ def _print_plan(report: RunReport, out: Output) -> None:
 
 def raise_failure(report: RunReport) -> None:
     """Raise the one error behind a failed run, or say which stations failed."""
-    from pipeline.ingest import RunStopped
+    from pipeline.ingest.outcome import failure_of
 
-    if report.exit_code == 0:
-        return
-    if report.error is not None:
-        raise report.error
-    if report.interrupted:
-        raise RunStopped(report)
-    errors: dict[str, CimisError] = {str(r.error): r.error for r in report.failed if r.error}
-    first = next(iter(errors.values()), None)
-    if first is not None and len(errors) == 1 and report.exit_code == first.exit_code:
-        raise first
-    good, bad = report.stations
-    raise FetchInterrupted(
-        f"{len(bad)} of {len(good) + len(bad)} stations failed: {', '.join(map(str, bad))}"
-        + (f"; the first because: {first}" if first is not None else ""),
-        hint="what came is stored; run the same command again to continue",
-    )
+    failure = failure_of(report)
+    if failure is not None:
+        raise failure

@@ -128,18 +128,34 @@ def _stations(
     policy: RetryPolicy | None,
     timeout: Timeouts | None,
 ) -> tuple[int, ...]:
-    from cimis.cli.choice import chosen_stations
+    from cimis.choice import chosen_stations
     from cimis.cli.placed import check_within, placed
+    from cimis.parsing import parse_stations, single_stations
 
     if wished.stations is None and not wished.by_place:
         check_within(wished.near, wished.within_km)
         return ()
     text = wished.stations or "all"
     numbers = chosen_stations(
-        text, root, settings, span, ask=ask, out=out, policy=policy, timeout=timeout
+        parse_stations(text),
+        root,
+        settings,
+        span,
+        singly=single_stations(text),
+        ask=ask,
+        say=out.note,
+        warn=out.warn,
+        policy=policy,
+        timeout=timeout,
     )
     chosen = placed(
-        root, numbers, county=wished.county, near=wished.near, within_km=wished.within_km
+        root,
+        numbers,
+        county=wished.county,
+        near=wished.near,
+        within_km=wished.within_km,
+        span=span,
+        out=out,
     )
     return tuple(chosen or ())
 

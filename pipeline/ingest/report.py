@@ -11,8 +11,9 @@ from pipeline.api import Timings
 from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError, FetchInterrupted
 from pipeline.ingest.request import FetchRequest
-from pipeline.ingest.window import Fetched
+from pipeline.ingest.window import Fetched, carried_items
 from pipeline.items import Scope
+from pipeline.lacks import Lacks
 from pipeline.plan import Window
 
 __all__ = ["RunReport", "StationYear"]
@@ -119,6 +120,8 @@ class RunReport:
         Whether the run was stopped before its end.
     error : CimisError or None
         What kept the run from beginning; every result has it too.
+    carried : set of str or None
+        Codes of the items of which a value or a flag came; None before any row did.
     """
 
     started_at: dt.datetime
@@ -141,6 +144,14 @@ class RunReport:
     bytes_decoded: int = 0
     plain: bool = False
     allocs: AllocReport | None = None
+    carried: set[str] | None = None
+
+    @property
+    def lacks(self) -> Lacks:
+        """What the run got less than was asked."""
+        from pipeline.ingest.outcome import lacks_of_run
+
+        return lacks_of_run(self)
 
     @property
     def failed(self) -> list[StationYear]:
@@ -211,7 +222,9 @@ class RunReport:
         )
 
     def note(self, fetched: Fetched, *, gzip: bool) -> None:
-        """Count a request's bytes, and warn of what is odd about its answer."""
+        """Count a request's bytes and items, and warn of what is odd about its answer."""
+        if fetched.table is not None:
+            self.carried = (self.carried or set()) | carried_items(fetched.table)
         self.bytes_decoded += fetched.decoded_bytes
         if gzip and fetched.content_encoding in (None, "identity") and fetched.wire_bytes > _TINY:
             self._warn("compressed answers were asked for, but the service sent them plain")
@@ -255,6 +268,7 @@ class RunReport:
             "results": [r.as_dict() for r in (self.failed if brief else self.results)],
             "plan": [] if brief else [_planned(window) for window in self.windows],
             "warnings": list(self.warnings),
+            "lacks": self.lacks.as_dict(),
         }
 
     def totals(self) -> dict[str, Any]:

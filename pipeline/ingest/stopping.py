@@ -23,12 +23,7 @@ class RunStopped(FetchInterrupted):
             f"stopped: {done} of {len(report.results)} station-years are stored",
             hint="run the same command again to continue",
         )
-        self._report = report
-
-    @property
-    def report(self) -> RunReport:
-        """What the run did before it was stopped."""
-        return self._report
+        self.report: RunReport = report
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from pipeline.decode.records import KeyKind
 from pipeline.errors import CimisError, DecodeError, NetworkError
 from pipeline.ingest.request import FetchRequest
 from pipeline.plan import Window
+from pipeline.schema import table_items
 
-__all__ = ["Fetched", "by_station_year", "fetch_window"]
+__all__ = ["Fetched", "by_station_year", "carried_items", "fetch_window"]
 
 
 @dataclass(slots=True)
@@ -182,6 +183,16 @@ def _check_asked_for(table: pa.Table, window: Window) -> None:
             station=str(window.naming.name(int(stations[row]))),
             date=str(days[row]),
         )
+
+
+def carried_items(table: pa.Table) -> set[str]:
+    """Return the codes of the items of which some row has a value or a flag."""
+    rows = table.num_rows
+    return {
+        item.code
+        for item in table_items(table.schema)
+        if table[item.column].null_count < rows or table[item.flag_column].null_count < rows
+    }
 
 
 def by_station_year(table: pa.Table) -> Iterator[tuple[int, int, pa.Table]]:

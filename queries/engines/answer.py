@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import CimisError
+from pipeline.lacks import Lacks
 from queries.engines.engine import Engine, LeftOut, Parameters, Seat, is_damage
 from queries.engines.forks import check_owner, check_polars
 from queries.engines.inventory import Named
@@ -16,12 +18,13 @@ from queries.heads import described, numbered, renamed
 from queries.mirror.layout import TABLES
 from queries.native import native, with_arrow
 from queries.quality import FlagPolicy
+from queries.tally import Tally
 from queries.timing import QueryTimings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "Heads"]
 
 _BATCH_ROWS = 65_536
 T = TypeVar("T")
@@ -51,6 +54,8 @@ class Answer:
     named : Named, optional
         The chunks that the question is known to name.
     timings : QueryTimings, optional
+    tally : Tally, optional
+        Counts the rows where it is known which stations were asked for.
     heads : mapping of str to mapping, optional
         Metadata of columns by name, such as their units, which SQL does not carry.
 
@@ -76,8 +81,10 @@ class Answer:
         unsafe: bool = False,
         named: Named | None = None,
         timings: QueryTimings | None = None,
+        tally: Tally | None = None,
         heads: Heads | None = None,
     ) -> None:
+        self.tally = tally
         self._engine = engine
         self._text = text
         self._parameters = parameters
@@ -133,6 +140,15 @@ class Answer:
             raise translated(error) from error
 
     @property
+    def lacks(self) -> Lacks:
+        """What the rows are less than what was asked; reads them unless that has been done."""
+        if self.tally is None:
+            return Lacks(damaged=tuple(self.damaged))
+        if not self.tally.counted:
+            self.tally.of_table(self.table())
+        return replace(self.tally.lacks(), damaged=tuple(self.damaged))
+
+    @property
     def schema(self) -> pa.Schema:
         """Schema of the answer; the question has then begun to run."""
         if self._table is not None:
@@ -147,6 +163,10 @@ class Answer:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows in record batches, without holding them."""
+        found = self._batches()
+        return found if self.tally is None else self.tally.over(found)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         if self._table is not None:
             yield from self._table.to_batches()
         else:
@@ -156,6 +176,8 @@ class Answer:
         """Return all rows as a :class:`pyarrow.Table`, and keep them."""
         if self._table is None:
             self._table = self._asked(lambda run: run.table())
+            if self.tally is not None:
+                self.tally.of_table(self._table)
         return self._table
 
     def pl(self) -> Any:

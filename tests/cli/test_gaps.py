@@ -9,7 +9,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from cimis.store import open_store
@@ -121,3 +124,52 @@ def test_a_station_without_any_record_lacks_everything(typed: Typed) -> None:
 def test_nothing_stored_is_told(typed: Typed) -> None:
     assert typed("gaps", "--stations", "7", "--year", "2021").code == 3
     assert typed("gaps", "--year", "soon").code == 2
+
+
+def _without(table: pa.Table, names: list[str], rows: slice) -> pa.Table:
+    """Return a table whose values and flags of some columns are null in some rows."""
+    for name in (part for n in names for part in (n, f"{n}_qc")):
+        place = table.schema.get_field_index(name)
+        keep = np.ones(table.num_rows, np.bool_)
+        keep[rows] = False
+        kept = pc.if_else(pa.array(keep), table[name].cast("string"), None)
+        column = kept.cast(table.schema.field(name).type.value_type if "_qc" in name else "double")
+        column = column.combine_chunks()
+        if "_qc" in name:
+            column = column.dictionary_encode().cast(table.schema.field(name).type)
+        table = table.set_column(place, table.schema.field(place), column)
+    return table
+
+
+def test_an_item_is_not_missed_where_its_source_never_carries_it(typed: Typed, root: Path) -> None:
+    """Station 2 has an imported year and a fetched one, station 7 a year of both."""
+    put(root, [year_table(Scope.DAILY, 2, 2018, items="eto,precip")])
+    put(root, [year_table(Scope.DAILY, 2, 2019, items="asce_eto,precip")])
+    both = year_table(Scope.DAILY, 7, 2018, items="eto,asce_eto,precip")
+    imported = _without(both, ["asce_eto"], slice(0, 300))
+    put(root, [_without(imported, ["eto"], slice(300, None))])
+    words = ("--stations", "2,7", "--start", "2018", "--end", "2019", "--json")
+    asked = ("gaps", "--items", "eto,asce_eto,precip", *words)
+    found = {(f["station"], f["item"]): f for f in json.loads(typed(*asked).out)}
+    with open_store(root) as store:
+        frame = store.daily([2, 7], items="eto,asce_eto,precip")
+    own = {station: part for (station,), part in frame.group_by("station")}
+    assert found[2, "precip"]["expected"] == 730
+    for item, year in (("eto", 2018), ("asce_eto", 2019)):
+        facts = found[2, item]
+        rows = own[2].filter(C("date").dt.year() == year)
+        assert (facts["expected"], facts["missing"]) == (365, rows[item].null_count())
+    first, rest = own[7].head(300), own[7].tail(-300)
+    # a record without either ET does not tell its source: at most these are missed of both
+    unknown = rest.filter(C("asce_eto").is_null() & C("asce_eto_qc").is_null()).height
+    lacks = first["eto"].null_count()
+    assert lacks <= found[7, "eto"]["missing"] <= lacks + unknown
+    assert found[7, "asce_eto"]["missing"] <= rest["asce_eto"].null_count()
+    alone = json.loads(typed("gaps", "--station", "2", "--year", "2018", "--json").out)
+    assert "asce_eto" not in {f["item"] for f in alone}
+
+
+def test_gaps_of_an_item_that_nothing_carries_is_told(typed: Typed) -> None:
+    answer = typed("gaps", "--stations", "5", "--items", "eto")
+    assert answer.code == 3
+    assert "eto" in answer.err

@@ -169,3 +169,27 @@ def test_questions_are_asked_by_place(typed: Typed, listed: list[dict[str, Any]]
     assert typed("query", "--county", "Atlantis", *days).code == 2
     assert typed("query", "--near", "48.9,2.3", *days).code == 2
     assert typed("query", "--within", "5", *days).code == 2
+
+
+def test_near_chooses_alike_for_fetch_and_query(typed: Typed, listed: list[dict[str, Any]]) -> None:
+    """The nearest station that worked in the days asked for, though a closed one lies nearer."""
+    closed = next(s for s in listed if s["disconnected"] and s["disconnected"] < "2024-01-01")
+    near = ("--near", f"{closed['latitude']},{closed['longitude']}")
+    days = ("--start", "2024-01-01", "--end", "2024-01-02")
+    place = Place(closed["latitude"], closed["longitude"])
+    due = min(
+        (s for s in listed if not s["disconnected"] and s["connected"] <= "2024-01-02"),
+        key=lambda s: _by_cosines(place, Place(s["latitude"], s["longitude"])),
+    )
+    fetched = typed("fetch-streaming", *near, *days, "--json")
+    asked = typed("query", *near, *days, "--json")
+    for answer in (fetched, asked):
+        assert answer.code == 0, answer.err
+        (told,) = json.loads(answer.err.splitlines()[0])["near"]
+        assert told["station"] == due["number"]
+        assert (told["name"], told["connected"]) == (due["name"], due["connected"])
+    assert {row["station"] for row in json.loads(asked.out)} == {due["number"]}
+    then = (closed["connected"], closed["connected"])
+    old = typed("query", *near, "--start", then[0], "--end", then[1], "--allow-empty")
+    assert f"station {closed['number']} {closed['name']}, 0 km" in old.err
+    assert f"until {closed['disconnected']}" in old.err

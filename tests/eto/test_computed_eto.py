@@ -24,7 +24,7 @@ from queries.eto import agreement, computed
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with June 2024 of two stations, hourly and daily, and the list of stations."""
-    from cimis.cli.choice import refresh_stations
+    from cimis.choice import refresh_stations
 
     root = tmp_path_factory.mktemp("eto") / "d"
     with Emulator(GeneratedSource()) as service, cimis.create(root) as store:

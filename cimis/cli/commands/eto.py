@@ -79,11 +79,18 @@ def command(
     first, last = days.open(today())
     with opened(data_dir, None) as store:
         chosen = placed(
-            store.root, parse_stations(stations), county=county, near=near, within_km=within
+            store.root,
+            parse_stations(stations),
+            county=county,
+            near=near,
+            within_km=within,
+            span=(first, last),
+            out=out,
         )
-        found = store.eto_table(
+        found, lacks = store.computed_eto(
             scope, stations=chosen, start=first, end=last, surface=surface, fill=fill
         )
+    out.lacks(lacks)
     if not compare:
         deliver(iter(found.to_batches()), found.schema, form=form, out=out)
         return

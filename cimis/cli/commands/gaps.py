@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -81,23 +83,47 @@ def command(
     Absent ones have no record at all; of missing ones the value is. The service itself lacks some:
     a sensor was out, or the station worked only a part of the time.
     """
+    from cimis.arguments import items_of
     from cimis.cli.placed import placed
     from cimis.cli.session import opened
+    from cimis.lacking import tally_of
+    from pipeline.catalog import Catalog
     from pipeline.items import Scope
+    from queries.carried import witnesses, years_held
     from queries.gaps import gaps_of
 
     kind = Scope(scope)
     first, last = days.open(today())
     numbers = parse_stations(stations)
     with opened(data_dir, None) as store:
-        chosen = placed(store.root, numbers, county=county, near=near, within_km=within)
-        rows = store.query(kind, stations=chosen, start=first, end=last, items=items).table()
+        chosen = placed(
+            store.root,
+            numbers,
+            county=county,
+            near=near,
+            within_km=within,
+            span=(first, last),
+            out=out,
+        )
+        named = items_of(items, kind)
+        extra = None if named is None else (*named, *witnesses(kind))
+        rows = store.query(kind, stations=chosen, start=first, end=last, items=extra).table()
+        root = store.root
+        with Catalog(root) as catalog:
+            held = years_held(catalog.holdings(kind, chosen), kind)
     if rows.num_rows == 0:
         raise NoDataError(
             f"no {scope} record is stored of these stations and days",
             hint="see what is stored with 'cimis stats'",
         )
-    found = list(gaps_of(rows, kind, first, last, stations=chosen))
+    found = list(gaps_of(rows, kind, first, last, stations=chosen, items=named, held=held))
+    tally = tally_of(root, kind, chosen, first, last, named)
+    deque(tally.over(rows.to_batches()), maxlen=0)
+    out.lacks(replace(tally.lacks(), short=()))  # absent days are the answer itself
+    if not any(station.items for station in found):
+        raise NoDataError(
+            f"nothing stored carries {items}", hint="'cimis items' lists them; fetch or import it"
+        )
     lists = [item for station in found for item in station.items]
     if out.as_json:
         out.json([item.as_dict() for item in lists])

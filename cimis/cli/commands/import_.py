@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import click
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.output import Output, counted
 from cimis.parsing import parse_stations
+from pipeline.errors import NoDataError
+from pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     from pipeline.intake import Intake
@@ -74,11 +77,12 @@ def command(
     root = data_root(data_dir)
     if not dry_run:
         create(root).close()
+    numbers = parse_stations(stations)
     with phases(out) as show:
         done = take_in(
             root,
             paths,
-            stations=parse_stations(stations),
+            stations=numbers,
             prefer=prefer,
             standard=Standard(units),
             dry_run=dry_run,
@@ -90,20 +94,28 @@ def command(
                 "storing", number, total, "" if number else f"{counted(total, 'table')}"
             ),
         )
-    _tell(done, out, prefer)
+    _tell(done, out, prefer, numbers)
 
 
-def _tell(done: Intake, out: Output, prefer: str) -> None:
-    """Print the figures, and say what was left out and what differs."""
+def _tell(done: Intake, out: Output, prefer: str, numbers: Sequence[int] | None) -> None:
+    """Print the figures, and say what was left out, what lacks and what differs."""
     left_out = [{"path": str(path), "what": what} for path, what in done.left_out.items()]
     facts = done.as_dict()
+    missed = sorted({*(numbers or ())} - done.stations)
+    lacks = Lacks(without_rows=tuple(missed))
     if out.as_json:
-        out.json(facts | {"left_out": left_out})
+        out.json(facts | {"left_out": left_out, "lacks": lacks.as_dict()})
+    if not done.rows:
+        raise NoDataError(
+            "the files hold no record of these stations", hint="leave out --stations to take all"
+        )
+    if out.as_json:
         return
     for other in left_out[:_NAMED]:
         out.note(f"left out {other['path']}: it is {other['what']}")
     if len(left_out) > _NAMED:
         out.note(f"left out {len(left_out) - _NAMED:,} other files; --json lists them")
+    out.lacks(lacks)
     if out.to_people:
         out.facts(facts)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import click
 
 from cimis.cli.options import declare, printing
 from cimis.cli.output import Output
+from cimis.parsing import today
+from pipeline.lacks import Asked, Lacks, lacks_of
 
 if TYPE_CHECKING:
     from pipeline.chunks.footer import Footer
@@ -39,15 +42,34 @@ def command(*, file: Path, out: Output) -> None:
 
     footer = read_footer(file)
     facts = _facts(file, footer)
+    lacks = _lacks(footer)
     columns = [_column(footer, place) for place in range(len(footer.columns))]
     if out.as_json:
-        out.json(facts | {"columns": [dict(zip(_COLUMNS, c, strict=True)) for c in columns]})
+        out.json(
+            facts
+            | {
+                "lacks": lacks.as_dict(),
+                "columns": [dict(zip(_COLUMNS, c, strict=True)) for c in columns],
+            }
+        )
         return
     shown = {name: value for name, value in facts.items() if name != "suspicion"}
     out.note("\n".join(f"{name:<12}{value}" for name, value in shown.items()))
+    out.lacks(lacks)
     out.rows(_COLUMNS, columns)
     if footer.suspicion is not None:
         out.warn(footer.suspicion)
+
+
+def _lacks(footer: Footer) -> Lacks:
+    """Return how many days (or hours) of its year the file does not hold."""
+    key = footer.key
+    first, last = dt.date(key.year, 1, 1), dt.date(key.year, 12, 31)
+    site = key.target or key.station or 0
+    asked = Asked(key.scope, (site,), first, min(last, today() - dt.timedelta(days=1)))
+    return lacks_of(
+        replace(asked, spatial=key.target is not None), {site: footer.rows}, (), today=today()
+    )
 
 
 def _facts(file: Path, footer: Footer) -> dict[str, Any]:

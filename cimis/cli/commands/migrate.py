@@ -10,7 +10,8 @@ import click
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.output import Output, counted
 from cimis.parsing import parse_stations, year_span
-from pipeline.errors import CheckFailed, UsageError
+from pipeline.errors import CheckFailed, NoDataError, UsageError
+from pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     from pipeline.migrate import Migration
@@ -22,7 +23,7 @@ __all__ = ["command"]
     "migrate",
     examples=[
         "cimis migrate",
-        "cimis migrate --stations 2,5-7 --year 2010-2014 --dry-run",
+        "cimis migrate --stations 2,5-7 --year 2020-2024 --dry-run",
         "cimis migrate --to v1 --dry-run",
         "cimis migrate --to v1 --output old-archive",
     ],
@@ -75,8 +76,13 @@ def command(
     target = None if output is None else Path(output).expanduser()
     years = (None, None) if year is None else tuple(day.year for day in year_span(year))
     with Catalog(root) as catalog:
-        chunks = catalog.chunks(
-            stations=parse_stations(stations), first_year=years[0], last_year=years[1]
+        numbers = parse_stations(stations)
+        chunks = catalog.chunks(stations=numbers, first_year=years[0], last_year=years[1])
+    lacks = Lacks(without_rows=tuple(sorted({*(numbers or ())} - {c.station for c in chunks})))
+    if not chunks and (numbers or year):
+        raise NoDataError(
+            "no chunk is stored of these stations and years",
+            hint="see what is stored with 'cimis stats'",
         )
     if target is None:
         chunks = pending(root, chunks, form)
@@ -90,7 +96,7 @@ def command(
             create(target).close()
         with counting(out, "rewriting chunks") as on_chunk:
             found = migrate(root, chunks, form, target=target, on_chunk=on_chunk)
-    _tell(found, out, dry_run=dry_run)
+    _tell(found, lacks, out, dry_run=dry_run)
 
 
 def _refuse(found: Migration) -> None:
@@ -103,10 +109,12 @@ def _refuse(found: Migration) -> None:
     )
 
 
-def _tell(found: Migration, out: Output, *, dry_run: bool) -> None:
+def _tell(found: Migration, lacks: Lacks, out: Output, *, dry_run: bool) -> None:
     facts = found.as_dict()
     if out.as_json:
-        out.json({"dry_run": dry_run, **facts})
+        out.json({"dry_run": dry_run, **facts, "lacks": lacks.as_dict()})
+    else:
+        out.lacks(lacks)
     verb = "would be written" if dry_run else "written"
     out.note(
         f"{counted(facts['chunks'], 'chunk')} {verb} as {found.form}: "

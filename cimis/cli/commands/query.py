@@ -25,6 +25,7 @@ from cimis.parsing import Days, parse_stations, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from queries.tally import Tally
     from queries.timing import QueryTimings
 
 __all__ = ["command"]
@@ -118,7 +119,15 @@ def command(
     asked = _asked(kind, stations, first, final)
     timings = QueryTimings()
     root = data_directory(data_root(data_dir))
-    chosen = placed(root, numbers, county=county, near=near, within_km=within)
+    chosen = placed(
+        root,
+        numbers,
+        county=county,
+        near=near,
+        within_km=within,
+        span=(first, final),
+        out=out,
+    )
     targets = stored_targets(zip_codes, coordinates, addresses)
     if targets is not None:
         if chosen is not None or kind is Scope.HOURLY:
@@ -149,6 +158,7 @@ def command(
                     timings=summed.timings,
                     asked=asked,
                 )
+                _tell_lacks(summed.tally, out)
             finally:
                 if perf:
                     out.timings(summed.timings.stop())
@@ -193,6 +203,7 @@ def command(
                 timings=rows.timings,
                 asked=asked,
             )
+            _tell_lacks(rows.tally, out)
         finally:
             _tell(rows.timings, qc, form, out)
             if perf:
@@ -203,6 +214,12 @@ def _tell(timings: QueryTimings, qc: str, form: Form, out: Output) -> None:
     """Say how many values the flag policy removed; of an answer cut short nobody knows."""
     if timings.values_removed and form.limit is None:
         out.note(f"{counted(timings.values_removed, 'flagged value')} made missing by --qc {qc}")
+
+
+def _tell_lacks(tally: Tally | None, out: Output) -> None:
+    """Say what the answer is short of; of one that --limit cut short only the catalog knows."""
+    if tally is not None:
+        out.lacks(tally.lacks())
 
 
 def _asked(scope: str, stations: str | None, first: dt.date | None, last: dt.date | None) -> str:

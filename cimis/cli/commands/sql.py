@@ -99,14 +99,26 @@ def command(
         with opened(data_dir, cache) as store:
             converse(store, form=form, out=out, qc=qc, unsafe=unsafe, perf=perf)
         return
-    question, parameters = _ready(_question(text, file), values, stations)
+    question = _question(text, file).strip()
+    is_name = _NAME.fullmatch(question) is not None
+    if stations is not None and not is_name:
+        raise UsageError(
+            "--stations narrows named questions only", hint="write 'where station in (2, 80)'"
+        )
     with opened(data_dir, cache) as store:
         if explain:
-            _explain(store.sql(f"EXPLAIN {question}", parameters, qc=qc), out)
+            asked, parameters = _ready(question, values, stations)
+            _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc), out)
             return
-        answer = store.sql(question, parameters, qc=qc, unsafe=unsafe)
+        answer = (
+            store.named(question, stations=stations, qc=qc, unsafe=unsafe, parameters=values)
+            if is_name
+            else store.sql(question, values or None, qc=qc, unsafe=unsafe)
+        )
         try:
             deliver(answer.batches(), answer.schema, form=form, out=out, timings=answer.timings)
+            if answer.tally is not None and stations is not None:
+                out.lacks(answer.tally.lacks())
         finally:
             if perf:
                 out.timings(answer.timings.stop())
@@ -116,17 +128,13 @@ def _ready(
     question: str, values: dict[str, object], stations: str | None
 ) -> tuple[str, Parameters | None]:
     """Return the SQL and its parameters of a question that is SQL or a name of the library."""
-    if _NAME.fullmatch(question.strip()):
-        from queries.named import named_query
+    if not _NAME.fullmatch(question):
+        return question, values or None
+    from queries.named import named_query
 
-        query = named_query(question.strip())
-        texts = {name: str(value) for name, value in values.items()}
-        return query.text(parse_stations(stations)), query.values(texts)
-    if stations is not None:
-        raise UsageError(
-            "--stations narrows named questions only", hint="write 'where station in (2, 80)'"
-        )
-    return question, values or None
+    query = named_query(question)
+    texts = {name: str(value) for name, value in values.items()}
+    return query.text(parse_stations(stations)), query.values(texts)
 
 
 def _list(out: Output) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service
-from cimis.cli.output import Output
+from cimis.cli.output import Output, counted
 from pipeline.errors import NoDataError, UsageError
+from pipeline.serving import served
 
 __all__ = ["command"]
 
@@ -87,7 +89,7 @@ def command(
     With --near the nearest comes first, with its distance and the direction in which it lies, in
     degrees from north through east.
     """
-    from cimis.cli.choice import left_out, refresh_stations
+    from cimis.choice import left_out, refresh_stations
     from cimis.cli.placed import by_distance, check_within, in_county, listed
     from cimis.cli.session import data_root, service_settings
     from cimis.cli.targets import zip_list
@@ -100,9 +102,7 @@ def command(
     check_within(near, within)
     if closed and active is not None:
         raise UsageError("--active and --closed exclude each other", hint="give one of them")
-    span = (
-        None if active in (None, "now") else tuple(d.isoformat() for d in year_span(active or ""))
-    )
+    span = None if active in (None, "now") else year_span(active or "")
     root = data_root(data_dir)
     if refresh:
         with create(root):
@@ -122,7 +122,10 @@ def command(
         and (not eto or facts.get("eto"))
     ]
     if place is not None:
+        unplaced = len(chosen) - len(by_distance(chosen, place, None))
         chosen = by_distance(chosen, place, within)
+        if unplaced:
+            out.note(f"{counted(unplaced, 'station')} without coordinates left out")
     _show(chosen, out, form, near=place is not None)
     if not chosen:
         raise NoDataError("no station matches", hint="ask for less")
@@ -134,12 +137,11 @@ def _is_called(facts: dict[str, Any], name: str) -> bool:
     return holds(f"{facts.get('name', '')} {facts.get('city', '')}", name)
 
 
-def _works(facts: dict[str, Any], span: tuple[str, ...] | None) -> bool:
+def _works(facts: dict[str, Any], span: tuple[dt.date, dt.date] | None) -> bool:
     """Tell whether a station works now, or worked on some day of a span."""
     if span is None:
         return bool(facts.get("active"))
-    since, until = facts["connected"] or span[0], facts["disconnected"] or span[1]
-    return bool(since <= span[1] and until >= span[0])
+    return served(facts, *span)
 
 
 def _show(stations: list[dict[str, Any]], out: Output, form: str | None, *, near: bool) -> None:

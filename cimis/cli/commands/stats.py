@@ -30,7 +30,7 @@ _COLUMNS = (
     help="One line per scope, per scope and station, or per scope and year.",
 )
 @data_dir
-@printing()
+@printing(talks=True)
 def command(*, by: str, data_dir: str | None, out: Output) -> None:
     """Show what is stored: stations, chunks, rows, first and last day, bytes on disk.
 
@@ -51,7 +51,7 @@ def command(*, by: str, data_dir: str | None, out: Output) -> None:
     ordered = sorted(groups.items(), key=lambda group: tuple(map(_order, group[0])))
     rows = [(*key, *_figures(found)) for key, found in ordered]
     out.rows(columns, rows, spare=("v1", "bytes_per_row", "provisional"))
-    if not chunks and out.to_people:
+    if not chunks:
         out.note("nothing is stored yet; 'cimis fetch-streaming --help' shows how to fetch")
 
 

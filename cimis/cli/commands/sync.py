@@ -23,7 +23,7 @@ from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
 from cimis.cli.sync_telling import tell_sync
 from cimis.cli.telling import raise_failure
-from cimis.parsing import parse_date, parse_duration, today
+from cimis.parsing import parse_date, parse_duration, parse_stations, single_stations, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -160,7 +160,17 @@ def command(
     if begin is not None and begin > now:
         raise UsageError(f"{begin} is in the future; today is {now}", hint="choose a past day")
     chosen = _chosen(
-        root, settings, usual, stations, all_, county, near, within, ask=not dry_run, out=out
+        root,
+        settings,
+        usual,
+        stations,
+        all_,
+        county,
+        near,
+        within,
+        since=begin,
+        ask=not dry_run,
+        out=out,
     )
     in_words = verbose and events is None
     with requests_logged() if in_words else nullcontext(), Bars(out) as bars:
@@ -207,11 +217,12 @@ def _chosen(
     near: str | None,
     within: float | None,
     *,
+    since: dt.date | None,
     ask: bool,
     out: Output,
 ) -> tuple[int, ...] | None:
     """Return the stations that the options name; None for those that are stored."""
-    from cimis.cli.choice import chosen_stations, left_out, refresh_stations
+    from cimis.choice import chosen_stations, left_out, refresh_stations
     from cimis.cli.placed import check_within, listed, placed
 
     if all_ and (stations or county or near):
@@ -229,15 +240,18 @@ def _chosen(
             )
         active = (facts["number"] for facts in listed(root) if facts["active"]) if all_ else ()
         return tuple(active) if all_ else None
-    now = today()
+    text, span = stations or "all", (since or today(), today())
     numbers = chosen_stations(
-        stations or "all",
+        parse_stations(text),
         root,
         settings,
-        (now, now),
+        span,
+        singly=single_stations(text),
         ask=ask,
-        out=out,
+        say=out.note,
+        warn=out.warn,
         policy=usual.policy,
         timeout=usual.timeouts,
     )
-    return tuple(placed(root, numbers, county=county, near=near, within_km=within) or ())
+    chosen = placed(root, numbers, county=county, near=near, within_km=within, span=span, out=out)
+    return tuple(chosen or ())

@@ -55,6 +55,8 @@ def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out
             f"{len(left)} of {verdict.chunks} chunks or their entries are faulty",
             hint="'cimis verify --repair' mends the catalog and quarantines damaged files",
         )
+    if not verdict.chunks:
+        out.note("nothing is stored: there was no chunk to check")
     mended = f"; {counted(len(verdict.findings), 'fault')} repaired" if verdict.findings else ""
     out.note(
         f"sound: {counted(verdict.chunks, 'chunk')}, {counted(verdict.rows, 'row')}, "

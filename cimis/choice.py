@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cimis.cli.output import Output
-from cimis.parsing import parse_stations, single_stations
 from pipeline.errors import UsageError
+from pipeline.serving import served
 
 if TYPE_CHECKING:
     from pipeline.api import Retry, RetryPolicy, Settings, Timeouts
@@ -47,32 +46,36 @@ def refresh_stations(
 
 
 def chosen_stations(
-    text: str,
+    numbers: Sequence[int] | None,
     root: Path,
     settings: Settings,
     span: tuple[dt.date, dt.date],
     *,
+    singly: Iterable[int] = (),
     ask: bool,
-    out: Output,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
     policy: RetryPolicy | None = None,
     timeout: Timeouts | None = None,
 ) -> tuple[int, ...]:
-    """Return the numbers of the stations that a list means.
+    """Return the numbers of the stations that are meant, as the network's list has them.
 
     Parameters
     ----------
-    text : str
-        Numbers and ranges, or ``all``: every station that worked during the span.
+    numbers : sequence of int, optional
+        None for every station that worked during the span.
     root : pathlib.Path
         The data directory, whose catalog keeps the network's list.
     settings : Settings
         The service to ask for the list where the catalog's does not do.
     span : pair of datetime.date
-        First and last day, for ``all``.
+        First and last day.
+    singly : iterable of int
+        Those of the numbers that were named by themselves, not in a range.
     ask : bool
         Whether the service may be asked.
-    out : Output
-        Hears which numbers of a range do not exist, and which entries of the list are odd.
+    say, warn : callable
+        Hear which numbers of a range do not exist, and which entries of the list are odd.
     policy, timeout : optional
         When to try again, and how long to wait.
 
@@ -81,13 +84,12 @@ def chosen_stations(
     UsageError
         For a station named by its own number that the network does not have.
     """
-    numbers = parse_stations(text)
     known = _known(root)
     odd = set[str]()
 
     def told(error: DecodeError) -> None:
         odd.add(error.station or "")
-        out.warn(left_out(error))
+        warn(left_out(error))
 
     if ask and not set(numbers or [-1]) <= known.keys():
         listed = refresh_stations(
@@ -95,24 +97,24 @@ def chosen_stations(
             settings,
             policy=policy,
             timeout=timeout,
-            on_retry=lambda r: out.note(str(r)),
+            on_retry=lambda r: say(str(r)),
             on_odd=told,
         )
         known = {facts["number"]: facts for facts in listed}
     if not known and numbers is not None:
-        return numbers
+        return tuple(numbers)
     if numbers is None:
         return _working(known.values(), span)
     # a station whose entry cannot be read is there all the same
     unknown = [n for n in numbers if n not in known and str(n) not in odd]
-    named = sorted(set(unknown) & single_stations(text))
+    named = sorted(set(unknown) & set(singly))
     if named or len(unknown) == len(numbers):
         raise UsageError(
             f"the network has no station {', '.join(map(str, named or unknown))}",
             hint="see 'cimis stations'",
         )
     if unknown:
-        out.note(f"left out of the ranges, as the network has no such stations: {unknown}")
+        say(f"left out of the ranges, as the network has no such stations: {unknown}")
     return tuple(number for number in numbers if number not in unknown)
 
 
@@ -131,14 +133,9 @@ def _known(root: Path) -> dict[int, dict[str, Any]]:
         return {facts["number"]: facts for facts in catalog.stations()}
 
 
-def _working(known: Any, span: tuple[dt.date, dt.date]) -> tuple[int, ...]:
+def _working(known: Iterable[Mapping[str, Any]], span: tuple[dt.date, dt.date]) -> tuple[int, ...]:
     """Return the stations that were connected on some day of a span."""
-    first, last = (day.isoformat() for day in span)
-    found = tuple(
-        facts["number"]
-        for facts in known
-        if (facts["connected"] or first) <= last and (facts["disconnected"] or last) >= first
-    )
+    found = tuple(facts["number"] for facts in known if served(facts, *span))
     if not found:
         raise UsageError(
             "no station is known that worked in these days",
