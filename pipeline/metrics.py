@@ -32,7 +32,6 @@ _KNOWN = {
     "exit_code": tuple(str(code) for code in range(9)),
     "status": ("retryable", "non_retryable"),
     "outcome": ("success", "failure"),
-    "cache": ("points", "reads"),
     "phase": ("dns", "tcp", "tls", "ttfb", "read", "decode", "total", "write"),
 }
 """The values of labels that are known beforehand."""
@@ -61,8 +60,6 @@ COUNTERS: Mapping[str, _Kind] = {
     "cimis_records_revised_total": _Kind("Stored records that came differently.", ("scope",)),
     "cimis_station_years_total": _Kind("Stations' years carried out.", ("scope", "outcome")),
     "cimis_bytes_transferred_total": _Kind("Bytes over the wire.", ("scope",)),
-    "cimis_cache_hits_total": _Kind("Columns found in the caches on disk.", ("cache",)),
-    "cimis_cache_misses_total": _Kind("Columns not found in the caches on disk.", ("cache",)),
 }
 GAUGES: Mapping[str, _Kind] = {
     "cimis_last_run_timestamp_seconds": _Kind("When the last run ended.", ("scope",)),
@@ -83,6 +80,9 @@ GAUGES: Mapping[str, _Kind] = {
     "cimis_chunks": _Kind("Chunks stored.", ("scope", "format")),
     "cimis_records": _Kind("Records stored.", ("scope",)),
     "cimis_chunk_bytes": _Kind("Bytes of the chunk files.", ("scope",)),
+    "cimis_mirror_bytes": _Kind(
+        "Bytes of the read cache of what is stored now; 0 where it is not made.", ("scope",)
+    ),
     "cimis_provisional_days": _Kind("Days stored that may still change.", ("scope",)),
     "cimis_station_last_success_timestamp_seconds": _Kind(
         "When a station's newest chunk was stored.", ("scope", "station")
@@ -97,16 +97,16 @@ HISTOGRAMS: Mapping[str, _Kind] = {
     ),
 }
 
-Hits = Callable[[], Mapping[str, tuple[int, int]]]
-"""Gives by cache how many columns were found and not found."""
+Mirrored = Callable[[], Mapping[str, int]]
+"""Gives by scope the bytes of the read cache of what is stored now."""
 
 
 class _Collector:
     """Reads everything anew at each scrape."""
 
-    def __init__(self, root: Path, hits: Hits | None) -> None:
+    def __init__(self, root: Path, mirrored: Mirrored | None) -> None:
         self._root = root
-        self._hits = hits
+        self._mirrored = mirrored
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics; one without a value yet is there without samples."""
@@ -116,9 +116,8 @@ class _Collector:
         for name, kind in HISTOGRAMS.items():
             values |= kind.beginnings(f"{name}_sum")
         values |= Tallies(self._root).read()
-        for cache, (found, lacked) in (self._hits() if self._hits else {}).items():
-            values["cimis_cache_hits_total", (("cache", cache),)] = found
-            values["cimis_cache_misses_total", (("cache", cache),)] = lacked
+        for scope, size in (self._mirrored() if self._mirrored else {}).items():
+            values["cimis_mirror_bytes", (("scope", scope),)] = size
         with Catalog(self._root) as catalog:
             values |= _of_chunks(catalog.chunks())
         for name, kind in COUNTERS.items():
@@ -189,14 +188,14 @@ def _of_chunks(chunks: list[ChunkRow]) -> dict[Series, float]:
     return found
 
 
-def registry(root: Path, hits: Hits | None = None) -> CollectorRegistry:
+def registry(root: Path, mirrored: Mirrored | None = None) -> CollectorRegistry:
     """Return a registry that reads a data directory at each scrape.
 
     Parameters
     ----------
     root : Path
-    hits : function, optional
-        What the caches on disk counted.
+    mirrored : function, optional
+        What the read cache takes.
 
     Raises
     ------
@@ -204,16 +203,16 @@ def registry(root: Path, hits: Hits | None = None) -> CollectorRegistry:
         At a scrape, when there is no catalog or it cannot be read.
     """
     made = CollectorRegistry(auto_describe=False)
-    made.register(_Collector(root, hits))
+    made.register(_Collector(root, mirrored))
     return made
 
 
-def text(root: Path, hits: Hits | None = None) -> str:
+def text(root: Path, mirrored: Mirrored | None = None) -> str:
     """Return all metrics of a data directory as a scrape gives them."""
-    return generate_latest(registry(root, hits)).decode()
+    return generate_latest(registry(root, mirrored)).decode()
 
 
-def write(path: Path, root: Path, hits: Hits | None = None) -> None:
+def write(path: Path, root: Path, mirrored: Mirrored | None = None) -> None:
     """Write them to a file for node_exporter's textfile collector; a reader sees all or none.
 
     Raises
@@ -222,4 +221,4 @@ def write(path: Path, root: Path, hits: Hits | None = None) -> None:
         When the file cannot be written.
     """
     with disk_errors(path, "write"):
-        write_to_textfile(str(path), registry(root, hits))
+        write_to_textfile(str(path), registry(root, mirrored))

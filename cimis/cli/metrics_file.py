@@ -12,9 +12,11 @@ __all__ = ["write_metrics"]
 
 def write_metrics(file: str, root: Path, out: Output) -> None:
     """Write the metrics of a data directory to a file that a reader sees whole or not at all."""
+    from cimis.arguments import keeping
     from pipeline.metrics import write
+    from queries.mirror.mirrors import mirror_sizes
 
     try:
-        write(Path(file).expanduser(), root, lambda: cache_counts(root))
+        write(Path(file).expanduser(), root, lambda: mirror_sizes(root, keeping(None)))
     except StoreError as error:
         out.warn(f"no metrics written: {error}")

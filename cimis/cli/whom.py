@@ -209,7 +209,7 @@ async def _lists(
     out: Output,
 ) -> tuple[list[ZipCode], list[ZipCode]]:
     """Ask for the zip codes of the stations and, where both are needed, of the spatial network."""
-    from cimis.cli.choice import left_out
+    from cimis.choice import left_out
     from pipeline.api import CimisClient
     from pipeline.targets import Network
 

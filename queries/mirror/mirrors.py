@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from queries.mirror.build import Refreshed
     from queries.mirror.twins import Twins
 
-__all__ = ["Keeping", "Mirrors", "Told", "unwritable"]
+__all__ = ["Keeping", "Mirrors", "Told", "mirror_sizes", "unwritable"]
 
 Told = Callable[[str], None]
 
@@ -189,6 +189,13 @@ class Mirrors:
     def distrust(self, path: Path) -> None:
         """Delete a mirror that turned out to be unreadable; the next question makes another."""
         path.unlink(missing_ok=True)
+
+
+def mirror_sizes(root: Path, keeping: Keeping) -> dict[str, int]:
+    """Return by scope the bytes of the mirror of what is stored now; 0 where it is not there."""
+    with Catalog(root) as catalog:
+        facts = Mirrors(root, catalog, keeping).facts()
+    return {scope.value: facts[f"{scope}_bytes"] for scope in Scope}
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from queries.cache_disk import cache_counts
+from cimis.arguments import keeping
+from queries.mirror.mirrors import mirror_sizes
 
 from pipeline.emulator import Emulator, GeneratedSource, Troubles
 from pipeline.metrics import COUNTERS, HISTOGRAMS, text
@@ -56,7 +57,7 @@ def _samples(page: str) -> dict[str, float]:
 
 
 def _scraped(root: Path) -> dict[str, float]:
-    return _samples(text(root, lambda: cache_counts(root)))
+    return _samples(text(root, lambda: mirror_sizes(root, keeping(None))))
 
 
 def test_a_run_is_counted(typed: Typed, root: Path) -> None:
@@ -149,14 +150,12 @@ def test_a_verify_that_finds_damage_is_told(typed: Typed, root: Path) -> None:
     assert _scraped(root)["cimis_checksum_failures"] == 1
 
 
-def test_hits_of_the_caches_are_counted(typed: Typed, root: Path) -> None:
+def test_the_read_cache_is_measured(typed: Typed, root: Path) -> None:
     assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
-    for _ in range(2):
-        assert typed("query", "--station", "2", *SPAN, "--items", "precip,asce_eto").code == 0
-    found = _scraped(root)
-    # the chunk's facts and two items
-    assert found['cimis_cache_misses_total{cache="points"}'] == 3
-    assert found['cimis_cache_hits_total{cache="points"}'] == 3
+    (mirror,) = (root / ".cache").glob("daily-*.duckdb")
+    assert _scraped(root)['cimis_mirror_bytes{scope="daily"}'] == mirror.stat().st_size
+    assert typed("cache", "clear").code == 0
+    assert _scraped(root)['cimis_mirror_bytes{scope="daily"}'] == 0
 
 
 def test_a_file_for_node_exporter_is_written_whole(

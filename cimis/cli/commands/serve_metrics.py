@@ -37,12 +37,14 @@ def command(*, host: str, port: int, data_dir: str | None, out: Output) -> int:
 
     from cimis.cli.session import data_root
     from cimis.store import data_directory
+    from cimis.arguments import keeping
     from pipeline.metrics import registry
+    from queries.mirror.mirrors import mirror_sizes
 
     root = data_directory(data_root(data_dir))
     try:
         server, _ = start_http_server(
-            port, addr=host, registry=registry(root, lambda: cache_counts(root))
+            port, addr=host, registry=registry(root, lambda: mirror_sizes(root, keeping(None)))
         )
     except OSError as error:
         raise UsageError(
