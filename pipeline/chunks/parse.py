@@ -12,7 +12,17 @@ from pipeline.chunks.octets import Reader
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
 
-__all__ = ["MAX_BLOCKS", "MAX_BLOCK_ROWS", "MAX_COLUMNS", "MAX_ROWS", "MAX_STATES", "unpack"]
+__all__ = [
+    "DAYS",
+    "MAX_BLOCKS",
+    "MAX_BLOCK_ROWS",
+    "MAX_COLUMNS",
+    "MAX_ROWS",
+    "MAX_STATES",
+    "read_columns",
+    "read_states",
+    "unpack",
+]
 
 MAX_BLOCK_ROWS = 65_535
 MAX_BLOCKS = 4_096
@@ -20,7 +30,7 @@ MAX_COLUMNS = 255
 MAX_STATES = 254
 MAX_ROWS = 8_784
 _MASK = (1 << 64) - 1
-_DAYS = (-719_162, 2_932_896)  # 0001-01-01 to 9999-12-31
+DAYS = (-719_162, 2_932_896)  # 0001-01-01 to 9999-12-31
 
 
 def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
@@ -42,10 +52,8 @@ def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
     if scope >= len(SCOPES):
         raise ChunkError(f"footer names scope {scope}; 0 and 1 are known")
     key = _key(source, SCOPES[scope])
-    columns = tuple(_column(source) for _ in range(source.unsigned(MAX_COLUMNS)))
-    if len({column.code for column in columns}) < len(columns):
-        raise ChunkError("footer names a column twice")
-    states = tuple(_state(source) for _ in range(source.unsigned(MAX_STATES)))
+    columns = read_columns(source)
+    states = read_states(source)
     count = source.unsigned(MAX_BLOCKS)
     if count == 0:
         raise ChunkError("footer names no block")
@@ -72,6 +80,19 @@ def _key(source: Reader, scope: Scope) -> ChunkKey:
         return ChunkKey(scope, year, target=source.text())
     except StoreError as error:
         raise ChunkError(str(error)) from None
+
+
+def read_columns(source: Reader) -> tuple[ColumnInfo, ...]:
+    """Return a footer's list of columns."""
+    columns = tuple(_column(source) for _ in range(source.unsigned(MAX_COLUMNS)))
+    if len({column.code for column in columns}) < len(columns):
+        raise ChunkError("footer names a column twice")
+    return columns
+
+
+def read_states(source: Reader) -> tuple[State, ...]:
+    """Return a footer's list of states."""
+    return tuple(_state(source) for _ in range(source.unsigned(MAX_STATES)))
 
 
 def _column(source: Reader) -> ColumnInfo:
@@ -213,7 +234,7 @@ def _check_times(footer: Footer) -> None:
         if last is not None and block.first <= last:
             raise ChunkError("footer's blocks do not ascend in time")
         last = block.last
-        if not _DAYS[0] * unit <= block.first <= block.last <= (_DAYS[1] + 1) * unit:
+        if not DAYS[0] * unit <= block.first <= block.last <= (DAYS[1] + 1) * unit:
             raise ChunkError("footer names a time outside the years 1 to 9999")
 
 

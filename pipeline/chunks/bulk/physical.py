@@ -1,0 +1,130 @@
+"""The Arrow form of many chunks' rows: one schema for all files, values as doubles, flags as texts.
+
+The schema rests on scope, columns and kind of key alone, so that tables of different files follow
+one another; what a chunk lacks is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.chunks.arrow import plain_array
+from pipeline.chunks.bulk.varints import Bools, Ints
+from pipeline.chunks.key import ChunkKey
+from pipeline.errors import ChunkError, StoreError
+from pipeline.items import Item, Scope, scope_items
+from pipeline.schema import KEY_FIELDS, TARGET_FIELD, item_of, physical_schema
+
+__all__ = ["Form", "flag_array", "key_arrays", "value_array"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The schema of rows of one scope and kind of key, with the items that it needs.
+
+    ``items`` are those of the scope, by place; ``wanted`` the places of those that are asked for.
+    """
+
+    schema: pa.Schema
+    items: tuple[Item, ...]
+    wanted: tuple[int, ...]
+    all_items: bool
+
+    @classmethod
+    def of(cls, scope: Scope, columns: Sequence[str] | None, *, spatial: bool) -> Form:
+        """Return the form with some value and flag columns, by default all of the scope.
+
+        Raises
+        ------
+        StoreError
+            For a name that is no column of the scope.
+        """
+        items = scope_items(scope)
+        fields = list(physical_schema(scope, items))
+        keys = len(KEY_FIELDS[scope])
+        if columns is not None:
+            unknown = sorted({*columns} - {field.name for field in fields})
+            if unknown:
+                raise StoreError(f"{scope} chunks have no column '{unknown[0]}'")
+            fields = fields[:keys] + [f for f in fields[keys:] if f.name in {*columns}]
+        if spatial:
+            fields[0] = TARGET_FIELD
+        names = {field.name for field in fields}
+        pairs = enumerate(items)
+        wanted = tuple(n for n, item in pairs if {item.column, item.flag_column} & names)
+        return cls(pa.schema(fields), items, wanted, columns is None)
+
+    def of_reference(self, table: pa.Table, key: ChunkKey) -> pa.Table:
+        """Return the rows of one chunk, as the reader of single chunks gives them, in this form.
+
+        Raises
+        ------
+        ChunkError
+            Where they have an item that is not of the scope.
+        """
+        for field in table.schema:
+            item = item_of(field)
+            if item is not None and item.scope is not key.scope:
+                raise ChunkError(f"{key.name}: item '{item.code}' is {item.scope}")
+        known = {*table.schema.names}
+        columns = [
+            table[field.name].cast(field.type)
+            if field.name in known
+            else pa.nulls(table.num_rows, field.type)
+            for field in self.schema
+        ]
+        return pa.table(columns, schema=self.schema)
+
+
+def key_arrays(keys: Sequence[ChunkKey], rows: Ints, times: Ints) -> list[pa.Array]:
+    """Return the key columns of rows of some chunks.
+
+    Parameters
+    ----------
+    keys : sequence of ChunkKey
+        Of one scope and kind.
+    rows : int64 array
+        Of each.
+    times : int64 array
+        Of all rows, in days or hours since 1970.
+    """
+    if keys[0].station is not None:
+        stations = np.array([key.station for key in keys], np.uint16)
+        who = plain_array(pa.uint16(), np.repeat(stations, rows))
+    else:
+        targets = pa.array([key.target for key in keys], pa.string())
+        who = targets.take(pa.array(np.repeat(np.arange(len(keys)), rows)))
+    if keys[0].scope is Scope.DAILY:
+        return [who, plain_array(pa.date32(), times.astype(np.int32))]
+    dates = (times - 1) // 24
+    hours = (times - dates * 24).astype(np.uint8)
+    return [
+        who,
+        plain_array(pa.timestamp("s"), times * 3600),
+        plain_array(pa.date32(), dates.astype(np.int32)),
+        plain_array(pa.uint8(), hours),
+    ]
+
+
+def value_array(values: npt.NDArray[np.float64], missing: Bools) -> pa.Array:
+    """Return doubles, null where missing."""
+    return plain_array(pa.float64(), values, _bitmap(~missing))
+
+
+def flag_array(numbers: npt.NDArray[np.uint8], texts: pa.Array) -> pa.Array:
+    """Return flags by the number of their text, from 1; 0 is null."""
+    valid = numbers > 0
+    indices = np.where(valid, numbers - np.uint8(1), np.uint8(0)).view(np.int8)
+    coded = plain_array(pa.int8(), indices, _bitmap(valid))
+    return pa.DictionaryArray.from_arrays(coded, texts)
+
+
+def _bitmap(valid: Bools) -> pa.Buffer | None:
+    if valid.all():
+        return None
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))
