@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,16 +25,18 @@ from pipeline.chunks.parts import (
 from pipeline.chunks.tables import put_together
 from pipeline.chunks.v1_records import EPOCH_DAYS, RECORDS, Records, pack, unpack
 from pipeline.errors import ChunkError
-from pipeline.items import Scope, scope_items
+from pipeline.items import Item, Scope, scope_items
 
 __all__ = [
     "FLAG",
+    "Measured",
     "decode",
     "decode_parts",
     "describe",
     "encode",
     "encode_parts",
     "from_records",
+    "measured",
     "to_records",
 ]
 
@@ -72,6 +75,17 @@ _FIELDS: dict[Scope, tuple[_Field, ...]] = {
         _Field("vap_pres", 2, 0, zero_is_missing=True),
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An item of records: scaled integers, and which rows are missing or flagged."""
+
+    item: Item
+    decimals: int
+    numbers: Ints
+    missing: Bools
+    flagged: Bools
 
 
 def decode(data: bytes, key: ChunkKey) -> pa.Table:
@@ -120,22 +134,28 @@ def from_records(records: Records, key: ChunkKey) -> Parts:
         times += EPOCH_DAYS
     else:
         times += EPOCH_DAYS * 24
-    flags = records["flags"]
     values, marks = [], []
-    items = {item.column: item for item in scope_items(key.scope)}
-    for field in sorted(_FIELDS[key.scope], key=lambda f: list(items).index(f.column)):
+    for found in measured(records, key.scope):
+        info = ColumnInfo(found.item.code, found.item.unit_metric, found.decimals)
+        missing = found.missing if found.missing.any() else None
+        values.append(ValueColumn(info, found.numbers, missing))
+        marked = found.flagged.astype(np.int64)
+        marks.append(FlagColumn((FLAG,) if marked.any() else (), marked))
+    return take_apart(put_together(key, Parts(times, values, marks)), key)
+
+
+def measured(records: Records, scope: Scope) -> Iterator[Measured]:
+    """Yield the items of records, of one file or of many, in registry order."""
+    flags = records["flags"]
+    items = {item.column: item for item in scope_items(scope)}
+    for field in sorted(_FIELDS[scope], key=lambda f: list(items).index(f.column)):
         numbers = records[field.column].astype(np.int64)
         flagged: Bools = (flags & field.bit) != 0
         missing = (numbers == 0) & (flagged | field.zero_is_missing)
         if field.column == "wind_dir":
             missing = (numbers == 0) & ((flags & 0x04) != 0) & (records["wind_spd"] == 0)
-        item = items[field.column]
-        info = ColumnInfo(item.code, item.unit_metric, field.decimals)
         numbers = _from_v1(numbers, field.column)
-        values.append(ValueColumn(info, numbers, missing if missing.any() else None))
-        marked = (flagged & ~missing).astype(np.int64)
-        marks.append(FlagColumn((FLAG,) if marked.any() else (), marked))
-    return take_apart(put_together(key, Parts(times, values, marks)), key)
+        yield Measured(items[field.column], field.decimals, numbers, missing, flagged & ~missing)
 
 
 def _from_v1(numbers: Ints, column: str) -> Ints:

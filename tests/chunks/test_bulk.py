@@ -166,6 +166,35 @@ def test_ordinary_chunks_are_all_decoded_together(
     _check(files)
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(ordinary(), min_size=1, max_size=5))
+def test_v1_files_are_decoded_together(
+    tmp_path_factory: pytest.TempPathFactory, cases: list[Case]
+) -> None:
+    folder = tmp_path_factory.mktemp("bulk")
+    files = [
+        _put(folder, f"{number}.zst", v1.encode(rows, key)[0], key)
+        for number, (key, rows) in enumerate(cases)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(v1, "decode", None)
+        found = [*read_many(files)]
+    assert [got.places for got in found if isinstance(got, Decoded)] == [[*range(len(files))]]
+    _check(files)
+
+
+def test_hourly_v1_files_are_read_as_the_reference_reads_them(tmp_path: Path) -> None:
+    files = []
+    for number, name in enumerate(["hourly_quarter", "many_patterns", "hourly_quarter"]):
+        key, rows = CASES[name]()
+        files.append(_put(tmp_path, f"{number}.zst", v1.encode(rows, key)[0], key))
+    data = bytearray(files[1].path.read_bytes())
+    data[len(data) // 2] ^= 1
+    files.append(_put(tmp_path, "hurt.zst", bytes(data), files[1].key))
+    files.append(ChunkFile(files[0].path, replace(files[0].key, station=7)))
+    _check(files, {3, 4})
+
+
 def test_v1_files_among_v2_files(tmp_path: Path) -> None:
     key, rows = CASES["three_days"]()
     old = _put(tmp_path, "old.zst", v1.encode(rows, key)[0], key)
@@ -341,6 +370,20 @@ def test_a_footer_that_lies_is_told_and_its_neighbours_are_read(
 def _with(footer: Footer, block: Block, data: bytes) -> bytes:
     frames = data[container.HEADER_BYTES : footer.data_end]
     return container.seal(frames, replace(footer, blocks=(block,)))
+
+
+def test_a_footer_that_holds_nothing_is_told(tmp_path: Path) -> None:
+    golden = _golden("three_days")
+    data = golden.path.read_bytes()
+    packed = container._compressor().compress(b"")
+    tail = (0x184D2A5F).to_bytes(4, "little") + (len(packed) + 16).to_bytes(4, "little") + packed
+    tail += len(packed).to_bytes(4, "little") + bytes(4)
+    end = container.parse_footer(data, len(data)).data_end
+    hostile = data[:end] + tail + zlib.crc32(tail).to_bytes(4, "little") + b"CIM2"
+    files = [golden, _put(tmp_path, "empty.zst", hostile, golden.key)]
+    assert _reason(files[1]) == "footer is empty"
+    _check(files, {1})
+    _check(files[1:], {0})
 
 
 def test_a_frame_with_another_behind_it_is_told(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ class States:
     """The states that a footer lists; one object for all footers that list the same."""
 
     listed: tuple[State, ...]
+    flags: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,15 @@ class Heads:
         if name not in self._columns:
             self._columns[name] = _columns(read_columns(Reader(described)), key.scope)
         if listed not in self._states:
-            self._states[listed] = States(read_states(Reader(listed)))
+            self._states[listed] = _states(read_states(Reader(listed)))
         columns = self._columns[name]
         if columns is None:
             return None
         return Head(columns, self._states[listed], blocks, place + 1)
+
+
+def _states(listed: tuple[State, ...]) -> States:
+    return States(listed, frozenset(state.flag for state in listed if state.flag))
 
 
 def _columns(infos: tuple[ColumnInfo, ...], scope: Scope) -> Columns | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ MAX_TEXTS = 127
 
 def flag_texts(states: Sequence[States]) -> list[str]:
     """Return the flags that some files' states name, sorted."""
-    return sorted({state.flag for each in {*states} for state in each.listed if state.flag})
+    return sorted(frozenset[str]().union(*(each.flags for each in {*states})))
 
 
 class ManyMarks:
@@ -66,7 +67,7 @@ class ManyMarks:
         count = np.where(bad, 1, count)
         known = [*dict.fromkeys(states)]
         ranks = {each: number for number, each in enumerate(known)}
-        self._tables = _tables(known, texts).ravel()
+        self._tables = np.concatenate([_table(each, tuple(texts)) for each in known])
         kinds = np.array([ranks[states[block]] for block in marked.tolist()], np.int64)
         most = np.array([len(each.listed) for each in known], np.int64)[kinds]
         first = 1 + np.cumsum(count) - count
@@ -130,11 +131,10 @@ class ManyMarks:
         return table.take(self._patterns, mode="clip")
 
 
-def _tables(known: Sequence[States], texts: Sequence[str]) -> npt.NDArray[np.uint8]:
-    """Return the code of every state of every list of states."""
-    rank = {text: number for number, text in enumerate(texts, 1)}
-    tables = np.zeros((len(known), 256), np.uint8)
-    for table, states in zip(tables, known, strict=True):
-        for number, state in enumerate(states.listed, 1):
-            table[number] = 2 * (rank[state.flag] if state.flag else 0) + state.missing
-    return tables
+@lru_cache(4_096)
+def _table(states: States, texts: tuple[str, ...]) -> Codes:
+    """Return the code of every state that a footer lists, by the state's number."""
+    table = np.zeros(256, np.uint8)
+    for number, state in enumerate(states.listed, 1):
+        table[number] = 2 * (texts.index(state.flag) + 1 if state.flag else 0) + state.missing
+    return table

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
-from pipeline.chunks.bulk.frames import FRAME_PAD, unpack_frames, well_formed
+from pipeline.chunks.bulk.frames import unpack_footers
 from pipeline.chunks.bulk.heads import Head, Heads
 from pipeline.chunks.bulk.layout import Blocks, read_blocks
 from pipeline.chunks.bulk.varints import Ints
@@ -37,7 +36,7 @@ class Opened:
     keys : sequence of ChunkKey
         Of the files.
     data : bytes
-        The files one after the other, and some bytes behind them.
+        The files one after the other.
     starts : int64 array
         Where in it each file begins.
     blocks : Blocks or None
@@ -46,7 +45,7 @@ class Opened:
 
     def __init__(self, datas: Sequence[bytes], keys: Sequence[ChunkKey], heads: Heads) -> None:
         self.keys = keys
-        self.data = b"".join((*datas, bytes(FRAME_PAD)))
+        self.data = b"".join(datas)
         sizes = np.fromiter(map(len, datas), np.int64, len(datas))
         self.starts = np.cumsum(sizes) - sizes
         self._heads: list[Head | None] = [None] * len(datas)
@@ -83,16 +82,8 @@ class Opened:
         places = zip(begin.tolist(), (stop - 8).tolist(), strict=True)
         found = [zlib.crc32(view[start:end]) for start, end in places]
         good &= np.array(found, np.int64) == crc32
-        good[good] = well_formed(self.data, begin[good] + 8, length[good], size[good])
-        while True:
-            left = np.flatnonzero(good)
-            where = begin[left] + 8, length[left], size[left]
-            plain, wrong = unpack_frames(self.data, *where, footers=True)
-            if wrong.size == 0:
-                break
-            good[left[wrong]] = False
-        edges = [0, *np.cumsum(size[left]).tolist()]
-        raws = [plain[a:b] for a, b in pairwise(edges)]
+        left = np.flatnonzero(good)
+        raws = unpack_footers(self.data, begin[left] + 8, length[left], size[left])
         files = files[left]
         return files, begin[left] - self.starts[files], raws
 

@@ -6,7 +6,7 @@ one another; what a chunk lacks is null.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,16 @@ from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Item, Scope, scope_items
 from pipeline.schema import KEY_FIELDS, TARGET_FIELD, item_of, physical_schema
 
-__all__ = ["Form", "flag_array", "key_arrays", "value_array"]
+__all__ = ["Form", "Together", "flag_array", "key_arrays", "value_array"]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Rows of files: which files, in order, how many rows of each, and all of them in a table."""
+
+    files: Ints
+    rows: Ints
+    table: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,14 @@ class Form:
         wanted = tuple(n for n, item in pairs if {item.column, item.flag_column} & names)
         return cls(pa.schema(fields), items, wanted, columns is None)
 
+    def table(self, arrays: Mapping[str, pa.Array], rows: int) -> pa.Table:
+        """Return a table of arrays by column name; a column that is not among them is null."""
+        columns = [
+            arrays[field.name] if field.name in arrays else pa.nulls(rows, field.type)
+            for field in self.schema
+        ]
+        return pa.table(columns, schema=self.schema)
+
     def of_reference(self, table: pa.Table, key: ChunkKey) -> pa.Table:
         """Return the rows of one chunk, as the reader of single chunks gives them, in this form.
 
@@ -71,14 +88,9 @@ class Form:
             item = item_of(field)
             if item is not None and item.scope is not key.scope:
                 raise ChunkError(f"{key.name}: item '{item.code}' is {item.scope}")
-        known = {*table.schema.names}
-        columns = [
-            table[field.name].cast(field.type)
-            if field.name in known
-            else pa.nulls(table.num_rows, field.type)
-            for field in self.schema
-        ]
-        return pa.table(columns, schema=self.schema)
+        known = {*table.schema.names} & {*self.schema.names}
+        arrays = {name: table[name].cast(self.schema.field(name).type) for name in known}
+        return self.table(arrays, table.num_rows)
 
 
 def key_arrays(keys: Sequence[ChunkKey], rows: Ints, times: Ints) -> list[pa.Array]:
@@ -119,7 +131,7 @@ def value_array(values: npt.NDArray[np.float64], missing: Bools) -> pa.Array:
 def flag_array(numbers: npt.NDArray[np.uint8], texts: pa.Array) -> pa.Array:
     """Return flags by the number of their text, from 1; 0 is null."""
     valid = numbers > 0
-    indices = np.where(valid, numbers - np.uint8(1), np.uint8(0)).view(np.int8)
+    indices = (np.maximum(numbers, 1) - np.uint8(1)).view(np.int8)
     coded = plain_array(pa.int8(), indices, _bitmap(valid))
     return pa.DictionaryArray.from_arrays(coded, texts)
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from pipeline.chunks import v1, v2
 from pipeline.chunks.bulk.heads import Heads
-from pipeline.chunks.bulk.physical import Form
+from pipeline.chunks.bulk.physical import Form, Together
+from pipeline.chunks.bulk.records import decode_records
 from pipeline.chunks.bulk.together import decode_together
 from pipeline.chunks.container import parse_footer
 from pipeline.chunks.key import ChunkKey
@@ -165,19 +166,18 @@ class _Taken:
     def _pieces(self, form: Form, heads: Heads, batch_rows: int) -> Iterator[_Piece | Damaged]:
         """Yield the files' rows in order; what bulk decoding leaves out is read one by one."""
         keys = [self._files[place].key for place in self._places]
+        old = np.array([not v2.is_v2(data[:4]) for data in self._datas])
+        found = decode_together(self._datas, keys, form, heads, batch_rows)
+        found += decode_records(self._datas, keys, np.flatnonzero(old), form)
+        pieces = sorted(
+            (piece for each in found for piece in _runs(each)), key=lambda piece: piece.numbers[0]
+        )
         due = 0
-        for found in decode_together(self._datas, keys, form, heads, batch_rows):
-            cuts = np.flatnonzero(np.diff(found.files) != 1) + 1
-            edges = [0, *cuts.tolist(), found.files.size]
-            before = np.cumsum(found.rows) - found.rows
-            for first, last in pairwise(edges):
-                start, stop = int(found.files[first]), int(found.files[last - 1]) + 1
-                for number in range(due, start):
-                    yield self._alone(number, form)
-                rows = found.rows[first:last].tolist()
-                table = found.table.slice(int(before[first]), sum(rows))
-                yield _Piece(range(start, stop), rows, table)
-                due = stop
+        for piece in pieces:
+            for number in range(due, piece.numbers.start):
+                yield self._alone(number, form)
+            yield piece
+            due = piece.numbers.stop
         for number in range(due, len(self._datas)):
             yield self._alone(number, form)
 
@@ -205,6 +205,16 @@ class _Taken:
             ],
             pa.concat_tables([piece.table for piece in pieces]),
         )
+
+
+def _runs(found: Together) -> Iterator[_Piece]:
+    """Yield the rows of those files that follow one another."""
+    cuts = np.flatnonzero(np.diff(found.files) != 1) + 1
+    before = np.cumsum(found.rows) - found.rows
+    for first, last in pairwise([0, *cuts.tolist(), found.files.size]):
+        numbers = range(int(found.files[first]), int(found.files[last - 1]) + 1)
+        rows = found.rows[first:last].tolist()
+        yield _Piece(numbers, rows, found.table.slice(int(before[first]), sum(rows)))
 
 
 def _by_reference(data: bytes, file: ChunkFile, form: Form) -> pa.Table:

@@ -7,36 +7,26 @@ finds the reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.bulk.frames import check_frames, unpack_frames
+from pipeline.chunks.bulk.frames import unpack_frames
 from pipeline.chunks.bulk.heads import Heads
 from pipeline.chunks.bulk.layout import Blocks
 from pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, flag_texts
 from pipeline.chunks.bulk.opened import Opened
-from pipeline.chunks.bulk.physical import Form, flag_array, key_arrays, value_array
+from pipeline.chunks.bulk.physical import Form, Together, flag_array, key_arrays, value_array
 from pipeline.chunks.bulk.shelves import Shelves
 from pipeline.chunks.bulk.values import CellList, decode, predict_cells
 from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.key import ChunkKey
 
-__all__ = ["Together", "decode_together"]
+__all__ = ["decode_together"]
 
 _SCALES = np.array([10.0**decimals for decimals in range(19)])
 _MOST, _NONE = np.iinfo(np.int64).max, np.iinfo(np.int64).min
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """Rows of files: which files, in order, how many rows of each, and all of them in a table."""
-
-    files: Ints
-    rows: Ints
-    table: pa.Table
 
 
 def decode_together(
@@ -97,68 +87,39 @@ class _Wanted:
             self.cells[block[some], sources] = True
 
 
-def _frames_of(opened: Opened, blocks: Blocks, wanted: _Wanted) -> Bools:
-    """Tell of which blocks all frames that are wanted pass their checks."""
-    begin = opened.starts[blocks.file]
-    block, column = np.nonzero(wanted.cells & (blocks.cells.length > 0))
-    sizes = blocks.cells.sizes(blocks.rows[:, None])[block, column]
-    marked = np.flatnonzero(blocks.marks_length)
-    cells = blocks.cells
-    starts = np.concatenate(
-        [begin[block] + cells.offset[block, column], (begin + blocks.marks_offset)[marked]]
-    )
-    lengths = np.concatenate([cells.length[block, column], blocks.marks_length[marked]])
-    due = np.concatenate([sizes, blocks.marks_size[marked]])
-    crc32 = np.concatenate([cells.crc32[block, column], blocks.marks_crc32[marked]])
-    good = check_frames(opened.data, starts, lengths, due, crc32)
-    sound = np.ones(blocks.rows.size, np.bool_)
-    sound[np.concatenate([block, marked])[~good]] = False
-    return sound
-
-
-def _whole(blocks: Blocks, sound: Bools) -> Bools:
-    """Tell of which blocks the whole file is sound."""
-    broken = np.zeros(int(blocks.file.max(initial=0)) + 1, np.bool_)
-    broken[blocks.file[~sound]] = True
-    return ~broken[blocks.file]
-
-
 def _decoded(opened: Opened, blocks: Blocks, form: Form) -> Together | None:
     """Return the rows of the sound ones of some files; None where there are none."""
     wanted = _Wanted(opened, blocks, form)
-    sound = _whole(blocks, _frames_of(opened, blocks, wanted))
-    while True:
-        if not sound.all():
-            blocks = blocks.only(sound)
-            if blocks.file.size == 0:
-                return None
-            wanted = _Wanted(opened, blocks, form)
-        texts = flag_texts(wanted.states)
-        sound = np.ones(blocks.file.size, np.bool_)
-        if len(texts) > MAX_TEXTS:
-            return None
-        shelves = Shelves(blocks.rows)
-        listed = CellList(blocks.cells, blocks.rows, wanted.slots, wanted.cells, shelves)
-        begin = opened.starts[blocks.file]
-        framed = np.flatnonzero(listed.cells.length)
-        place = begin[listed.block] + listed.cells.offset
-        plain, wrong = unpack_frames(
-            opened.data, place[framed], listed.cells.length[framed], listed.sizes[framed]
-        )
-        sound[listed.block[framed[wrong]]] = False
-        marked = np.flatnonzero(blocks.marks_length)
-        marks_at = (begin + blocks.marks_offset)[marked]
-        marks_plain, wrong = unpack_frames(
-            opened.data, marks_at, blocks.marks_length[marked], blocks.marks_size[marked]
-        )
-        sound[marked[wrong]] = False
-        if sound.all():
-            break
-        sound = _whole(blocks, sound)
+    texts = flag_texts(wanted.states)
+    if len(texts) > MAX_TEXTS:
+        return None
+    shelves = Shelves(blocks.rows)
+    listed = CellList(blocks.cells, blocks.rows, wanted.slots, wanted.cells, shelves)
+    begin = opened.starts[blocks.file]
+    wrong = np.zeros(blocks.file.size, np.bool_)
+    cells, framed = listed.cells, np.flatnonzero(listed.cells.length)
+    plain, failed = unpack_frames(
+        opened.data,
+        (begin[listed.block] + cells.offset)[framed],
+        cells.length[framed],
+        listed.sizes[framed],
+        cells.crc32[framed],
+    )
+    wrong[listed.block[framed[failed]]] = True
     made = decode(listed, plain, shelves)
     predict_cells(listed, made, wanted.slots, wanted.decimals, shelves)
-    marks = ManyMarks(blocks, marks_plain, wanted.states, wanted.columns, texts, shelves)
-    return _table(opened, blocks, form, wanted, made, marks, texts, shelves)
+    marked = np.flatnonzero(blocks.marks_length)
+    plain, failed = unpack_frames(
+        opened.data,
+        (begin + blocks.marks_offset)[marked],
+        blocks.marks_length[marked],
+        blocks.marks_size[marked],
+        blocks.marks_crc32[marked],
+    )
+    wrong[marked[failed]] = True
+    marks = ManyMarks(blocks, plain, wanted.states, wanted.columns, texts, shelves)
+    wrong |= marks.wrong
+    return _table(opened, blocks, form, wanted, made, marks, texts, shelves, wrong)
 
 
 def _table(
@@ -170,13 +131,13 @@ def _table(
     marks: ManyMarks,
     texts: Sequence[str],
     shelves: Shelves,
+    wrong: Bools,
 ) -> Together | None:
     """Return the rows of those files whose bounds and missing counts are as their footers say."""
     files, first = np.unique(blocks.file, return_index=True)
     rows = np.add.reduceat(blocks.rows, first)
     keys = [opened.keys[file] for file in files.tolist()]
     arrays = dict(zip(form.schema.names, key_arrays(keys, rows, blocks.times), strict=False))
-    wrong = marks.wrong
     letters = pa.array(texts, pa.string())
     for slot in form.wanted:
         item = form.items[slot]
@@ -193,12 +154,7 @@ def _table(
                 shelf.of(missing)[absent] = True
         arrays[item.column] = value_array(values, shelves.in_order(missing))
         arrays[item.flag_column] = flag_array(shelves.in_order(codes >> np.uint8(1)), letters)
-    count = int(rows.sum())
-    columns = [
-        arrays[field.name] if field.name in arrays else pa.nulls(count, field.type)
-        for field in form.schema
-    ]
-    table = pa.table(columns, schema=form.schema)
+    table = form.table(arrays, int(rows.sum()))
     if not wrong.any():
         return Together(files, rows, table)
     sound = ~np.isin(files, blocks.file[wrong])

@@ -1,0 +1,56 @@
+"""Many V1 files decoded together: their records are one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.chunks import v1
+from pipeline.chunks.bulk.physical import Form, Together, flag_array, key_arrays, value_array
+from pipeline.chunks.bulk.varints import Ints
+from pipeline.chunks.key import ChunkKey
+from pipeline.chunks.v1_records import EPOCH_DAYS, unpack
+from pipeline.errors import ChunkError
+from pipeline.items import Scope
+
+__all__ = ["decode_records"]
+
+
+def decode_records(
+    datas: Sequence[bytes], keys: Sequence[ChunkKey], files: Ints, form: Form
+) -> list[Together]:
+    """Return the rows of those V1 files that are sound and of their keys; at most one table.
+
+    Parameters
+    ----------
+    datas, keys : sequences of bytes and ChunkKey
+        Of one scope and kind.
+    files : int64 array
+        Places of those that are V1 files.
+    form : Form
+    """
+    found = []
+    for file in files.tolist():
+        key = keys[file]
+        try:
+            records = unpack(datas[file], key.scope)
+        except ChunkError:
+            continue
+        if key.station is not None and bool((records["station"] == key.station).all()):
+            found.append((file, records))
+    if not found:
+        return []
+    numbers = np.array([file for file, _ in found], np.int64)
+    rows = np.array([records.size for _, records in found], np.int64)
+    records = np.concatenate([each for _, each in found])
+    scope = keys[0].scope
+    times = records["time"].astype(np.int64) + EPOCH_DAYS * (1 if scope is Scope.DAILY else 24)
+    given = key_arrays([keys[file] for file in numbers.tolist()], rows, times)
+    arrays = dict(zip(form.schema.names, given, strict=False))
+    letters = pa.array([v1.FLAG], pa.string())
+    for one in v1.measured(records, scope):
+        arrays[one.item.column] = value_array(one.numbers / 10.0**one.decimals, one.missing)
+        arrays[one.item.flag_column] = flag_array(one.flagged.astype(np.uint8), letters)
+    return [Together(numbers, rows, form.table(arrays, records.size))]
