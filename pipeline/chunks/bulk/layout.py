@@ -22,7 +22,7 @@ from pipeline.items import Scope
 
 __all__ = ["Blocks", "Cells", "read_blocks"]
 
-_MOST_BLOCKS = 64
+_MOST_BLOCKS = 8
 _MOST_RUNS = 512
 _FAR = 1 << 40
 _SOURCES = 3

@@ -7,7 +7,7 @@ one another; what a chunk lacks is null.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,7 @@ class Form:
     items: tuple[Item, ...]
     wanted: tuple[int, ...]
     all_items: bool
+    _absent: dict[pa.DataType, pa.Array] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scope: Scope, columns: Sequence[str] | None, *, spatial: bool) -> Form:
@@ -57,13 +58,13 @@ class Form:
         fields = list(physical_schema(scope, items))
         keys = len(KEY_FIELDS[scope])
         if columns is not None:
-            unknown = sorted({*columns} - {field.name for field in fields})
+            unknown = sorted({*columns} - {f.name for f in fields})
             if unknown:
                 raise StoreError(f"{scope} chunks have no column '{unknown[0]}'")
             fields = fields[:keys] + [f for f in fields[keys:] if f.name in {*columns}]
         if spatial:
             fields[0] = TARGET_FIELD
-        names = {field.name for field in fields}
+        names = {f.name for f in fields}
         pairs = enumerate(items)
         wanted = tuple(n for n, item in pairs if {item.column, item.flag_column} & names)
         return cls(pa.schema(fields), items, wanted, columns is None)
@@ -71,10 +72,17 @@ class Form:
     def table(self, arrays: Mapping[str, pa.Array], rows: int) -> pa.Table:
         """Return a table of arrays by column name; a column that is not among them is null."""
         columns = [
-            arrays[field.name] if field.name in arrays else pa.nulls(rows, field.type)
-            for field in self.schema
+            arrays[each.name] if each.name in arrays else self._nulls(each.type, rows)
+            for each in self.schema
         ]
         return pa.table(columns, schema=self.schema)
+
+    def _nulls(self, kind: pa.DataType, rows: int) -> pa.Array:
+        """Return nulls; every table shares those of the longest one."""
+        kept = self._absent.get(kind)
+        if kept is None or len(kept) < rows:
+            kept = self._absent[kind] = pa.nulls(rows, kind)
+        return kept.slice(0, rows)
 
     def of_reference(self, table: pa.Table, key: ChunkKey) -> pa.Table:
         """Return the rows of one chunk, as the reader of single chunks gives them, in this form.
@@ -84,8 +92,8 @@ class Form:
         ChunkError
             Where they have an item that is not of the scope.
         """
-        for field in table.schema:
-            item = item_of(field)
+        for each in table.schema:
+            item = item_of(each)
             if item is not None and item.scope is not key.scope:
                 raise ChunkError(f"{key.name}: item '{item.code}' is {item.scope}")
         known = {*table.schema.names} & {*self.schema.names}
@@ -133,7 +141,7 @@ def flag_array(numbers: npt.NDArray[np.uint8], texts: pa.Array) -> pa.Array:
     valid = numbers > 0
     indices = (np.maximum(numbers, 1) - np.uint8(1)).view(np.int8)
     coded = plain_array(pa.int8(), indices, _bitmap(valid))
-    return pa.DictionaryArray.from_arrays(coded, texts)
+    return pa.DictionaryArray.from_arrays(coded, texts, safe=False)  # in range as made above
 
 
 def _bitmap(valid: Bools) -> pa.Buffer | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,7 +28,8 @@ __all__ = ["ChunkFile", "Damaged", "Decoded", "read_many"]
 
 BATCH_ROWS = 262_144
 _YEAR_ROWS = {Scope.DAILY: 366, Scope.HOURLY: 8_784}
-_MOST_BYTES = 1 << 26
+_BATCHES = 3  # that are read at once: following the fields of footers takes as long for many files
+_MOST_BYTES = 1 << 25
 _HINT = "'cimis verify --repair' sets a damaged chunk aside"
 
 
@@ -97,7 +99,7 @@ def read_many(
     heads = Heads()
     for start, stop, (scope, spatial) in _stretches(files):
         form = Form.of(scope, columns, spatial=spatial)
-        most = max(1, batch_rows // _YEAR_ROWS[scope])
+        most = _BATCHES * max(1, batch_rows // _YEAR_ROWS[scope])
         place = start
         while place < stop:
             taken = _Taken(files, place, min(place + most, stop))
@@ -167,13 +169,10 @@ class _Taken:
         """Yield the files' rows in order; what bulk decoding leaves out is read one by one."""
         keys = [self._files[place].key for place in self._places]
         old = np.array([not v2.is_v2(data[:4]) for data in self._datas])
-        found = decode_together(self._datas, keys, form, heads, batch_rows)
-        found += decode_records(self._datas, keys, np.flatnonzero(old), form)
-        pieces = sorted(
-            (piece for each in found for piece in _runs(each)), key=lambda piece: piece.numbers[0]
-        )
+        new_rows = decode_together(self._datas, keys, form, heads, batch_rows)
+        old_rows = decode_records(self._datas, keys, np.flatnonzero(old), form, batch_rows)
         due = 0
-        for piece in pieces:
+        for piece in merge(_runs(new_rows), _runs(old_rows), key=lambda piece: piece.numbers[0]):
             for number in range(due, piece.numbers.start):
                 yield self._alone(number, form)
             yield piece
@@ -207,14 +206,15 @@ class _Taken:
         )
 
 
-def _runs(found: Together) -> Iterator[_Piece]:
+def _runs(tables: Iterable[Together]) -> Iterator[_Piece]:
     """Yield the rows of those files that follow one another."""
-    cuts = np.flatnonzero(np.diff(found.files) != 1) + 1
-    before = np.cumsum(found.rows) - found.rows
-    for first, last in pairwise([0, *cuts.tolist(), found.files.size]):
-        numbers = range(int(found.files[first]), int(found.files[last - 1]) + 1)
-        rows = found.rows[first:last].tolist()
-        yield _Piece(numbers, rows, found.table.slice(int(before[first]), sum(rows)))
+    for found in tables:
+        cuts = np.flatnonzero(np.diff(found.files) != 1) + 1
+        before = np.cumsum(found.rows) - found.rows
+        for first, last in pairwise([0, *cuts.tolist(), found.files.size]):
+            numbers = range(int(found.files[first]), int(found.files[last - 1]) + 1)
+            rows = found.rows[first:last].tolist()
+            yield _Piece(numbers, rows, found.table.slice(int(before[first]), sum(rows)))
 
 
 def _by_reference(data: bytes, file: ChunkFile, form: Form) -> pa.Table:

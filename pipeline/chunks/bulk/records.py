@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ from pipeline.chunks import v1
 from pipeline.chunks.bulk.physical import Form, Together, flag_array, key_arrays, value_array
 from pipeline.chunks.bulk.varints import Ints
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.v1_records import EPOCH_DAYS, unpack
+from pipeline.chunks.v1_records import EPOCH_DAYS, Records, unpack
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
 
@@ -19,9 +19,9 @@ __all__ = ["decode_records"]
 
 
 def decode_records(
-    datas: Sequence[bytes], keys: Sequence[ChunkKey], files: Ints, form: Form
-) -> list[Together]:
-    """Return the rows of those V1 files that are sound and of their keys; at most one table.
+    datas: Sequence[bytes], keys: Sequence[ChunkKey], files: Ints, form: Form, batch_rows: int
+) -> Iterator[Together]:
+    """Yield the rows of those V1 files that are sound and of their keys.
 
     Parameters
     ----------
@@ -30,8 +30,11 @@ def decode_records(
     files : int64 array
         Places of those that are V1 files.
     form : Form
+    batch_rows : int
+        Rows of a table, or one file more.
     """
-    found = []
+    found: list[tuple[int, Records]] = []
+    held = 0
     for file in files.tolist():
         key = keys[file]
         try:
@@ -40,8 +43,16 @@ def decode_records(
             continue
         if key.station is not None and bool((records["station"] == key.station).all()):
             found.append((file, records))
-    if not found:
-        return []
+            held += records.size
+        if held >= batch_rows:
+            yield _table(found, keys, form)
+            found, held = [], 0
+    if found:
+        yield _table(found, keys, form)
+
+
+def _table(found: Sequence[tuple[int, Records]], keys: Sequence[ChunkKey], form: Form) -> Together:
+    """Return the rows of some files."""
     numbers = np.array([file for file, _ in found], np.int64)
     rows = np.array([records.size for _, records in found], np.int64)
     records = np.concatenate([each for _, each in found])
@@ -53,4 +64,4 @@ def decode_records(
     for one in v1.measured(records, scope):
         arrays[one.item.column] = value_array(one.numbers / 10.0**one.decimals, one.missing)
         arrays[one.item.flag_column] = flag_array(one.flagged.astype(np.uint8), letters)
-    return [Together(numbers, rows, form.table(arrays, records.size))]
+    return Together(numbers, rows, form.table(arrays, records.size))

@@ -6,7 +6,7 @@ finds the reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,8 @@ _MOST, _NONE = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
 def decode_together(
     datas: Sequence[bytes], keys: Sequence[ChunkKey], form: Form, heads: Heads, batch_rows: int
-) -> list[Together]:
-    """Return the rows of those files that are of ordinary form and pass every check.
+) -> Iterator[Together]:
+    """Yield the rows of those files that are of ordinary form and pass every check.
 
     Parameters
     ----------
@@ -48,16 +48,14 @@ def decode_together(
     """
     opened = Opened(datas, keys, heads)
     if opened.blocks is None:
-        return []
+        return
     blocks = opened.blocks
     rows = np.bincount(blocks.file, blocks.rows, len(datas)).astype(np.int64)
     batch = ((np.cumsum(rows) - 1) // batch_rows)[blocks.file]
-    made = []
     for number in np.unique(batch).tolist():
         found = _decoded(opened, blocks.only(batch == number), form)
         if found is not None:
-            made.append(found)
-    return made
+            yield found
 
 
 class _Wanted:
@@ -145,15 +143,16 @@ def _table(
         if not (column >= 0).any():
             continue
         codes = marks.codes(column)
-        missing = (codes & 1).view(np.bool_)
+        missing = (codes & np.uint8(1)).view(np.bool_)
         wrong = wrong | _disagree(made[slot], missing, column, blocks, shelves)
         values = _scaled(made[slot], wanted.decimals, column, shelves)
         for shelf in shelves.shelves:
             absent = column[shelf.blocks] < 0
             if absent.any():
-                shelf.of(missing)[absent] = True
-        arrays[item.column] = value_array(values, shelves.in_order(missing))
-        arrays[item.flag_column] = flag_array(shelves.in_order(codes >> np.uint8(1)), letters)
+                shelf.of(codes)[absent] = 1
+        codes = shelves.in_order(codes)
+        arrays[item.column] = value_array(values, (codes & np.uint8(1)).view(np.bool_))
+        arrays[item.flag_column] = flag_array(codes >> np.uint8(1), letters)
     table = form.table(arrays, int(rows.sum()))
     if not wrong.any():
         return Together(files, rows, table)
