@@ -71,7 +71,7 @@ docs: setup
     "{{ bin }}/python" docs/generate_cli.py
 
 # run every benchmark beside its rivals
-bench *args: bench-decode bench-fetch bench-size bench-write bench-query
+bench *args: bench-decode bench-fetch bench-size bench-write bench-bulk bench-query
 
 # decoding against json.loads and orjson
 bench-decode *args: setup
@@ -88,6 +88,10 @@ bench-size *args: setup
 # writing a year, read back and compared, against Parquet
 bench-write *args: setup
     @"{{ bin }}/python" -m benchmarks.write "$@"
+
+# many chunks decoded together against one by one
+bench-bulk *args: setup
+    @"{{ bin }}/python" -m benchmarks.bulk "$@"
 
 # questions against DuckDB over Parquet
 bench-query *args: setup

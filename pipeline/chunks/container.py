@@ -26,7 +26,7 @@ HEADER_BYTES = 14
 TRAILER_BYTES = 16
 MAX_FOOTER_BYTES = 1 << 22
 _HEADER_FRAME = 0x184D2A50
-_FOOTER_FRAME = 0x184D2A5F
+FOOTER_FRAME = 0x184D2A5F
 _TAIL_BYTES = 1 << 14
 
 
@@ -41,7 +41,7 @@ def seal(frames: bytes, footer: Footer) -> bytes:
     raw = pack(footer)
     packed = _compressor().compress(raw)
     size = len(packed) + TRAILER_BYTES
-    tail = _FOOTER_FRAME.to_bytes(4, "little") + size.to_bytes(4, "little") + packed
+    tail = FOOTER_FRAME.to_bytes(4, "little") + size.to_bytes(4, "little") + packed
     tail += len(packed).to_bytes(4, "little") + len(raw).to_bytes(4, "little")
     tail += zlib.crc32(tail).to_bytes(4, "little") + MAGIC
     return header(footer.features) + frames + tail
@@ -87,7 +87,7 @@ def parse_footer(tail: bytes | memoryview, file_bytes: int) -> Footer:
     found = zlib.crc32(frame[:-8])
     if stated != found:
         raise ChunkError(f"footer has checksum {found:#010x}, not {stated:#010x}", offset=start)
-    due = _FOOTER_FRAME.to_bytes(4, "little") + (length + TRAILER_BYTES).to_bytes(4, "little")
+    due = FOOTER_FRAME.to_bytes(4, "little") + (length + TRAILER_BYTES).to_bytes(4, "little")
     if frame[:8] != due:
         raise ChunkError("footer is in no frame of its own", offset=start)
     packed = frame[8 : 8 + length]

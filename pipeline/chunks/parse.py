@@ -20,6 +20,9 @@ __all__ = [
     "MAX_COLUMNS",
     "MAX_ROWS",
     "MAX_STATES",
+    "read_columns",
+    "read_states",
+    "times_of",
     "unpack",
 ]
 
@@ -53,15 +56,10 @@ def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
     if scope >= len(SCOPES):
         raise ChunkError(f"footer names scope {scope}; 0 and 1 are known")
     key = _key(source, SCOPES[scope])
-    columns = tuple(_column(source, key.scope) for _ in range(source.unsigned(MAX_COLUMNS)))
-    if len({column.code for column in columns}) < len(columns):
-        raise ChunkError("footer names a column twice")
+    columns = read_columns(source, key.scope)
     if any(column.from_v1 for column in columns) != bool(features & FEATURE_FROM_V1):
         raise ChunkError(f"footer has features {features:#04x}, but its columns say otherwise")
-    states = tuple(_state(source) for _ in range(source.unsigned(MAX_STATES)))
-    flags = len({state.flag for state in states if state.flag})
-    if flags > MAX_FLAGS:
-        raise ChunkError(f"footer names {flags} flags; at most {MAX_FLAGS} are allowed")
+    states = read_states(source)
     count = source.unsigned(MAX_BLOCKS)
     if count == 0:
         raise ChunkError("footer names no block")
@@ -88,6 +86,30 @@ def _key(source: Reader, scope: Scope) -> ChunkKey:
         return ChunkKey(scope, year, target=source.text())
     except StoreError as error:
         raise ChunkError(str(error)) from None
+
+
+def read_columns(source: Reader, scope: Scope) -> tuple[ColumnInfo, ...]:
+    """Return a footer's list of columns, which are items of its scope."""
+    columns = tuple(_column(source, scope) for _ in range(source.unsigned(MAX_COLUMNS)))
+    if len({column.code for column in columns}) < len(columns):
+        raise ChunkError("footer names a column twice")
+    return columns
+
+
+def read_states(source: Reader) -> tuple[State, ...]:
+    """Return a footer's list of states."""
+    states = tuple(_state(source) for _ in range(source.unsigned(MAX_STATES)))
+    flags = len({state.flag for state in states if state.flag})
+    if flags > MAX_FLAGS:
+        raise ChunkError(f"footer names {flags} flags; at most {MAX_FLAGS} are allowed")
+    return states
+
+
+def times_of(scope: Scope, year: int) -> tuple[int, int]:
+    """Return the first and last time of a year: days, or ends of hours, since 1970."""
+    unit, own = (1, 0) if scope is Scope.DAILY else (24, 1)
+    first = (date(year, 1, 1).toordinal() - _EPOCH) * unit + own
+    return first, (date(year, 12, 31).toordinal() - _EPOCH + 1) * unit - 1 + own
 
 
 def _column(source: Reader, scope: Scope) -> ColumnInfo:
@@ -231,10 +253,8 @@ def _check_times(footer: Footer) -> None:
         if last is not None and block.first <= last:
             raise ChunkError("footer's blocks do not ascend in time")
         last = block.last
-    unit, own = (1, 0) if footer.key.scope is Scope.DAILY else (24, 1)
     year = footer.key.year
-    first = (date(year, 1, 1).toordinal() - _EPOCH) * unit + own
-    final = (date(year, 12, 31).toordinal() - _EPOCH + 1) * unit - 1 + own
+    first, final = times_of(footer.key.scope, year)
     if not first <= footer.blocks[0].first <= footer.blocks[-1].last <= final:
         raise ChunkError(f"footer names times of another year than {year}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
+from pipeline.chunks.parse import times_of
 from pipeline.chunks.parts import (
     FlagColumn,
     Parts,
@@ -24,16 +26,19 @@ from pipeline.chunks.parts import (
 from pipeline.chunks.tables import put_together
 from pipeline.chunks.v1_records import EPOCH_DAYS, RECORDS, Records, pack, unpack
 from pipeline.errors import ChunkError
-from pipeline.items import Scope, scope_items
+from pipeline.items import Item, Scope, scope_items
 
 __all__ = [
     "FLAG",
+    "Measured",
+    "columns_of",
     "decode",
     "decode_parts",
     "describe",
     "encode",
     "encode_parts",
     "from_records",
+    "measured",
     "to_records",
     "unread_bits",
 ]
@@ -75,6 +80,17 @@ _FIELDS: dict[Scope, tuple[_Field, ...]] = {
         _Field("vap_pres", 2, 0, zero_is_missing=True),
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An item of records: scaled integers, and which rows are missing or flagged."""
+
+    item: Item
+    decimals: int
+    numbers: Ints
+    missing: Bools
+    flagged: Bools
 
 
 def decode(data: bytes, key: ChunkKey) -> pa.Table:
@@ -130,23 +146,44 @@ def from_records(records: Records, key: ChunkKey) -> Parts:
         times += EPOCH_DAYS
     else:
         times += EPOCH_DAYS * 24
-    flags = records["flags"]
+    first, last = times_of(key.scope, key.year)
+    if times.size and not first <= times.min() <= times.max() <= last:
+        raise ChunkError(f"V1 records of another year than {key.year}")
     values, marks = [], []
-    items = {item.column: item for item in scope_items(key.scope)}
-    for field in sorted(_FIELDS[key.scope], key=lambda f: list(items).index(f.column)):
+    for found in measured(records, key.scope):
+        info = _info(found.item, found.decimals)
+        missing = found.missing if found.missing.any() else None
+        values.append(ValueColumn(info, found.numbers, missing))
+        marked = found.flagged.astype(np.int64)
+        marks.append(FlagColumn((FLAG,) if marked.any() else (), marked))
+    return take_apart(put_together(key, Parts(times, values, marks)), key)
+
+
+def columns_of(scope: Scope) -> tuple[ColumnInfo, ...]:
+    """Return the columns that every V1 file of a scope has, in registry order."""
+    items = {item.column: item for item in scope_items(scope)}
+    decimals = {field.column: field.decimals for field in _FIELDS[scope]}
+    return tuple(_info(items[name], decimals[name]) for name in items if name in decimals)
+
+
+def _info(item: Item, decimals: int) -> ColumnInfo:
+    # the older program's radiation wrapped around in its byte
+    suspect = item.column == "sol_rad_avg"
+    return ColumnInfo(item.code, item.unit_metric, decimals, from_v1=suspect)
+
+
+def measured(records: Records, scope: Scope) -> Iterator[Measured]:
+    """Yield the items of records, of one file or of many, in registry order."""
+    flags = records["flags"]
+    items = {item.column: item for item in scope_items(scope)}
+    for field in sorted(_FIELDS[scope], key=lambda f: list(items).index(f.column)):
         numbers = records[field.column].astype(np.int64)
         flagged: Bools = (flags & field.bit) != 0
         missing = (numbers == 0) & (flagged | field.zero_is_missing)
         if field.column == "wind_dir":
             missing = (numbers == 0) & ((flags & 0x04) != 0) & (records["wind_spd"] == 0)
-        item = items[field.column]
-        suspect = field.column == "sol_rad_avg"  # the older program's bytes wrapped around
-        info = ColumnInfo(item.code, item.unit_metric, field.decimals, from_v1=suspect)
         numbers = _from_v1(numbers, field.column)
-        values.append(ValueColumn(info, numbers, missing if missing.any() else None))
-        marked = (flagged & ~missing).astype(np.int64)
-        marks.append(FlagColumn((FLAG,) if marked.any() else (), marked))
-    return take_apart(put_together(key, Parts(times, values, marks)), key)
+        yield Measured(items[field.column], field.decimals, numbers, missing, flagged & ~missing)
 
 
 def _from_v1(numbers: Ints, column: str) -> Ints:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
+from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.items import Scope, scope_items
 from queries.mirror.layout import TABLES, Listed, keys_of, scope_of_table
@@ -57,7 +58,7 @@ def fill(
         for c in chunks
     ]
     facts: dict[int, tuple[str | None, int, str | None]] = {}
-    stored: dict[tuple[str, str], tuple[int, str]] = {}
+    seen: dict[tuple[str, tuple[ColumnInfo, ...]], None] = {}
 
     def batches() -> Iterator[tuple[str, pa.Table]]:
         for table, first, after in _stretches(scope, chunks):
@@ -69,15 +70,13 @@ def fill(
                     part.places, part.rows, part.checksums, part.columns, strict=True
                 ):
                     facts[first + place] = (checksum, rows, None)
-                    for code, decimals, unit in columns:
-                        most = stored.get((table, code), (0, unit))[0]
-                        stored[table, code] = (max(most, decimals), unit)
+                    seen.setdefault((table, columns))
                 yield schema + table, part.table
 
     _inserted(connection, batches())
     found = [(*_standing(file.path), *facts[number]) for number, file in enumerate(files)]
     _note(connection, chunks, found)
-    _note_stored(connection, stored)
+    _note_stored(connection, seen)
 
 
 def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:
@@ -173,14 +172,18 @@ def _note(
 
 
 def _note_stored(
-    connection: duckdb.DuckDBPyConnection, stored: dict[tuple[str, str], tuple[int, str]]
+    connection: duckdb.DuckDBPyConnection, seen: Iterable[tuple[str, tuple[ColumnInfo, ...]]]
 ) -> None:
     """Widen what is known of the columns: more decimals are kept until it is made anew."""
+    stored: dict[tuple[str, str], tuple[int, str]] = {}
+    for table, columns in seen:
+        for info in columns:
+            most = stored.get((table, info.code), (0, ""))[0]
+            stored[table, info.code] = (max(most, info.decimals), info.unit)
     for (table, code), (decimals, unit) in stored.items():
         before = connection.execute(
             "DELETE FROM facts.stored WHERE tab = ? AND code = ? RETURNING decimals", [table, code]
         ).fetchone()
         most = decimals if before is None else max(decimals, int(before[0]))
-        connection.execute(
-            "INSERT INTO facts.stored VALUES (?, ?, ?, ?)", [table, code, most, unit]
-        )
+        values = [table, code, most, unit]
+        connection.execute("INSERT INTO facts.stored VALUES (?, ?, ?, ?)", values)
