@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import cimis
+from cimis.cli.main import run
 from cimis.store import create
+from pipeline.archive.ftp import read_ftp_zip
 from pipeline.catalog import Catalog
 from pipeline.chunks import (
+    ChunkInfo,
     ChunkKey,
+    MergeCounts,
     read_chunk,
     read_footer,
     read_scaled,
@@ -24,7 +31,9 @@ from pipeline.chunks import (
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, UsageError
 from pipeline.intake import take_in
-from pipeline.items import Scope, Standard, scope_items
+from pipeline.items import Scope, Standard, resolve, scope_items
+from pipeline.schema import KEY_FIELDS, physical_schema, to_scaled
+from queries.units import english, english_schema
 from tests.chunks.golden_chunks import Columns, table
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -372,3 +381,84 @@ def test_what_is_no_archive_is_refused_and_the_store_stays_as_it_was(
     assert isinstance(refusal.value, CimisError)
     assert refusal.value.hint
     assert {path: path.read_bytes() for path in root.rglob("*.zst")} == before
+
+
+def _texts(decimals: int) -> st.SearchStrategy[str]:
+    return st.integers(0, 3000).map(lambda n: f"{n / 10**decimals:.{decimals}f}")
+
+
+ENGLISH_TEXTS = st.fixed_dictionaries(
+    {
+        name: _texts(decimals)
+        for name, decimals in {
+            **dict.fromkeys(("eto", "precip", "wind_spd_avg"), 2),
+            **dict.fromkeys(("air_tmp_max", "air_tmp_min", "air_tmp_avg"), 1),
+            **dict.fromkeys(("dew_pnt", "soil_tmp_avg", "vap_pres_avg", "wind_run"), 1),
+            **dict.fromkeys(("sol_rad_avg", "rel_hum_max", "rel_hum_min", "rel_hum_avg"), 0),
+        }.items()
+    }
+)
+
+
+@given(st.lists(ENGLISH_TEXTS, min_size=1, max_size=40))
+@settings(max_examples=40, deadline=None)
+def test_english_texts_of_the_usual_form_survive_a_chunk(days: list[dict[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        first = dt.date(2016, 1, 1)
+        lines = [
+            _row(
+                2, first + dt.timedelta(n), {k: (v, " ") for k, v in day.items()}, flags_first=False
+            )
+            for n, day in enumerate(days)
+        ]
+        archive = _zip(Path(name) / "a.zip", {"daily002.csv": "\n".join(lines)})
+        ((_, table),) = read_ftp_zip(archive)
+        path = Path(name) / "2016_daily.zst"
+        write_chunk(path, table)
+        rows = read_chunk(path)
+        schema = english_schema(rows.schema)
+        found = [english(batch, schema) for batch in rows.combine_chunks().to_batches()]
+        for column, texts in ((c, [float(day[c]) for day in days]) for c in days[0]):
+            got = [value for batch in found for value in batch[column].to_pylist()]
+            assert got == texts, column
+
+
+def test_rows_of_the_service_beside_an_archives_leave_both_as_they_were(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one chunk: decimals grow, nothing is lost, and a terminal is told the same as a frame."""
+    sent = pa.table(
+        {"station": [2], "date": [dt.date(2016, 6, 4)], "air_tmp_max": [32.5], "precip": [7.11]},
+        schema=pa.schema(
+            [
+                *KEY_FIELDS[Scope.DAILY],
+                *(
+                    field
+                    for field in physical_schema(Scope.DAILY, resolve("all", Scope.DAILY))
+                    if field.name in ("air_tmp_max", "precip")
+                ),
+            ]
+        ),
+    )
+    take_in(root, [_archive(tmp_path / "a.zip", air_tmp_max=("90.3", " "))], now=NOW)
+    with Catalog(root) as catalog:
+        key = ChunkKey(Scope.DAILY, 2016, station=2)
+
+        def enter(info: ChunkInfo, counts: MergeCounts) -> None:
+            row = chunk_row(info, source="test", provisional_from_s=None, fetched_at=NOW)
+            catalog.put_chunks([row])
+
+        store_rows(root, key, to_scaled(sent), enter=enter)
+    with cimis.open(root) as store:
+        metric, own = (
+            store.daily(items=["air_tmp_max", "precip"], units=units)
+            for units in ("metric", "english")
+        )
+    assert metric["air_tmp_max"].to_list() == [32.39, 32.39, 32.39, 32.5]
+    assert metric["precip"].to_list() == [2.54, 2.54, 2.54, 7.11]
+    assert own["air_tmp_max"].to_list() == [90.3, 90.3, 90.3, 90.5]
+    assert own["precip"].to_list() == [0.1, 0.1, 0.1, 0.28]
+    asked = "query --station 2 --start 2016-06-01 --end 2016-06-04 --items precip --units english"
+    assert run([*asked.split(), "--format", "csv", "--data-dir", str(root)]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split(",")[2] for line in lines] == ["0.1", "0.1", "0.1", "0.28"]

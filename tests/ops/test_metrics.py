@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from cimis.arguments import keeping
-from queries.mirror.mirrors import mirror_sizes
 
+from cimis.arguments import keeping
 from pipeline.emulator import Emulator, GeneratedSource, Troubles
 from pipeline.metrics import COUNTERS, HISTOGRAMS, text
 from pipeline.tallies import TALLIES_FILE, Tallies
+from queries.mirror.mirrors import mirror_sizes
 from tests.cli.conftest import typed
 
 if TYPE_CHECKING:

@@ -35,9 +35,9 @@ def command(*, host: str, port: int, data_dir: str | None, out: Output) -> int:
 
     from prometheus_client import start_http_server
 
+    from cimis.arguments import keeping
     from cimis.cli.session import data_root
     from cimis.store import data_directory
-    from cimis.arguments import keeping
     from pipeline.metrics import registry
     from queries.mirror.mirrors import mirror_sizes
 
