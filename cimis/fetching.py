@@ -118,6 +118,8 @@ class Fetching(Computing):
                 timeout=request.timeouts,
             )
         report = fetch(self.root, replace(request, stations=whom), settings)
+        if not request.dry_run:
+            self._refreshed()
         missed = sorted(set(numbers or ()) - set(whom))
         _settle([report], Lacks(without_rows=tuple(missed)))
         return report
@@ -197,6 +199,8 @@ class Fetching(Computing):
         reports, _ = sync(
             self.root, usual, settings, stations=numbers, since=first, recheck_days=again
         )
+        if not usual.dry_run:
+            self._refreshed()
         missed = sorted(set(station_numbers(stations) or ()) - set(numbers or ()))
         _settle(reports, Lacks(without_rows=tuple(missed)))
         return reports

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from queries.rows import Rows
     from queries.tally import Tally
 
-__all__ = ["tally_of", "warn_of", "warned"]
+__all__ = ["tally_of", "warn_of", "warn_of_damage", "warned"]
 
 
 def tally_of(
@@ -47,6 +47,12 @@ def warn_of(lacks: Lacks, *, above: int = 1) -> None:
     """
     if lacks:
         warnings.warn(IncompleteAnswer(lacks), stacklevel=above + 2)
+
+
+def warn_of_damage(damaged: Sequence[tuple[str, str]], *, above: int = 1) -> None:
+    """Warn of damaged chunks whose rows an answer lacks; see :func:`warn_of`."""
+    if damaged:
+        warn_of(Lacks(damaged=tuple(damaged)), above=above + 1)
 
 
 def warned(rows: Rows) -> pl.DataFrame:

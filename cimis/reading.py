@@ -16,7 +16,7 @@ from cimis.arguments import (
     scope_of,
     station_numbers,
 )
-from cimis.lacking import tally_of, warned
+from cimis.lacking import tally_of, warn_of_damage, warned
 from pipeline.errors import StoreError, UsageError
 from pipeline.items import Scope
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from queries.engines.answer import Answer, Heads
     from queries.engines.engine import Engine, Parameters
     from queries.mirror.build import Refreshed
-    from queries.mirror.mirrors import Keeping, Mirrors
+    from queries.mirror.mirrors import Keeping, Mirrors, Told
     from queries.mirror.twins import Twins
     from queries.rows import Rows
     from queries.tally import Tally
@@ -42,11 +42,20 @@ class Reading:
     """The reading half of a :class:`cimis.Store`, which is what users open.
 
     The catalog and the engine are opened when they are first needed, and owned here.
+
+    Attributes
+    ----------
+    root : Path
+        The data directory.
+    told : function, optional
+        Hears in words what a question waits for, where it has to wait; set it before the first
+        one. By default standard error says it, where that is a terminal.
     """
 
     def __init__(self, root: Path, keeping: Keeping) -> None:
         self.root = root
         self._keeping = keeping
+        self.told: Told | None = None
         self._process = os.getpid()
         self._opened: tuple[Catalog, Mirrors, Engine] | None = None
         self._closed = False
@@ -74,7 +83,7 @@ class Reading:
             from queries.mirror.mirrors import Mirrors
 
             catalog = Catalog(self.root)
-            mirrors = Mirrors(self.root, catalog, self._keeping)
+            mirrors = Mirrors(self.root, catalog, self._keeping, told=self.told)
             self._opened = catalog, mirrors, Engine(self.root, catalog, mirrors)
         return self._opened
 
@@ -125,7 +134,7 @@ class Reading:
             When the answer is less than what was asked: stations without a row, days that are not
             there, items that nothing stored holds. Its ``lacks`` tells all of it.
         """
-        rows = self.query(
+        rows = self._rows(
             "daily", stations=stations, start=start, end=end, items=items, units=units, qc=qc
         )
         return warned(rows)
@@ -145,7 +154,7 @@ class Reading:
         ``time`` is the end of the hour in Pacific standard time, all year; ``date`` and ``hour``
         (1..24) are the network's own, and ``start`` and ``end`` mean ``date``.
         """
-        rows = self.query(
+        rows = self._rows(
             "hourly", stations=stations, start=start, end=end, items=items, units=units, qc=qc
         )
         return warned(rows)
@@ -165,8 +174,36 @@ class Reading:
     ) -> Rows:
         """Return the same rows unread: to stream in batches, to write to a file, to time.
 
-        Their ``lacks`` tells what they are less than what was asked; nothing is warned of.
+        Their ``lacks`` tells what they are less than what was asked; only damaged chunks are
+        warned of at once.
         """
+        rows = self._rows(
+            scope,
+            stations=stations,
+            start=start,
+            end=end,
+            items=items,
+            units=units,
+            qc=qc,
+            limit=limit,
+            timings=timings,
+        )
+        warn_of_damage(rows.damaged)
+        return rows
+
+    def _rows(
+        self,
+        scope: str | Scope,
+        *,
+        stations: Stations | None,
+        start: Day | None,
+        end: Day | None,
+        items: Items | None,
+        units: str,
+        qc: str,
+        limit: int | None = None,
+        timings: QueryTimings | None = None,
+    ) -> Rows:
         from queries.conversion import standard
         from queries.quality import policy
         from queries.rows import select
@@ -235,7 +272,10 @@ class Reading:
         from queries.mirror.layout import scope_of_table
         from queries.quality import policy
 
-        return self._parts[1].twins(scope_of_table(table), table, policy(qc))
+        found = self._parts[1].twins(scope_of_table(table), table, policy(qc))
+        if found is not None:
+            warn_of_damage(self._engine.damage(table), above=4)
+        return found
 
     def refresh(self) -> list[Refreshed]:
         """Bring the read cache up to date now, as ``cimis compact`` does.
@@ -244,6 +284,13 @@ class Reading:
         date; nothing is done where it is not.
         """
         return [self._parts[1].refreshed(scope) for scope in Scope]
+
+    def _refreshed(self) -> None:
+        """Bring the read cache up to date after something was stored; questions may do without."""
+        catalog, mirrors, _ = self._parts
+        for scope in Scope:
+            if catalog.listed(scope)[1]:
+                mirrors.made(scope)
 
     def cache_facts(self) -> dict[str, Any]:
         """Return where the read cache lies, its bound, and per scope what it holds now."""
@@ -299,7 +346,7 @@ class Reading:
 
         if not isinstance(text, str):
             raise UsageError(f"{text!r} is no SQL", hint="give a text")
-        return Answer(
+        answer = Answer(
             self._engine,
             text,
             params,
@@ -309,6 +356,8 @@ class Reading:
             tally=tally,
             heads=heads,
         )
+        warn_of_damage(answer.damaged, above=2)
+        return answer
 
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the same tables, sandboxed; close it after use.

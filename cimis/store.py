@@ -64,7 +64,10 @@ class Store(Fetching):
         """
         from pipeline.verify import verify
 
-        return verify(self.root, repair=repair)
+        verdict = verify(self.root, repair=repair)
+        if repair:
+            self._refreshed()
+        return verdict
 
 
 def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> Store:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from json.encoder import py_encode_basestring as quoted
+from typing import Any
 
 from pipeline.errors import UsageError
 from queries.point import PointRows
 
-__all__ = ["FORMATS", "as_bytes"]
+__all__ = ["FORMATS", "KINDS", "as_bytes", "plain_rows"]
 
 FORMATS = ("csv", "tsv", "json", "ndjson")
 
@@ -24,6 +27,65 @@ def as_bytes(answer: PointRows, name: str) -> bytes:
         inner = ",\n".join(_records(answer))
         return f"[\n{inner}\n]\n".encode() if inner else b"[]\n"
     raise UsageError(f"'{name}' is not a text format", hint=f"one of {', '.join(FORMATS)}")
+
+
+def plain_rows(
+    names: Sequence[str], kinds: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> PointRows | None:
+    """Return rows of DuckDB's values as texts; None where a value's text is Arrow's to find.
+
+    Parameters
+    ----------
+    names : sequence of str
+    kinds : sequence of str
+        DuckDB's types: one of :data:`KINDS` each.
+    rows : sequence of sequences
+    """
+    columns = []
+    values = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    for kind, column in zip(kinds, values, strict=True):
+        show = KINDS[kind]
+        texts = [None if value is None else show(value) for value in column]
+        if any(text == "" for text in texts) and kind == "DOUBLE":
+            return None
+        columns.append(texts)
+    quoted = tuple(kind in ("VARCHAR", "DATE", "TIMESTAMP_S", "TIMESTAMP") for kind in kinds)
+    return PointRows(tuple(names), quoted, list(zip(*columns, strict=True)) if rows else [])
+
+
+def _number(value: float) -> str | None:
+    """Return the shortest text of a number; blank for one that is written with an exponent."""
+    if not math.isfinite(value):
+        return None
+    if value and not 1e-4 <= abs(value) < 1e9:
+        return ""
+    return repr(value).removesuffix(".0")
+
+
+def _moment(value: Any) -> str:
+    return str(value.isoformat())
+
+
+def _fine_moment(value: dt.datetime) -> str:
+    return value.isoformat(timespec="microseconds")
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
+
+
+KINDS: dict[str, Callable[[Any], str | None]] = {
+    **{f"{sign}{width}INT": str for sign in ("", "U") for width in ("TINY", "SMALL", "", "BIG")},
+    "INTEGER": str,
+    "UINTEGER": str,
+    "DOUBLE": _number,
+    "VARCHAR": str,
+    "DATE": _moment,
+    "TIMESTAMP_S": _moment,
+    "TIMESTAMP": _fine_moment,
+    "BOOLEAN": _truth,
+}
+"""How the values of DuckDB's types are written, of those that are written here."""
 
 
 def _delimited(answer: PointRows, separator: str) -> Iterator[str]:

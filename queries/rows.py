@@ -14,7 +14,7 @@ from pipeline.lacks import Lacks
 from pipeline.schema import TARGET_FIELD, physical_schema
 from pipeline.targets import SPATIAL_DEFAULTS
 from queries.engines.answer import Answer
-from queries.engines.engine import Engine, LeftOut
+from queries.engines.engine import Engine
 from queries.engines.forks import check_polars
 from queries.engines.inventory import Named
 from queries.mirror.layout import keys_of, ruled, scope_of_table, selected
@@ -90,7 +90,7 @@ class Rows:
     timings : QueryTimings
         What reading them took.
     damaged : list of LeftOut
-        Chunks that are named and damaged, whose rows are left out; known once rows were read.
+        Chunks that are named and damaged, whose rows are left out.
     tally : Tally, optional
         Counts them while they go by.
     """
@@ -108,9 +108,9 @@ class Rows:
         self._english = units is Standard.ENGLISH
         self.timings = timings or QueryTimings()
         self.tally = tally
-        self.damaged: list[LeftOut] = []
         with self.timings.phase("plan"):
             stored, self._seen = engine.stored(wish.table, wish.named(), self.timings)
+            self.damaged = engine.damaged(self._seen, [wish.table], wish.named())
             self._items = _items(wish, stored)
             self._metric = _schema(wish.table, self._items, stored)
         self.schema = english_schema(self._metric) if self._english else self._metric

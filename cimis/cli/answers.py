@@ -5,21 +5,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cimis.cli.options import option
-from cimis.cli.output import Output
-from pipeline.errors import NoDataError, UsageError
+from cimis.cli.output import Output, counted
+from pipeline.errors import ChunkError, NoDataError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from queries.engines.answer import Answer
+    from queries.rows import Rows
     from queries.timing import QueryTimings
 
-__all__ = ["Form", "answering", "deliver", "format_of_answer"]
+__all__ = ["Form", "answering", "deliver", "deliver_answer", "format_of_answer"]
+
+MOST_PLAIN = 10_000
+"""Rows up to which an answer is formed without Arrow."""
+
+TEXTUAL = ("VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP_S", "BOOLEAN")
 
 FORMATS = ("table", "csv", "tsv", "json", "ndjson", "parquet", "arrow")
 
@@ -121,6 +128,76 @@ def deliver(
     return count
 
 
+def deliver_answer(
+    answer: Answer | Rows, *, form: Form, out: Output, asked: str = "nothing matched"
+) -> None:
+    """Send an answer where it is wanted, and say what it is short of.
+
+    Raises
+    ------
+    ChunkError
+        Where damaged chunks had to be left out; the rest has been given by then.
+    NoDataError
+        Where there are no rows and that was not allowed; the same.
+    """
+    count = _plainly(answer, form, out)
+    if count is None:
+        may_be_empty = replace(form, allow_empty=True)
+        timings = answer.timings
+        count = deliver(
+            answer.batches(), answer.schema, form=may_be_empty, out=out, timings=timings
+        )
+    if answer.damaged:
+        path, damage = answer.damaged[0]
+        more = len(answer.damaged) - 1
+        others = f", and {counted(more, 'other chunk')}" if more else ""
+        raise ChunkError(
+            f"{damage}; its rows{others} are left out of the answer",
+            path=path,
+            hint="'cimis verify' names all that is damaged; with --repair it sets them aside",
+        )
+    if count == 0 and not form.allow_empty:
+        raise NoDataError(
+            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
+        )
+    if answer.tally is not None:
+        out.lacks(answer.tally.lacks())
+
+
+def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
+    """Answer with few rows without Arrow, whose import takes longer; None where that is not for."""
+    from queries.plain_texts import FORMATS as TEXTS
+    from queries.plain_texts import as_bytes, plain_rows
+
+    chosen = format_of_answer(form, out)
+    few = getattr(answer, "few", None)
+    to_file = form.output not in (None, "-")
+    if few is None or to_file or form.header == "units" or chosen not in (*TEXTS, "table"):
+        return None
+    found = few(MOST_PLAIN)
+    if found is None:
+        return None
+    names, kinds, rows = found
+    rows = rows[: form.limit]
+    with answer.timings.phase("print"):
+        if chosen == "table":
+            from cimis.cli.grid import ROWS, Grid, Head
+
+            shown = form.limit if form.limit is not None else ROWS
+            heads = [Head(n, number=k not in TEXTUAL) for n, k in zip(names, kinds, strict=True)]
+            grid = Grid(heads, rows=shown)
+            grid.keep(rows)
+            grid.draw(out)
+        else:
+            texts = plain_rows(names, kinds, rows)
+            if texts is None:
+                return None
+            sys.stdout.buffer.write(as_bytes(texts, chosen))
+            sys.stdout.buffer.flush()
+    answer.timings.count(rows=len(rows))
+    return len(rows)
+
+
 def format_of_answer(form: Form, out: Output) -> str:
     """Return the format that an answer is wanted in."""
     to_file = form.output not in (None, "-")
@@ -159,7 +236,7 @@ def _draw(
 ) -> int:
     from cimis.cli.grid import ROWS, Grid
 
-    grid = Grid(schema, rows=form.limit if form.limit is not None else ROWS)
+    grid = Grid.of_schema(schema, rows=form.limit if form.limit is not None else ROWS)
     for _ in grid.take(rows):
         pass
     with timings.phase("print") if timings is not None else nullcontext():

@@ -175,7 +175,7 @@ def carry_out(
     """Fetch and store as the options say, by the plain path or the streaming one; tell of it."""
     from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
-    from cimis.cli.session import data_root, service_settings
+    from cimis.cli.session import data_root, refreshed, service_settings
     from pipeline.api import RetryPolicy, Timeouts
     from pipeline.ingest import FetchRequest, RunReport
     from pipeline.items import Scope, resolve
@@ -261,6 +261,8 @@ def carry_out(
     tell(report, out, perf=perf)
     if events is not None:
         events.ended(report)
+    if not dry_run:
+        refreshed(root, out)
     if metrics_file is not None and not dry_run:
         write_metrics(metrics_file, root, out)
     raise_failure(report)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cimis.cli.layout import Column, fit, one_line
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cimis.cli.output import Output
 
-__all__ = ["ROWS", "Grid"]
+__all__ = ["ROWS", "Grid", "Head"]
 
 ROWS = 20
 _FIRM_BLANK = "\u00a0"
@@ -33,38 +33,59 @@ class Flagged(Column):
         return Column(self.name, self.unit, self.number, texts)
 
 
+class Head(NamedTuple):
+    """What a column is called, in which unit and to how many decimals its numbers are shown."""
+
+    name: str
+    unit: str = ""
+    number: bool = False
+    decimals: int | None = None
+
+
 class Grid:
-    """The first rows of a stream of batches; all batches pass, so that the rest can be counted.
+    """The first rows of an answer; the others pass, so that they can be counted.
 
     A flag is shown behind its value. What does not fit is named below; see `cimis.cli.layout`.
     """
 
-    def __init__(self, schema: pa.Schema, *, rows: int = ROWS) -> None:
+    def __init__(self, heads: Sequence[Head], *, rows: int = ROWS) -> None:
         self._rows = rows
-        self._flag_of = {n: f"{n}_qc" for n in schema.names if f"{n}_qc" in schema.names}
+        names = [head.name for head in heads]
+        self._flag_of = {n: names.index(f"{n}_qc") for n in names if f"{n}_qc" in names}
         hidden = set(self._flag_of.values())
-        self._fields = [f for f in schema if f.name not in hidden]
-        self._columns = [Flagged(f.name, _unit(f), _is_number(f.type)) for f in self._fields]
+        self._heads = [(place, h) for place, h in enumerate(heads) if place not in hidden]
+        self._columns = [Flagged(h.name, h.unit, h.number) for _, h in self._heads]
         self.shown = 0
         self.total = 0
+
+    @classmethod
+    def of_schema(cls, schema: pa.Schema, *, rows: int = ROWS) -> Self:
+        """Return a grid for rows in Arrow."""
+        heads = [Head(f.name, _unit(f), _is_number(f.type), _decimals(f)) for f in schema]
+        return cls(heads, rows=rows)
 
     def take(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Pass batches on, keeping the text of the first rows."""
         for batch in batches:
             head = batch.slice(0, max(self._rows - self.shown, 0))
-            if head.num_rows:
-                self._keep(head)
+            self._keep([column.to_pylist() for column in head.columns], head.num_rows)
             self.total += batch.num_rows
             yield batch
 
-    def _keep(self, head: pa.RecordBatch) -> None:
-        for column, kind in zip(self._columns, self._fields, strict=True):
-            values = head.column(kind.name).to_pylist()
-            column.texts += [_text(value, _decimals(kind)) for value in values]
-            if kind.name in self._flag_of:
-                flags = head.column(self._flag_of[kind.name]).to_pylist()
-                column.flags += [flag or "" for flag in flags]
-        self.shown += head.num_rows
+    def keep(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Take rows of Python values."""
+        head = rows[: max(self._rows - self.shown, 0)]
+        self._keep(list(zip(*head, strict=True)), len(head))
+        self.total += len(rows)
+
+    def _keep(self, columns: Sequence[Sequence[Any]], rows: int) -> None:
+        if not rows:
+            return
+        for column, (place, head) in zip(self._columns, self._heads, strict=True):
+            column.texts += [_text(value, head.decimals) for value in columns[place]]
+            if head.name in self._flag_of:
+                column.flags += [flag or "" for flag in columns[self._flag_of[head.name]]]
+        self.shown += rows
 
     def draw(self, out: Output) -> None:
         """Print the table on standard output, and what it left out on standard error."""

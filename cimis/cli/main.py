@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -50,7 +51,10 @@ def run(arguments: Sequence[str]) -> int:
     _leave_cleanly_when_terminated()
     as_json = wants_json(arguments)
     try:
-        code = cli.main(args=list(arguments), prog_name="cimis", standalone_mode=False)
+        with warnings.catch_warnings():
+            # what Python warns of, a command says by itself
+            warnings.filterwarnings("ignore", message="less than asked")
+            code = cli.main(args=list(arguments), prog_name="cimis", standalone_mode=False)
         sys.stdout.flush()
     except (BrokenPipeError, ReaderLeft):
         _forget_stdout()

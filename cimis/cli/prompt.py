@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cimis.cli.answers import Form, deliver
+from cimis.cli.answers import Form, deliver_answer
 from cimis.cli.output import Output
 from pipeline.errors import CimisError, NoDataError
 
@@ -120,7 +120,7 @@ def _answer(
         answer = store.sql(text, qc=qc, unsafe=unsafe)
     shown = replace(form, allow_empty=False)
     try:
-        deliver(answer.batches(), answer.schema, form=shown, out=out, timings=answer.timings)
+        deliver_answer(answer, form=shown, out=out)
     finally:
         if perf:
             out.timings(answer.timings.stop())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cimis.cli.output import Output
     from cimis.store import Store
     from pipeline.api.settings import Settings
 
-__all__ = ["data_root", "opened", "service_settings"]
+__all__ = ["data_root", "opened", "refreshed", "service_settings"]
 
 
 def data_root(given: str | None) -> Path:
@@ -26,8 +28,38 @@ def service_settings(base_url: str | None, app_key: str | None) -> Settings:
     return Settings.load(base_url=base_url, app_key=app_key)
 
 
-def opened(data_dir: str | None, cache: str | None) -> Store:
-    """Open the data directory, with a read cache of the size asked for."""
+def opened(
+    data_dir: str | None, cache: str | None, *, told: Callable[[str], None] | None = None
+) -> Store:
+    """Open the data directory, with a read cache of the size asked for.
+
+    ``told`` hears what a question waits for, where it has to.
+    """
     from cimis.store import open_store
 
-    return open_store(data_root(data_dir), cache=cache)
+    store = open_store(data_root(data_dir), cache=cache)
+    store.told = told
+    return store
+
+
+def refreshed(root: Path, out: Output) -> None:
+    """Bring the read cache of what is stored up to date, so that no question has to wait for it.
+
+    What hinders that is told, and hinders nothing else: a question makes it, or does without.
+    """
+    from cimis.arguments import keeping
+    from pipeline.catalog import Catalog
+    from pipeline.errors import CimisError
+    from pipeline.items import Scope
+    from queries.mirror.mirrors import Mirrors
+
+    try:
+        with Catalog(root) as catalog:
+            mirrors = Mirrors(root, catalog, keeping(None), told=out.note)
+            for scope in Scope:
+                if catalog.listed(scope)[1]:
+                    mirrors.made(scope)
+            if mirrors.failure is not None:
+                out.warn(f"the read cache was not brought up to date: {mirrors.failure}")
+    except CimisError as error:
+        out.warn(f"the read cache was not brought up to date: {error}")

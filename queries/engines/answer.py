@@ -29,6 +29,9 @@ __all__ = ["Answer", "Heads"]
 _BATCH_ROWS = 65_536
 T = TypeVar("T")
 
+Few = tuple[list[str], list[str], list[tuple[Any, ...]]]
+"""Names, types and rows of a small answer."""
+
 Heads = Mapping[str, Mapping[bytes, bytes]]
 """Metadata of columns by name, such as their units."""
 
@@ -115,7 +118,7 @@ class Answer:
             tables = [t for names in TABLES.values() for t in names if t in self._text.lower()]
             run = _Run(seat, self._text, self._parameters, self.timings, self._heads)
             if tables:
-                self.damaged = self._engine.damaged(seat, tables, self._named)
+                self.damaged = self._engine.damaged(seat.instance, tables, self._named)
         return run
 
     def _asked(self, ask: Callable[[_Run], T]) -> T:
@@ -190,6 +193,12 @@ class Answer:
     def df(self) -> Any:
         """Return all rows as a :class:`pandas.DataFrame`; needs pandas."""
         return self.table().to_pandas()
+
+    def few(self, most: int) -> Few | None:
+        """Return names, types and rows of an answer of few and plain rows; None for another."""
+        if self._table is not None:
+            return None
+        return self._asked(lambda run: run.few(most))
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return all rows as tuples of Python values."""
@@ -289,6 +298,25 @@ class _Run:
             ).fetchall()
         self._done()
         return rows
+
+    def few(self, most: int) -> Few | None:
+        """Return names, types and rows, where there are no more and none needs Arrow."""
+        from queries.plain_texts import KINDS
+
+        if self._begun or self._heads:
+            return None
+        self._begun = True
+        connection = self.seat.connection
+        with self._timings.engine():
+            connection.execute(self._last(), self._parameters)
+            heads = connection.description or ()
+            kinds = [str(head[1]) for head in heads]
+            plain = bool(heads) and all(kind in KINDS for kind in kinds)
+            rows = connection.fetchmany(most + 1) if plain else []
+        self._done()
+        if not plain or len(rows) > most:
+            return None
+        return numbered([head[0] for head in heads]), kinds, rows
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a run that has begun."""

@@ -150,16 +150,21 @@ class Engine:
             self._mirrors.distrust(path)
 
     def damaged(
-        self, seat: Seat, tables: Sequence[str], named: Named | None = None
+        self, instance: Instance, tables: Sequence[str], named: Named | None = None
     ) -> list[LeftOut]:
         """Return the damaged chunks of some tables, whose rows an answer may lack."""
         found = []
         for scope in dict.fromkeys(map(scope_of_table, tables)):
-            for each in seat.instance.damaged(scope) if seat.instance.sees(scope) else ():
+            for each in instance.damaged(scope) if instance.sees(scope) else ():
                 table = "spatial_daily" if each.station is None else str(scope)
                 if table in tables and (named is None or named.holds(_chunk(each))):
                     found.append(LeftOut(each.path, each.damage))
         return found
+
+    def damage(self, table: str) -> list[LeftOut]:
+        """Return the damaged chunks of a table."""
+        _, instance = self.stored(table, Named(), QueryTimings())
+        return self.damaged(instance, [table])
 
     def _instance(
         self,

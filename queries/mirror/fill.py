@@ -66,17 +66,27 @@ def fill(
                 if isinstance(part, Damaged):
                     facts[first + part.place] = (None, 0, part.error.reason)
                     continue
+                present: set[str] = set()
                 for place, rows, checksum, columns in zip(
                     part.places, part.rows, part.checksums, part.columns, strict=True
                 ):
                     facts[first + place] = (checksum, rows, None)
                     seen.setdefault((table, columns))
-                yield schema + table, part.table
+                    present |= {info.code for info in columns}
+                # columns of nulls cost as much as others to insert
+                yield schema + table, part.table.select(_present(part.table, table, present))
 
     _inserted(connection, batches())
     found = [(*_standing(file.path), *facts[number]) for number, file in enumerate(files)]
     _note(connection, chunks, found)
     _note_stored(connection, seen)
+
+
+def _present(rows: pa.Table, table: str, codes: set[str]) -> list[str]:
+    """Return those columns of rows that some chunk has, with the keys."""
+    items = {item.column: item.code for item in scope_items(scope_of_table(table))}
+    items |= {item.flag_column: item.code for item in scope_items(scope_of_table(table))}
+    return [name for name in rows.column_names if name not in items or items[name] in codes]
 
 
 def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:

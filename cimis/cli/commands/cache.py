@@ -23,7 +23,7 @@ def command(*, action: str, cache: str | None, data_dir: str | None, out: Output
     """
     from cimis.cli.session import opened
 
-    with opened(data_dir, cache) as store:
+    with opened(data_dir, cache, told=out.note) as store:
         if action == "clear":
             out.note(f"deleted the read cache: {store.clear_cache():,} bytes freed")
             return

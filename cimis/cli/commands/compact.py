@@ -20,7 +20,7 @@ def command(*, cache: str | None, data_dir: str | None, out: Output) -> None:
     """
     from cimis.cli.session import opened
 
-    with opened(data_dir, cache) as store:
+    with opened(data_dir, cache, told=out.note) as store:
         done = store.refresh()
     names = ("scope", "chunks", "rows", "decoded", "removed", "damaged", "anew", "bytes")
     rows = [(*(getattr(each, n) for n in names), round(each.seconds, 3)) for each in done]

@@ -77,7 +77,7 @@ def command(
     if compare and fill:
         raise UsageError("--compare and --fill exclude each other", hint="give one of them")
     first, last = days.open(today())
-    with opened(data_dir, None) as store:
+    with opened(data_dir, None, told=out.note) as store:
         chosen = placed(
             store.root,
             parse_stations(stations),

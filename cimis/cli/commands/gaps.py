@@ -95,7 +95,7 @@ def command(
     kind = Scope(scope)
     first, last = days.open(today())
     numbers = parse_stations(stations)
-    with opened(data_dir, None) as store:
+    with opened(data_dir, None, told=out.note) as store:
         chosen = placed(
             store.root,
             numbers,

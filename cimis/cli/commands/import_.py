@@ -69,7 +69,7 @@ def command(
     files are left out, and named.
     """
     from cimis.cli.progress import phases
-    from cimis.cli.session import data_root
+    from cimis.cli.session import data_root, refreshed
     from cimis.store import create
     from pipeline.intake import take_in
     from pipeline.items import Standard
@@ -94,6 +94,8 @@ def command(
                 "storing", number, total, "" if number else f"{counted(total, 'table')}"
             ),
         )
+    if not dry_run:
+        refreshed(root, out)
     _tell(done, out, prefer, numbers)
 
 

@@ -49,10 +49,12 @@ def command(*, directory: str | None, adopt: bool, data_dir: str | None, out: Ou
 
 def _take_over(root: Path, out: Output) -> None:
     from cimis.cli.progress import counting
+    from cimis.cli.session import refreshed
     from pipeline.adopt import adopt
 
     with counting(out, "reading chunks") as on_chunk:
         done = adopt(root, on_chunk=on_chunk)
+    refreshed(root, out)
     facts = done.as_dict()
     if out.as_json:
         out.json({"data_dir": str(root)} | facts)

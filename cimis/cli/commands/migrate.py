@@ -67,7 +67,7 @@ def command(
     A damaged chunk stays as it was; the exit code is then 8.
     """
     from cimis.cli.progress import counting
-    from cimis.cli.session import data_root
+    from cimis.cli.session import data_root, refreshed
     from cimis.store import create
     from pipeline.catalog import Catalog
     from pipeline.migrate import forecast, migrate, pending
@@ -96,6 +96,7 @@ def command(
             create(target).close()
         with counting(out, "rewriting chunks") as on_chunk:
             found = migrate(root, chunks, form, target=target, on_chunk=on_chunk)
+        refreshed(root if target is None else target, out)
     _tell(found, lacks, out, dry_run=dry_run)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.cli.answers import Form, answering, deliver
+from cimis.cli.answers import Form, answering, deliver_answer
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -25,7 +25,6 @@ from cimis.parsing import Days, parse_stations, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from queries.tally import Tally
     from queries.timing import QueryTimings
 
 __all__ = ["command"]
@@ -137,7 +136,7 @@ def command(
             )
         asked = asked.replace("station is", "target is")
     if every is not None:
-        with opened(data_dir, cache) as store:
+        with opened(data_dir, cache, told=out.note) as store:
             summed = store.every(
                 every,
                 scope=kind,
@@ -150,15 +149,7 @@ def command(
                 qc=qc,
             )
             try:
-                deliver(
-                    summed.batches(),
-                    summed.schema,
-                    form=form,
-                    out=out,
-                    timings=summed.timings,
-                    asked=asked,
-                )
-                _tell_lacks(summed.tally, out)
+                deliver_answer(summed, form=form, out=out, asked=asked)
             finally:
                 if perf:
                     out.timings(summed.timings.stop())
@@ -184,7 +175,7 @@ def command(
             _tell(timings, qc, form, out)
         if perf and timings.print_s:
             out.timings(timings.stop())
-    with opened(data_dir, cache) as store:
+    with opened(data_dir, cache, told=out.note) as store:
         rows = (
             store.query(
                 kind, stations=chosen, start=first, end=final, items=items, units=units, qc=qc
@@ -195,15 +186,7 @@ def command(
             )
         )
         try:
-            deliver(
-                rows.batches(),
-                rows.schema,
-                form=form,
-                out=out,
-                timings=rows.timings,
-                asked=asked,
-            )
-            _tell_lacks(rows.tally, out)
+            deliver_answer(rows, form=form, out=out, asked=asked)
         finally:
             _tell(rows.timings, qc, form, out)
             if perf:
@@ -214,12 +197,6 @@ def _tell(timings: QueryTimings, qc: str, form: Form, out: Output) -> None:
     """Say how many values the flag policy removed; of an answer cut short nobody knows."""
     if timings.values_removed and form.limit is None:
         out.note(f"{counted(timings.values_removed, 'flagged value')} made missing by --qc {qc}")
-
-
-def _tell_lacks(tally: Tally | None, out: Output) -> None:
-    """Say what the answer is short of; of one that --limit cut short only the catalog knows."""
-    if tally is not None:
-        out.lacks(tally.lacks())
 
 
 def _asked(scope: str, stations: str | None, first: dt.date | None, last: dt.date | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.cli.answers import Form, answering, deliver
+from cimis.cli.answers import Form, answering, deliver_answer
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -96,7 +96,7 @@ def command(
     if text is None and file is None and sys.stdin.isatty():
         from cimis.cli.prompt import converse
 
-        with opened(data_dir, cache) as store:
+        with opened(data_dir, cache, told=out.note) as store:
             converse(store, form=form, out=out, qc=qc, unsafe=unsafe, perf=perf)
         return
     question = _question(text, file).strip()
@@ -105,7 +105,7 @@ def command(
         raise UsageError(
             "--stations narrows named questions only", hint="write 'where station in (2, 80)'"
         )
-    with opened(data_dir, cache) as store:
+    with opened(data_dir, cache, told=out.note) as store:
         if explain:
             asked, parameters = _ready(question, values, stations)
             _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc), out)
@@ -116,9 +116,7 @@ def command(
             else store.sql(question, values or None, qc=qc, unsafe=unsafe)
         )
         try:
-            deliver(answer.batches(), answer.schema, form=form, out=out, timings=answer.timings)
-            if answer.tally is not None and stations is not None:
-                out.lacks(answer.tally.lacks())
+            deliver_answer(answer, form=form, out=out)
         finally:
             if perf:
                 out.timings(answer.timings.stop())

@@ -129,7 +129,7 @@ def command(
     from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.progress import Bars
-    from cimis.cli.session import data_root, service_settings
+    from cimis.cli.session import data_root, refreshed, service_settings
     from cimis.store import data_directory
     from pipeline.api import RetryPolicy, Timeouts
     from pipeline.ingest import FetchRequest, sync
@@ -191,6 +191,8 @@ def command(
             for warning in report.warnings:
                 out.warn(warning)
     tell_sync(reports, plan, usual, out)
+    if not dry_run:
+        refreshed(root, out)
     if metrics_file is not None and not dry_run:
         write_metrics(metrics_file, root, out)
     for report in reports:

@@ -28,7 +28,7 @@ def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out
     """
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.progress import counting
-    from cimis.cli.session import data_root
+    from cimis.cli.session import data_root, refreshed
     from pipeline.tallies import Tallies
     from pipeline.verify import verify
 
@@ -39,6 +39,8 @@ def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out
     tallies.set("cimis_checksum_failures", verdict.damaged)
     tallies.set("cimis_verify_timestamp_seconds", time.time())
     tallies.flush()
+    if repair:
+        refreshed(root, out)
     if metrics_file is not None:
         write_metrics(metrics_file, root, out)
     if out.as_json:
