@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cimis.arguments import (
     Day,
@@ -17,7 +15,8 @@ from cimis.arguments import (
     station_numbers,
 )
 from cimis.lacking import tally_of, warn_of_damage, warned
-from pipeline.errors import StoreError, UsageError
+from cimis.opened import Opened
+from pipeline.errors import UsageError
 from pipeline.items import Scope
 
 if TYPE_CHECKING:
@@ -25,11 +24,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow.dataset as ds
 
-    from pipeline.catalog import Catalog
     from queries.engines.answer import Answer, Heads
-    from queries.engines.engine import Engine, Parameters
-    from queries.mirror.build import Refreshed
-    from queries.mirror.mirrors import Keeping, Mirrors, Told
+    from queries.engines.engine import Parameters
     from queries.mirror.twins import Twins
     from queries.rows import Rows
     from queries.tally import Tally
@@ -38,58 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Reading"]
 
 
-class Reading:
-    """The reading half of a :class:`cimis.Store`, which is what users open.
-
-    The catalog and the engine are opened when they are first needed, and owned here.
-
-    Attributes
-    ----------
-    root : Path
-        The data directory.
-    told : function, optional
-        Hears in words what a question waits for, where it has to wait; set it before the first
-        one. By default standard error says it, where that is a terminal.
-    """
-
-    def __init__(self, root: Path, keeping: Keeping) -> None:
-        self.root = root
-        self._keeping = keeping
-        self.told: Told | None = None
-        self._process = os.getpid()
-        self._opened: tuple[Catalog, Mirrors, Engine] | None = None
-        self._closed = False
-
-    def close(self) -> None:
-        """Close connections and files; safe to call twice."""
-        self._closed = True
-        if self._opened is not None:
-            catalog, _, engine = self._opened
-            engine.close()
-            catalog.close()
-            self._opened = None
-
-    @property
-    def _parts(self) -> tuple[Catalog, Mirrors, Engine]:
-        """The catalog, the mirrors and the engine, open."""
-        from queries.engines.forks import check_owner
-
-        check_owner(self._process)
-        if self._closed:
-            raise StoreError(f"the store at '{self.root}' is closed", hint="open it again")
-        if self._opened is None:
-            from pipeline.catalog import Catalog
-            from queries.engines.engine import Engine
-            from queries.mirror.mirrors import Mirrors
-
-            catalog = Catalog(self.root)
-            mirrors = Mirrors(self.root, catalog, self._keeping, told=self.told)
-            self._opened = catalog, mirrors, Engine(self.root, catalog, mirrors)
-        return self._opened
-
-    @property
-    def _engine(self) -> Engine:
-        return self._parts[2]
+class Reading(Opened):
+    """The reading half of a :class:`cimis.Store`, which is what users open."""
 
     def daily(
         self,
@@ -172,7 +118,7 @@ class Reading:
         limit: int | None = None,
         timings: QueryTimings | None = None,
     ) -> Rows:
-        """Return the same rows unread: to stream in batches, to write to a file, to time.
+        """Return the same rows unread: to stream, to write to a file, to time.
 
         Their ``lacks`` tells what they are less than what was asked; only damaged chunks are
         warned of at once.
@@ -230,13 +176,13 @@ class Reading:
     def scan_daily(self, *, qc: str = "keep") -> pl.LazyFrame:
         """Return a lazy frame of all daily rows, which reads only what its plan needs.
 
-        It has a column for every item, null where nothing is stored, and ``reference_eto`` with
-        its source. It answers from what is stored now, also when it is collected later.
+        It has a column for every item and ``reference_eto`` with its source, and answers from what
+        is stored now, also when it is collected later.
         """
         return self._scan("daily", qc)
 
     def scan_hourly(self, *, qc: str = "keep") -> pl.LazyFrame:
-        """Return a lazy frame of all hourly rows; see :meth:`scan_daily`."""
+        """Return a lazy frame of all hourly rows; see `scan_daily`."""
         return self._scan("hourly", qc)
 
     def _scan(self, table: str, qc: str) -> pl.LazyFrame:
@@ -277,30 +223,6 @@ class Reading:
             warn_of_damage(self._engine.damage(table), above=4)
         return found
 
-    def refresh(self) -> list[Refreshed]:
-        """Bring the read cache up to date now, as ``cimis compact`` does.
-
-        That happens by itself after a fetch or an import, and when a question finds it out of
-        date; nothing is done where it is not.
-        """
-        return [self._parts[1].refreshed(scope) for scope in Scope]
-
-    def _refreshed(self) -> None:
-        """Bring the read cache up to date after something was stored; questions may do without."""
-        catalog, mirrors, _ = self._parts
-        for scope in Scope:
-            if catalog.listed(scope)[1]:
-                mirrors.made(scope)
-
-    def cache_facts(self) -> dict[str, Any]:
-        """Return where the read cache lies, its bound, and per scope what it holds now."""
-        return self._parts[1].facts()
-
-    def clear_cache(self) -> int:
-        """Delete the read cache; return the bytes freed. The next question makes it again."""
-        place = self._parts[1].place
-        return 0 if place is None else place.clear()
-
     def sql(
         self,
         text: str,
@@ -321,7 +243,6 @@ class Reading:
         qc : {"keep", "drop-severe", "strict"}
         unsafe : bool
             Lift the sandbox: files, network, extensions, configuration, writing statements.
-        timings : QueryTimings, optional
 
         Raises
         ------
@@ -360,10 +281,7 @@ class Reading:
         return answer
 
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
-        """Return a DuckDB connection with the same tables, sandboxed; close it after use.
-
-        It answers from what was stored when it was made; cursors of it see what it sees.
-        """
+        """Return a sandboxed DuckDB connection to what is stored now; close it after use."""
         from queries.native import with_arrow
         from queries.quality import policy
 
@@ -373,10 +291,12 @@ class Reading:
 
     def stations(self) -> pl.DataFrame:
         """Return the stations that the catalog knows, as the service lists them."""
-        made: pl.DataFrame = self.sql("SELECT * FROM stations ORDER BY number").pl()
-        return made
+        return self._listed("SELECT * FROM stations ORDER BY number")
 
     def chunks(self) -> pl.DataFrame:
         """Return one row per stored chunk: path, station, year, scope, rows, times, state."""
-        made: pl.DataFrame = self.sql("SELECT * FROM chunks").pl()
+        return self._listed("SELECT * FROM chunks")
+
+    def _listed(self, text: str) -> pl.DataFrame:
+        made: pl.DataFrame = self.sql(text).pl()
         return made

@@ -7,13 +7,19 @@ where it is missing or another, the package serves, slower to start and with the
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["is_full", "native", "with_arrow"]
+__all__ = ["is_damage", "is_full", "native", "with_arrow"]
 
 _USED = ("connect", "Error", "StatementType", "__version__")
+_DAMAGE = re.compile(
+    r"checksum|corrupt|serializ|could not read|not a valid|database file|metadata|block",
+    re.IGNORECASE,
+)
+
 _USED_OF_CONNECTION = ("execute", "cursor", "close", "extract_statements", "fetchmany", "fetchall")
 
 
@@ -40,3 +46,17 @@ def with_arrow() -> Any:
 def is_full(error: Exception) -> bool:
     """Tell whether DuckDB failed for want of room or right, as it would again."""
     return any(word in str(error) for word in ("No space left", "Permission denied", "Read-only"))
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell whether an error of DuckDB's may come from an unreadable mirror."""
+    duck = native()
+    kinds = (
+        duck.IOException,
+        duck.FatalException,
+        duck.InternalException,
+        duck.SerializationException,
+    )
+    # damage that its checksums find is told by the plain class
+    mine = type(error) is duck.Error or isinstance(error, kinds)
+    return mine and _DAMAGE.search(str(error)) is not None

@@ -14,6 +14,7 @@ from pipeline.lacks import Lacks
 from pipeline.schema import TARGET_FIELD, physical_schema
 from pipeline.targets import SPATIAL_DEFAULTS
 from queries.engines.answer import Answer
+from queries.engines.damage import left_out
 from queries.engines.engine import Engine
 from queries.engines.forks import check_polars
 from queries.engines.inventory import Named
@@ -110,7 +111,7 @@ class Rows:
         self.tally = tally
         with self.timings.phase("plan"):
             stored, self._seen = engine.stored(wish.table, wish.named(), self.timings)
-            self.damaged = engine.damaged(self._seen, [wish.table], wish.named())
+            self.damaged = left_out(self._seen, [wish.table], wish.named())
             self._items = _items(wish, stored)
             self._metric = _schema(wish.table, self._items, stored)
         self.schema = english_schema(self._metric) if self._english else self._metric

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import pyarrow as pa
 
 from pipeline.errors import UsageError
-from queries.heads import renamed, unit_symbol, units_of
+from queries.forms import WRITERS, Counted
+from queries.heads import unit_symbol
 from queries.replacing import replacing
-from queries.texts import csv_lines, json_records
 from queries.timing import QueryTimings
 
 __all__ = ["FORMATS", "HEADERS", "Written", "format_of", "write"]
@@ -40,11 +39,6 @@ class Written:
     bytes: int
     format: str
     path: Path | None = None
-
-
-class _Writer(Protocol):
-    def batch(self, batch: pa.RecordBatch) -> None: ...
-    def close(self) -> None: ...
 
 
 def format_of(target: str | Path, format: str | None = None) -> str:  # noqa: A002
@@ -134,11 +128,11 @@ def _drain(
     units: bool,
 ) -> tuple[int, int]:
     """Write all batches; return rows and bytes."""
-    counted = _Counted(stream)
+    counted = Counted(stream)
     plain = _plain(schema)
     rows = 0
     with timings.phase("print"):
-        writer = _WRITERS[name](counted, plain, units)
+        writer = WRITERS[name](counted, plain, units)
     try:
         for batch in batches:
             with timings.phase("print"):
@@ -169,144 +163,3 @@ def _decoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         c.dictionary_decode() if pa.types.is_dictionary(c.type) else c for c in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-class _Counted:
-    """A stream that counts the bytes written to it and leaves closing to its owner.
-
-    Once ``abandoned`` it takes no more: pyarrow ends a Parquet file when its writer is collected,
-    which would make an answer that broke off look whole.
-    """
-
-    closed = False
-    abandoned = False
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        if self.abandoned:
-            return len(data)
-        self._stream.write(data)
-        self.size += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self.size
-
-    def flush(self) -> None:
-        if not self.abandoned:
-            self._stream.flush()
-
-    def close(self) -> None:
-        self._stream.flush()
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-
-class _Delimited:
-    def __init__(self, stream: _Counted, schema: pa.Schema, separator: str, units: bool) -> None:
-        self._stream = stream
-        self._separator = separator
-        if units:
-            known = units_of(schema)
-            names = [f"{n} [{known[n]}]" if n in known else n for n in schema.names]
-            schema = renamed(schema, names)
-        heads = pa.RecordBatch.from_arrays(
-            [pa.array([name], pa.string()) for name in schema.names],
-            names=[str(number) for number in range(len(schema.names))],
-        )
-        stream.write(csv_lines(heads, separator) if schema.names else b"\n")
-
-    def batch(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows:
-            self._stream.write(csv_lines(batch, self._separator))
-
-    def close(self) -> None:
-        self._stream.flush()
-
-
-class _Json:
-    """One array of objects, a row a line; with units it stands in an object beside them."""
-
-    def __init__(self, stream: _Counted, schema: pa.Schema, units: bool) -> None:
-        self._stream = stream
-        self._any = False
-        self._end = b"}\n" if units else b"\n"
-        stream.write(_units_json(schema)[:-1] + b',"rows":[' if units else b"[")
-
-    def batch(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows:
-            piece = json_records(batch, between=",\n", after="")
-            self._stream.write(piece if self._any else piece[1:])
-            self._any = True
-
-    def close(self) -> None:
-        self._stream.write((b"\n]" if self._any else b"]") + self._end)
-        self._stream.flush()
-
-
-def _units_json(schema: pa.Schema) -> bytes:
-    """Return an object of the columns' units."""
-    found = json.dumps({"units": units_of(schema)}, ensure_ascii=False, separators=(",", ":"))
-    return found.encode()
-
-
-class _Ndjson:
-    def __init__(self, stream: _Counted, schema: pa.Schema, units: bool) -> None:
-        self._stream = stream
-        if units:
-            stream.write(_units_json(schema) + b"\n")
-
-    def batch(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows:
-            self._stream.write(json_records(batch, between="", after="\n"))
-
-    def close(self) -> None:
-        self._stream.flush()
-
-
-class _Parquet:
-    def __init__(self, stream: _Counted, schema: pa.Schema, _units: bool) -> None:
-        import pyarrow.parquet as pq
-
-        self._writer = pq.ParquetWriter(
-            pa.PythonFile(stream, mode="w"), schema, compression="zstd", compression_level=9
-        )
-
-    def batch(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows:
-            self._writer.write_batch(batch)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _Arrow:
-    def __init__(self, stream: _Counted, schema: pa.Schema, _units: bool) -> None:
-        self._writer = pa.ipc.new_file(pa.PythonFile(stream, mode="w"), schema)
-
-    def batch(self, batch: pa.RecordBatch) -> None:
-        if batch.num_rows:
-            self._writer.write_batch(batch)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-_WRITERS: dict[str, Callable[[_Counted, pa.Schema, bool], _Writer]] = {
-    "csv": lambda stream, schema, units: _Delimited(stream, schema, ",", units),
-    "tsv": lambda stream, schema, units: _Delimited(stream, schema, "\t", units),
-    "json": _Json,
-    "ndjson": _Ndjson,
-    "parquet": _Parquet,
-    "arrow": _Arrow,
-}

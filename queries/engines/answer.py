@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.errors import CimisError
 from pipeline.lacks import Lacks
-from queries.engines.engine import Engine, LeftOut, Parameters, Seat, is_damage
+from queries.engines.damage import LeftOut, left_out
+from queries.engines.engine import Engine, Parameters
 from queries.engines.forks import check_owner, check_polars
 from queries.engines.inventory import Named
+from queries.engines.run import Few, Heads, Run
 from queries.engines.sandbox import translated
-from queries.heads import described, numbered, renamed
 from queries.mirror.layout import TABLES
-from queries.native import native, with_arrow
+from queries.native import is_damage, native
 from queries.quality import FlagPolicy
 from queries.tally import Tally
 from queries.timing import QueryTimings
@@ -26,14 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Heads"]
 
-_BATCH_ROWS = 65_536
 T = TypeVar("T")
-
-Few = tuple[list[str], list[str], list[tuple[Any, ...]]]
-"""Names, types and rows of a small answer."""
-
-Heads = Mapping[str, Mapping[bytes, bytes]]
-"""Metadata of columns by name, such as their units."""
 
 
 class Answer:
@@ -99,11 +91,11 @@ class Answer:
         self._table: pa.Table | None = None
         self.timings = timings or QueryTimings()
         self.damaged: list[LeftOut] = []
-        self._fresh: _Run | None = self._run()
+        self._fresh: Run | None = self._run()
         if unsafe:
             self.table()
 
-    def _run(self, *, roomy: bool = False) -> _Run:
+    def _run(self, *, roomy: bool = False) -> Run:
         check_owner(self._process)
         run, self._fresh = getattr(self, "_fresh", None), None
         if run is None or roomy:
@@ -116,12 +108,12 @@ class Answer:
                 roomy=roomy,
             )
             tables = [t for names in TABLES.values() for t in names if t in self._text.lower()]
-            run = _Run(seat, self._text, self._parameters, self.timings, self._heads)
+            run = Run(seat, self._text, self._parameters, self.timings, self._heads)
             if tables:
-                self.damaged = self._engine.damaged(seat.instance, tables, self._named)
+                self.damaged = left_out(seat.instance, tables, self._named)
         return run
 
-    def _asked(self, ask: Callable[[_Run], T]) -> T:
+    def _asked(self, ask: Callable[[Run], T]) -> T:
         """Return what a run gives; with more room, or a new mirror, where the first one failed."""
         duck = native()
         run = self._run()
@@ -215,136 +207,3 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<Answer: {', '.join(f'{f.name} {f.type}' for f in self.schema)}>"
-
-
-class _Run:
-    """One run of a question on a connection of its own, given back when its rows end."""
-
-    def __init__(
-        self,
-        seat: Seat,
-        text: str,
-        parameters: Parameters | None,
-        timings: QueryTimings,
-        heads: Heads,
-    ) -> None:
-        self.seat = seat
-        self._parameters = parameters
-        self._timings = timings
-        self._heads = heads
-        self._reader: Any = None
-        self._begun = False
-        self._closing = weakref.finalize(self, seat.connection.close)
-        with timings.phase("plan"):
-            try:
-                self._statements = seat.instance.statements(seat.connection, text)
-            except native().Error as error:
-                self.close()
-                raise translated(error) from error
-
-    def begun(self) -> _Run:
-        """Begin to run, unless that has happened."""
-        if not self._begun:
-            self._begun = True
-            with_arrow()
-            with self._timings.engine():
-                relation = self._relation()
-                # a statement without rows, such as SET, gives no relation
-                self._reader = None if relation is None else relation.to_arrow_reader(_BATCH_ROWS)
-        return self
-
-    def _relation(self) -> Any:
-        return self.seat.connection.sql(self._last(), params=self._parameters)
-
-    def schema(self) -> pa.Schema:
-        """Return the schema of a run that has begun."""
-        import pyarrow as pa
-
-        return pa.schema([]) if self._reader is None else self._named(self._reader.schema)
-
-    def _named(self, told: pa.Schema) -> pa.Schema:
-        """Return the engine's schema with names that differ, and what is known of the columns."""
-        return described(renamed(told, numbered(told.names)), self._heads)
-
-    def _last(self) -> Any:
-        """Run all statements but the last, and return that."""
-        *first, last = self._statements
-        for statement in first:
-            self.seat.connection.execute(statement)
-        return last
-
-    def table(self) -> pa.Table:
-        """Return all rows at once."""
-        import pyarrow as pa
-
-        if self._begun:
-            schema = self.schema()
-            return pa.Table.from_batches(list(self.batches()), schema=schema)
-        with_arrow()
-        with self._timings.engine():
-            relation = self._relation()
-            made = pa.table({}) if relation is None else relation.to_arrow_table()
-        self._done()
-        return pa.Table.from_arrays(made.columns, schema=self._named(made.schema))
-
-    def tuples(self) -> list[tuple[Any, ...]]:
-        """Return all rows as Python values."""
-        if self._begun:
-            columns = [c.to_pylist() for c in self.table().columns]
-            return list(zip(*columns, strict=True))
-        with self._timings.engine():
-            rows: list[tuple[Any, ...]] = self.seat.connection.execute(
-                self._last(), self._parameters
-            ).fetchall()
-        self._done()
-        return rows
-
-    def few(self, most: int) -> Few | None:
-        """Return names, types and rows, where there are no more and none needs Arrow."""
-        from queries.plain_texts import KINDS
-
-        if self._begun or self._heads:
-            return None
-        self._begun = True
-        connection = self.seat.connection
-        with self._timings.engine():
-            connection.execute(self._last(), self._parameters)
-            heads = connection.description or ()
-            kinds = [str(head[1]) for head in heads]
-            plain = bool(heads) and all(kind in KINDS for kind in kinds)
-            rows = connection.fetchmany(most + 1) if plain else []
-        self._done()
-        if not plain or len(rows) > most:
-            return None
-        return numbered([head[0] for head in heads]), kinds, rows
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a run that has begun."""
-        import pyarrow as pa
-
-        schema = self.schema()
-        try:
-            while self._reader is not None:
-                with self._timings.engine():
-                    try:
-                        batch = self._reader.read_next_batch()
-                    except StopIteration:
-                        break
-                if batch.num_rows:
-                    yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-        except BaseException as error:
-            self._reader = None
-            self.close()
-            if isinstance(error, CimisError) or not isinstance(error, Exception):
-                raise
-            raise translated(error) from error
-        self._done()
-
-    def _done(self) -> None:
-        self._reader = None
-        if self._closing.detach() is not None:
-            self.seat.give_back()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._closing()

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.catalog import Catalog
 from pipeline.errors import CimisError
 from pipeline.items import Scope
 from queries.engines.catalogued import CATALOGUED, put
-from queries.engines.instance import Damaged, Instance
+from queries.engines.damage import LeftOut, damage_stands, left_out
+from queries.engines.instance import Instance
 from queries.engines.inventory import Inventory, Named
-from queries.mirror.layout import TABLES, Listed, scope_of_table
+from queries.engines.words import has_word, scopes_in
+from queries.mirror.layout import scope_of_table
 from queries.mirror.mirrors import Mirrors, unwritable
 from queries.native import native
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
 
-__all__ = ["Engine", "LeftOut", "Parameters", "Seat", "is_damage"]
+__all__ = ["Engine", "Parameters", "Seat"]
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
@@ -35,23 +36,6 @@ _FEW = 0.1
 
 _QUICK_ROWS = 400_000
 """Rows up to which a mirror is made in a moment, so that no question goes without it."""
-
-_ANY = re.compile(
-    r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", re.IGNORECASE
-)
-"""Questions that make their own text, or ask which tables there are."""
-
-_DAMAGE = re.compile(
-    r"checksum|corrupt|serializ|could not read|not a valid|database file|metadata|block",
-    re.IGNORECASE,
-)
-
-
-class LeftOut(NamedTuple):
-    """A damaged chunk, whose rows an answer lacks."""
-
-    path: str
-    damage: str
 
 
 @dataclass(slots=True)
@@ -120,8 +104,8 @@ class Engine:
         roomy : bool
             Leave DuckDB the memory that it takes by itself.
         """
-        scopes = _scopes_in(text)
-        listings = [name for name in CATALOGUED if _word(name, text)]
+        scopes = scopes_in(text)
+        listings = [name for name in CATALOGUED if has_word(name, text)]
         instance = self._instance(scopes, unsafe=unsafe, named=named, roomy=roomy, timings=timings)
         self._list(instance, listings)
         return Seat(instance, instance.take(policy), policy)
@@ -149,22 +133,10 @@ class Engine:
         for path in seat.instance.mirrors.values():
             self._mirrors.distrust(path)
 
-    def damaged(
-        self, instance: Instance, tables: Sequence[str], named: Named | None = None
-    ) -> list[LeftOut]:
-        """Return the damaged chunks of some tables, whose rows an answer may lack."""
-        found = []
-        for scope in dict.fromkeys(map(scope_of_table, tables)):
-            for each in instance.damaged(scope) if instance.sees(scope) else ():
-                table = "spatial_daily" if each.station is None else str(scope)
-                if table in tables and (named is None or named.holds(_chunk(each))):
-                    found.append(LeftOut(each.path, each.damage))
-        return found
-
     def damage(self, table: str) -> list[LeftOut]:
         """Return the damaged chunks of a table."""
         _, instance = self.stored(table, Named(), QueryTimings())
-        return self.damaged(instance, [table])
+        return left_out(instance, [table])
 
     def _instance(
         self,
@@ -188,7 +160,7 @@ class Engine:
                 self._loose = (key, weakref.ref(made))
                 return made
             known = self._current.get((unsafe, roomy))
-            if known is not None and not self._damage_stands(known, scopes):
+            if known is not None and not damage_stands(self._root, known, scopes):
                 known = None
                 for scope in scopes:
                     self._mirrors.refresh(scope, again=True)
@@ -202,15 +174,6 @@ class Engine:
             if not unsafe:
                 self._current[unsafe, roomy] = made
             return made
-
-    def _damage_stands(self, instance: Instance, scopes: Sequence[Scope]) -> bool:
-        """Tell whether the chunks that were found damaged are still so, as far as one can see."""
-        return all(
-            _stands(self._root, each)
-            for scope in scopes
-            if scope in instance.mirrors
-            for each in instance.damaged(scope)
-        )
 
     def _made(
         self,
@@ -318,48 +281,3 @@ class Engine:
         """Return why no mirror could be written, if that is so."""
         error = self._mirrors.failure
         return None if error is None else unwritable(error)
-
-
-def is_damage(error: Exception) -> bool:
-    """Tell whether an error of DuckDB's may come from an unreadable mirror."""
-    duck = native()
-    kinds = (
-        duck.IOException,
-        duck.FatalException,
-        duck.InternalException,
-        duck.SerializationException,
-    )
-    # damage that its checksums find is told by the plain class
-    mine = type(error) is duck.Error or isinstance(error, kinds)
-    return mine and _DAMAGE.search(str(error)) is not None
-
-
-def _chunk(damaged: Damaged) -> Listed:
-    return Listed(*damaged[:4], 0, "", "", False)
-
-
-def _stands(root: Path, damaged: Damaged) -> bool:
-    """Tell whether a damaged chunk's file is still as it was when it was read."""
-    try:
-        found = (root / damaged.path).stat()
-    except OSError:
-        return damaged.bytes == 0
-    return (found.st_size, found.st_mtime_ns) == (damaged.bytes, damaged.changed_ns)
-
-
-def _word(name: str, text: str) -> bool:
-    return re.search(rf"\b{name}\b", text, re.IGNORECASE) is not None
-
-
-def _scopes_in(text: str) -> list[Scope]:
-    """Return the scopes whose tables a question may read.
-
-    By their names; a question that makes its own text, or asks which tables there are, may mean
-    any.
-    """
-    named = [scope for scope in Scope if any(_word(name, text) for name in TABLES[scope])]
-    if re.search(
-        r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", text, re.IGNORECASE
-    ):
-        return list(Scope)
-    return named

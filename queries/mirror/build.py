@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.chunks.disk import Disk
 from pipeline.items import Scope
 from queries.mirror.fill import fill, in_order
-from queries.mirror.layout import FACTS, TABLES, Listed, columns_of, create
+from queries.mirror.layout import FACTS, TABLES, Listed, create
 from queries.mirror.place import Place
+from queries.mirror.rewrite import write_anew
 from queries.native import is_full
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ _WORN = 0.1
 
 _ANEW = 0.3
 """Share of rows changed at once from which making it from nothing is not slower."""
-
-_COPIED_ROWS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -67,9 +66,8 @@ def refresh(
 ) -> Refreshed:
     """Make the mirror of the catalog's present generation, unless it is there; return its facts.
 
-    Under a lock over all processes. Where there is a mirror of another generation, a copy of it
-    is brought up to date; where that cannot be read, has been worn by replacing, or little of it
-    would stay, one is made from nothing.
+    Under a lock over all processes. A copy of an older mirror is brought up to date; where there is
+    none to read, or little of it would stay, one is made from nothing.
 
     Parameters
     ----------
@@ -133,7 +131,8 @@ def _draw(
                 draft.unlink()
                 with _opened(draft) as connection:
                     told(f"writing the read cache of {scope} records anew, sorted")
-                    _written_anew(connection, base, scope, listed)
+                    _begun(connection, scope)
+                    write_anew(connection, base, scope, listed)
                     _replace(connection, root, scope, listed, done, replaced=0)
                 done.anew = True
             if verdict != "changed":
@@ -287,53 +286,9 @@ def _finished(
     done.chunks, done.rows, done.damaged = map(int, found)
 
 
-def _written_anew(
-    connection: duckdb.DuckDBPyConnection, base: Path, scope: Scope, listed: list[Listed]
-) -> None:
-    """Copy a mirror's rows in order, a few stations at a time, so that memory stays bounded."""
-    _begun(connection, scope)
-    connection.execute(f"ATTACH {_literal(base)} AS base (READ_ONLY)")
-    for table in TABLES[scope]:
-        names = ", ".join(columns_of(table))
-        who, *_ = columns_of(table)
-        time_name = "time" if scope is Scope.HOURLY else "date"
-        for wanted in _groups(connection, who, listed):
-            connection.execute(
-                f"INSERT INTO {table} ({names}) SELECT {names} FROM base.main.{table} "
-                f"WHERE {wanted} ORDER BY {who}, {time_name}"
-            )
-    for name in ("held", "stored", "meta"):
-        connection.execute(f"INSERT INTO facts.{name} SELECT * FROM base.facts.{name}")
-    connection.execute("DETACH base")
-
-
-def _groups(connection: duckdb.DuckDBPyConnection, who: str, listed: list[Listed]) -> Iterator[str]:
-    """Yield conditions that name all rows of a table, those of the open year last."""
-    newest = max((chunk.year for chunk in listed), default=0)
-    for late in ("<", ">="):
-        found = connection.execute(
-            f"SELECT {who}, sum(rows) FROM base.facts.held "
-            f"WHERE {who} IS NOT NULL AND year {late} {newest} GROUP BY {who} ORDER BY {who}"
-        ).fetchall()
-        group: list[Any] = []
-        size = 0
-        for number, (name, rows) in enumerate(found):
-            group.append(name)
-            size += int(rows)
-            if size >= _COPIED_ROWS or number == len(found) - 1:
-                first, last = _literal(group[0]), _literal(group[-1])
-                yield f"{who} BETWEEN {first} AND {last} AND date {late} DATE '{newest}-01-01'"
-                group, size = [], 0
-
-
 def _number(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     found = connection.execute("SELECT value FROM facts.meta WHERE key = ?", [name]).fetchone()
     return 0 if found is None else int(found[0])
-
-
-def _literal(value: object) -> str:
-    """Return a value as SQL writes it."""
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _sync(path: Path) -> None:

@@ -1,0 +1,105 @@
+"""What becomes of cells that are stored and come again in an archive: one value of two."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import ChunkError
+from pipeline.items import Item, Scope, Standard
+from pipeline.schema import (
+    FLAG_TYPE,
+    STANDARD,
+    TIME_COLUMN,
+    decimals_of,
+    is_from_v1,
+    table_items,
+    to_physical,
+)
+from pipeline.units import agree, metric_decimals
+
+__all__ = ["settled"]
+
+
+def settled(
+    old: pa.Table, new: pa.Table, scope: Scope, *, prefer: str
+) -> tuple[pa.Table, int, int]:
+    """Return new rows with the cells that are to be, and how many were filled, how many differ."""
+    before, after = old, new
+    time_name = TIME_COLUMN[scope]
+    when = _numbers(after[time_name])
+    there = _numbers(before[time_name])
+    order = np.argsort(there)
+    places = np.searchsorted(there[order], when).clip(0, len(there) - 1)
+    matched = there[order][places] == when
+    at = pa.array(order[places])
+    english = (new.schema.metadata or {}).get(STANDARD) == Standard.ENGLISH.encode()
+    filled = differing = 0
+    for item in table_items(after.schema):
+        came = after[item.column]
+        has = np.asarray(came.is_valid())
+        if item.column not in before.schema.names:
+            filled += int((has & matched).sum())
+            continue
+        own, own_flag = (before[name].take(at) for name in (item.column, item.flag_column))
+        place = after.schema.get_field_index(item.column)
+        own_field = before.schema.field(item.column)
+        field, own, came = _alike(item, (own_field, own), (after.schema.field(place), came))
+        had = np.asarray(own.is_valid())
+        other = np.asarray(pc.not_equal(own, came).fill_null(False)) & matched
+        decimals = max(metric_decimals(item), decimals_of(field))
+        pair = _scaled(own, field, decimals, 0), _scaled(came, field, decimals, 1 << 52)
+        same = agree(*(pair if english else pair[::-1]), decimals, item)
+        differing += int((other & ~same).sum())
+        filled += int((has & ~had & matched).sum())
+        keep = pa.array(matched & (~has if prefer == "import" else had | ~has))
+        flags = pc.if_else(
+            keep, own_flag.cast(pa.string()), after[item.flag_column].cast(pa.string())
+        )
+        coded = flags.combine_chunks().dictionary_encode().cast(FLAG_TYPE)
+        if is_from_v1(own_field) and bool((np.asarray(keep) & had).any()):
+            field = field.with_metadata(own_field.metadata | field.metadata)
+        after = after.set_column(place, field, pc.if_else(keep, own, came))
+        place = after.schema.get_field_index(item.flag_column)
+        after = after.set_column(place, after.schema.field(place), coded)
+    return after, filled, differing
+
+
+_Column = tuple[pa.Field, pa.ChunkedArray]
+
+
+def _alike(
+    item: Item, old: _Column, new: _Column
+) -> tuple[pa.Field, pa.ChunkedArray, pa.ChunkedArray]:
+    """Return two columns of one item with one type and the same decimals, and their field."""
+    columns = old, new
+    decimals = max(decimals_of(field) for field, _ in columns)
+    made = []
+    if any(pa.types.is_floating(field.type) for field, _ in columns):
+        made = [to_physical(pa.table([c], schema=pa.schema([f])))[0] for f, c in columns]
+    else:
+        for field, column in columns:
+            factor = pa.scalar(10 ** (decimals - decimals_of(field)), pa.int64())
+            try:
+                made.append(pc.multiply_checked(column.cast(pa.int64()), factor))
+            except pa.ArrowInvalid:
+                raise ChunkError(
+                    f"column '{item.column}' needs more than 64 bits for {decimals} decimals"
+                ) from None
+    metadata = new[0].metadata | {b"decimals": b"%d" % decimals}
+    return pa.field(item.column, made[0].type, metadata=metadata), made[0], made[1]
+
+
+def _scaled(
+    column: pa.ChunkedArray, field: pa.Field, decimals: int, wide: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return values as integers of so many decimals; ``wide`` stands for those that are wider."""
+    more = decimals if pa.types.is_floating(column.type) else decimals - decimals_of(field)
+    values = np.rint(np.asarray(column.fill_null(0)) * 10.0**more)
+    return np.where(np.abs(values) < 1 << 52, values, wide).astype(np.int64)
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    wide = pa.int32() if pa.types.is_date(column.type) else pa.int64()
+    return np.asarray(column.cast(wide)).astype(np.int64)

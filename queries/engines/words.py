@@ -1,0 +1,34 @@
+"""Which tables a question's text may read: a guess on the safe side, from its words."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.items import Scope
+from queries.mirror.layout import TABLES
+
+__all__ = ["has_word", "scopes_in"]
+
+_ANY = re.compile(
+    r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", re.IGNORECASE
+)
+"""Questions that make their own text, or ask which tables there are."""
+
+
+def has_word(name: str, text: str) -> bool:
+    """Tell whether a name stands in a text, by itself."""
+    return re.search(rf"\b{name}\b", text, re.IGNORECASE) is not None
+
+
+def scopes_in(text: str) -> list[Scope]:
+    """Return the scopes whose tables a question may read.
+
+    By their names; a question that makes its own text, or asks which tables there are, may mean
+    any.
+    """
+    named = [scope for scope in Scope if any(has_word(name, text) for name in TABLES[scope])]
+    if re.search(
+        r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", text, re.IGNORECASE
+    ):
+        return list(Scope)
+    return named
