@@ -291,12 +291,12 @@ class Reading(Opened):
 
     def stations(self) -> pl.DataFrame:
         """Return the stations that the catalog knows, as the service lists them."""
-        return self._listed("SELECT * FROM stations ORDER BY number")
+        from queries.frames import whole
+
+        return whole(self.sql("SELECT * FROM stations ORDER BY number").table())
 
     def chunks(self) -> pl.DataFrame:
         """Return one row per stored chunk: path, station, year, scope, rows, times, state."""
-        return self._listed("SELECT * FROM chunks")
+        from queries.frames import whole
 
-    def _listed(self, text: str) -> pl.DataFrame:
-        made: pl.DataFrame = self.sql(text).pl()
-        return made
+        return whole(self.sql("SELECT * FROM chunks").table())

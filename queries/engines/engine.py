@@ -213,9 +213,9 @@ class Engine:
         from queries.native import with_arrow
 
         with_arrow()
-        instance.add_loose(scope)
         listed = self.inventory(scope).chunks
         wanted = self.inventory(scope).named(named)
+        instance.add_loose(scope, wanted)
         with timings.phase("decode"):
             fill(
                 instance.root,

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.items import Scope
 from queries.engines.sandbox import SETTINGS, allowed
-from queries.mirror.layout import FACTS, TABLES, create, scope_of_table, view
+from queries.mirror.layout import (
+    FACTS,
+    TABLES,
+    Listed,
+    create,
+    items_in,
+    scope_of_table,
+    view,
+)
 from queries.native import native
 from queries.quality import FlagPolicy
 
@@ -120,14 +128,17 @@ class Instance:
             self._stored[table] = {c: (decimals, unit) for c, decimals, unit in rows.fetchall()}
         return self._stored[table]
 
-    def add_loose(self, scope: Scope) -> None:
-        """Make a scope's tables of rows in memory, empty."""
+    def add_loose(self, scope: Scope, chunks: Sequence[Listed]) -> None:
+        """Make a scope's tables of rows in memory, empty, with room for what chunks have."""
         if not self._loose:
             self.root.execute("CREATE SCHEMA memory.loose")
             for statement in FACTS.strip().rstrip(";").split(";"):
                 self.root.execute(statement)
         for table in TABLES[scope]:
-            self.root.execute(create(table, schema="memory.loose."))
+            codes = items_in(table, chunks)
+            self.root.execute(create(table, codes, schema="memory.loose."))
+            for code in codes:
+                self.root.execute("INSERT INTO facts.shape VALUES (?, ?)", [table, code])
             self._loose.append(table)
 
     def statements(self, connection: Any, text: str) -> list[Any]:

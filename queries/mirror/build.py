@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from pipeline.chunks.disk import Disk
 from pipeline.items import Scope
 from queries.mirror.fill import fill, in_order
-from queries.mirror.layout import FACTS, TABLES, Listed, create
+from queries.mirror.layout import TABLES, Listed
 from queries.mirror.place import Place
 from queries.mirror.rewrite import write_anew
+from queries.mirror.shape import begin, outgrown
 from queries.native import is_full
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _draw(
                 draft.unlink()
                 with _opened(draft) as connection:
                     told(f"writing the read cache of {scope} records anew, sorted")
-                    _begun(connection, scope)
+                    begin(connection, scope, listed)
                     write_anew(connection, base, scope, listed)
                     _replace(connection, root, scope, listed, done, replaced=0)
                 done.anew = True
@@ -145,7 +146,7 @@ def _draw(
     done.anew = True
     told(f"building the read cache of {scope} records from {len(listed):,} chunks, once")
     with _opened(draft) as connection:
-        _begun(connection, scope)
+        begin(connection, scope, listed)
         _finished(connection, root, scope, listed, listed, done, replaced=0)
 
 
@@ -169,7 +170,7 @@ def _updated(
             return "changed"
         stale = sum(chunk.rows for chunk in changed if chunk.path in known)
         replaced = _number(connection, "replaced") + stale
-        if replaced > _WORN * whole:
+        if replaced > _WORN * whole or outgrown(connection, scope, listed):
             return "worn"
         told(f"bringing the read cache of {scope} records up to date: {len(changed):,} chunks")
         _replace(connection, root, scope, listed, done, replaced=replaced)
@@ -200,13 +201,6 @@ class _Draft:
 
 def _opened(path: Path) -> _Draft:
     return _Draft(path)
-
-
-def _begun(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
-    for table in TABLES[scope]:
-        connection.execute(create(table))
-    for statement in FACTS.strip().rstrip(";").split(";"):
-        connection.execute(statement)
 
 
 def _differences(

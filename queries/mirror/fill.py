@@ -58,6 +58,8 @@ def fill(
         for c in chunks
     ]
     facts: dict[int, tuple[str | None, int, str | None]] = {}
+    shape = connection.execute("SELECT tab, code FROM facts.shape").fetchall()
+    room = {t: {code for tab, code in shape if tab == t} for t in TABLES[scope]}
     seen: dict[tuple[str, tuple[ColumnInfo, ...]], None] = {}
 
     def batches() -> Iterator[tuple[str, pa.Table]]:
@@ -74,7 +76,10 @@ def fill(
                     seen.setdefault((table, columns))
                     present |= {info.code for info in columns}
                 # columns of nulls cost as much as others to insert
-                yield schema + table, part.table.select(_present(part.table, table, present))
+                yield (
+                    schema + table,
+                    part.table.select(_present(part.table, table, present & room[table])),
+                )
 
     _inserted(connection, batches())
     found = [(*_standing(file.path), *facts[number]) for number, file in enumerate(files)]

@@ -8,7 +8,7 @@ rows came from, known by checksum, and what was found of their columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from pipeline.items import Item, Scope, scope_items
@@ -21,10 +21,12 @@ __all__ = [
     "Listed",
     "columns_of",
     "create",
+    "items_in",
     "keys_of",
     "ruled",
     "scope_of_table",
     "selected",
+    "stored_columns",
     "view",
 ]
 
@@ -57,11 +59,13 @@ create table facts.held (
     rows bigint, damage varchar, bytes bigint, changed_ns bigint
 );
 create table facts.stored (tab varchar, code varchar, decimals integer, unit varchar);
+create table facts.shape (tab varchar, code varchar);
 create table facts.meta (key varchar, value bigint);
 """
 """``held``: every chunk that the catalog named, with the checksum that it named and that of the
 bytes that were read; of a damaged one the damage, and how its file stood then. ``stored``: per
-table the columns that some chunk has. ``meta``: numbers of the whole file."""
+table the columns that some chunk has. ``shape``: the items whose columns take room, in each table.
+``meta``: numbers of the whole file."""
 
 
 class Listed(NamedTuple):
@@ -95,17 +99,41 @@ def columns_of(table: str) -> list[str]:
     return names
 
 
-def create(table: str, *, schema: str = "") -> str:
+def create(table: str, codes: Collection[str], *, schema: str = "") -> str:
     """Return the statement that makes a table of rows, empty.
 
-    ``reference_eto`` is computed when it is asked for and takes no room.
+    Parameters
+    ----------
+    table : str
+    codes : collection of str
+        Items that its chunks have. The columns of the others are null, and take no room, nor does
+        what is computed from others.
+    schema : str
+        Where to make it, with the dot.
     """
     columns = [f"{name} {kind}" for name, kind in _KEYS[table].items()]
     for item in scope_items(scope_of_table(table)):
-        columns += [f"{item.column} DOUBLE", f"{item.flag_column} VARCHAR"]
+        for name, kind in ((item.column, "DOUBLE"), (item.flag_column, "VARCHAR")):
+            nothing = "" if item.code in codes else f" GENERATED ALWAYS AS (NULL::{kind}) VIRTUAL"
+            columns.append(f"{name} {kind}{nothing}")
     for name, (kind, made) in _computed().items():
         columns.append(f"{name} {kind} GENERATED ALWAYS AS ({made}) VIRTUAL")
     return f"CREATE TABLE {schema}{table} ({', '.join(columns)})"
+
+
+def items_in(table: str, chunks: Iterable[Listed]) -> set[str]:
+    """Return the codes of the items that chunks of a table have, as the catalog says."""
+    spatial = table == "spatial_daily"
+    texts = {chunk.items for chunk in chunks if (chunk.station is None) is spatial}
+    return {code for text in texts for code in text.split(",") if code}
+
+
+def stored_columns(table: str, codes: Collection[str]) -> list[str]:
+    """Return the names of the columns that take room: keys, values and flags of some items."""
+    names = list(_KEYS[table])
+    for item in scope_items(scope_of_table(table)):
+        names += [item.column, item.flag_column] if item.code in codes else []
+    return names
 
 
 def _computed(values: Sequence[str] = _CHOICE) -> dict[str, tuple[str, str]]:

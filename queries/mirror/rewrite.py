@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.items import Scope
-from queries.mirror.layout import TABLES, Listed, columns_of
+from queries.mirror.layout import TABLES, Listed, items_in, keys_of, stored_columns
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,8 +23,8 @@ def write_anew(
     """Copy a mirror's rows in order, a few stations at a time, so that memory stays bounded."""
     connection.execute(f"ATTACH {_literal(base)} AS base (READ_ONLY)")
     for table in TABLES[scope]:
-        names = ", ".join(columns_of(table))
-        who, *_ = columns_of(table)
+        names = ", ".join(stored_columns(table, items_in(table, listed)))
+        who, *_ = keys_of(table)
         time_name = "time" if scope is Scope.HOURLY else "date"
         for wanted in _groups(connection, who, listed):
             connection.execute(
