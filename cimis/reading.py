@@ -77,8 +77,7 @@ class Reading(Opened):
         Warns
         -----
         IncompleteAnswer
-            When the answer is less than what was asked: stations without a row, days that are not
-            there, items that nothing stored holds. Its ``lacks`` tells all of it.
+            When the answer is less than what was asked; its ``lacks`` tells of what.
         """
         rows = self._rows(
             "daily", stations=stations, start=start, end=end, items=items, units=units, qc=qc
@@ -120,8 +119,7 @@ class Reading(Opened):
     ) -> Rows:
         """Return the same rows unread: to stream, to write to a file, to time.
 
-        Their ``lacks`` tells what they are less than what was asked; only damaged chunks are
-        warned of at once.
+        Their ``lacks`` tells what they are short of; only damaged chunks are warned of at once.
         """
         rows = self._rows(
             scope,

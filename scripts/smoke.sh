@@ -15,21 +15,19 @@ results=${2:-./results.json}
 [ -e "$data/stations" ] && fail "$data has chunks already; name another directory, or remove it"
 [ -n "${CIMIS_APP_KEY:-}" ] || embedded
 
-week=(-station 2 -start 2024-06-01 -end 2024-06-07)
+week=(-station 2 -start 2024-06-01 -end 2024-06-07 -items air_tmp_avg,asce_eto)
+same="select station, date, air_tmp_avg, air_tmp_avg_qc, asce_eto, asce_eto_qc from daily
+    where station = 2 and date between '2024-06-01' and '2024-06-07' order by date"
 cimis init -data-dir "$data"
 cimis fetch-streaming -stations 2,5,10 -year 2024 -concurrency 8 -gzip -perf -data-dir "$data"
 cimis verify -data-dir "$data"
-cimis query "${week[@]}" -perf -data-dir "$data" >"$scratch/first.csv" 2>"$scratch/first"
-cat "$scratch/first" "$scratch/first.csv"
-cimis query "${week[@]}" -cache 50MB -perf -data-dir "$data" >"$scratch/second.csv" 2>"$scratch/second"
-cat "$scratch/second" "$scratch/second.csv"
+cimis query "${week[@]}" -perf -data-dir "$data" >"$scratch/chunk.csv" 2>"$scratch/chunk"
+cat "$scratch/chunk" "$scratch/chunk.csv"
+cimis sql "$same" -perf -data-dir "$data" >"$scratch/cache.csv" 2>"$scratch/cache"
+cat "$scratch/cache" "$scratch/cache.csv"
 cimis fetch-streaming -stations 2 -year 2024 -json -data-dir "$data" >"$results"
 
-[ "$(wc -l <"$scratch/first.csv")" = 8 ] || fail "a week has 7 rows and a heading"
-cmp "$scratch/first.csv" "$scratch/second.csv" || fail "the cache changed the answer"
+[ "$(wc -l <"$scratch/chunk.csv")" = 8 ] || fail "a week has 7 rows and a heading"
+cmp "$scratch/chunk.csv" "$scratch/cache.csv" || fail "the read cache gives another answer than the chunk"
 grep -q '"exit_code": 0' "$results" || fail "the report does not say success"
-first=$(awk '$1 == "total" { print $2 }' "$scratch/first")
-second=$(awk '$1 == "total" { print $2 }' "$scratch/second")
-awk -v a="$first" -v b="$second" 'BEGIN { exit !(b < a) }' ||
-    fail "the second query took $second ms, the first $first ms"
-echo "passed: second query $second ms, first $first ms"
+echo "passed: seven days, alike from the chunk and from the read cache"

@@ -27,10 +27,10 @@ def run(installed: Installed, tmp_path: Path) -> Run:
 
 
 def test_smoke(run: Run, tmp_path: Path) -> None:
-    """The runbook's commands succeed, and the second query takes less time than the first."""
+    """The runbook's commands succeed, and chunk and read cache answer alike."""
     done = run("smoke.sh")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "passed: second query" in done.stdout
+    assert "passed: seven days" in done.stdout
     report = json.loads((tmp_path / "results.json").read_text())
     assert report["exit_code"] == 0
     assert len(list((tmp_path / "test_data" / "stations").glob("*/*.zst"))) == 3
