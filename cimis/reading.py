@@ -104,13 +104,13 @@ class Reading:
         Warns
         -----
         IncompleteAnswer
-            When the answer is less than what was asked: stations without a row, days that are not
-            there, items that nothing stored holds. Its ``lacks`` tells all of it.
+            When stations, days or items that were asked for are not there; its ``lacks`` tell.
         """
-        rows = self.query(
-            "daily", stations=stations, start=start, end=end, items=items, units=units, qc=qc
+        return warned(
+            self.query(
+                "daily", stations=stations, start=start, end=end, items=items, units=units, qc=qc
+            )
         )
-        return warned(rows)
 
     def hourly(
         self,
@@ -145,10 +145,7 @@ class Reading:
         limit: int | None = None,
         timings: QueryTimings | None = None,
     ) -> Rows:
-        """Return the same rows unread: to stream in batches, to write to a file, to time.
-
-        Their ``lacks`` tells what they are less than what was asked; nothing is warned of.
-        """
+        """Return the same rows unread: to stream, to write, to time; it has ``lacks``."""
         from queries.conversion import standard
         from queries.quality import policy
         from queries.rows import select
@@ -247,18 +244,6 @@ class Reading:
     def connect(self, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the same views, sandboxed; close it after use."""
         return self._engine(qc, unsafe=unsafe, spatial=True).connection()
-
-    def stations(self) -> pl.DataFrame:
-        """Return the stations that the catalog knows, as the service lists them."""
-        from queries.frames import whole
-
-        return whole(self._indexes().stations().to_table())
-
-    def chunks(self) -> pl.DataFrame:
-        """Return one row per stored chunk: path, station, year, scope, rows, times, state."""
-        from queries.frames import whole
-
-        return whole(self._indexes().chunks().to_table())
 
     def _indexes(self) -> IndexLoader:
         if self._closed:
