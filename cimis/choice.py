@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,13 @@ def refresh_stations(
         async with CimisClient(settings, policy=policy, timeout=timeout) as client:
             return await client.stations(on_retry=on_retry, on_odd=on_odd)
 
-    listed = asyncio.run(ask())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        listed = asyncio.run(ask())
+    else:  # in a notebook a loop runs already
+        with ThreadPoolExecutor(1) as pool:
+            listed = pool.submit(asyncio.run, ask()).result()
     with Catalog(root) as catalog:
         catalog.put_stations((s.number, s.name, _facts(s)) for s in listed)
         return catalog.stations()

@@ -1,4 +1,4 @@
-"""What a store answers by name and by period: the library of questions, and sums over months."""
+"""What a store answers by name, by period, and of itself: its library, sums, what it lists."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pipeline.items import Item, Scope
 from pipeline.lacks import Site
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from queries.engines.answer import Answer
     from queries.timing import QueryTimings
 
@@ -154,3 +156,15 @@ class Questions(SpatialReading):
         with Catalog(self.root) as catalog:
             stored = catalog.item_codes(scope, spatial=spatial)
         return tuple(item for item in scope_items(scope) if item.code in stored)
+
+    def stations(self) -> pl.DataFrame:
+        """Return the stations that the catalog knows, as the service lists them."""
+        from queries.frames import whole
+
+        return whole(self.sql("SELECT * FROM stations ORDER BY number").table())
+
+    def chunks(self) -> pl.DataFrame:
+        """Return one row per stored chunk: path, station, year, scope, rows, times, state."""
+        from queries.frames import whole
+
+        return whole(self.sql("SELECT * FROM chunks").table())

@@ -286,15 +286,3 @@ class Reading(Opened):
         with_arrow()
         made: duckdb.DuckDBPyConnection = self._engine.connection(policy(qc), unsafe=unsafe)
         return made
-
-    def stations(self) -> pl.DataFrame:
-        """Return the stations that the catalog knows, as the service lists them."""
-        from queries.frames import whole
-
-        return whole(self.sql("SELECT * FROM stations ORDER BY number").table())
-
-    def chunks(self) -> pl.DataFrame:
-        """Return one row per stored chunk: path, station, year, scope, rows, times, state."""
-        from queries.frames import whole
-
-        return whole(self.sql("SELECT * FROM chunks").table())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope
@@ -36,6 +37,15 @@ class Window:
     def days(self) -> int:
         """Days from start to end, both counted."""
         return (self.end - self.start).days + 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the request as JSON-ready values."""
+        return {
+            "stations": list(self.names),
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "records": self.records,
+        }
 
     @property
     def records(self) -> int:

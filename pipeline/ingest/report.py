@@ -18,7 +18,6 @@ from pipeline.plan import Window
 
 __all__ = ["RunReport", "StationYear"]
 
-
 _SUMMED = (
     *("expected", "received", "stored", "added", "revised", "filled", "absent_days"),
     *("skipped_days", "bytes_stored"),
@@ -149,9 +148,9 @@ class RunReport:
     @property
     def lacks(self) -> Lacks:
         """What the run got less than was asked."""
-        from pipeline.ingest.outcome import lacks_of_run
+        from pipeline.ingest import outcome
 
-        return lacks_of_run(self)
+        return outcome.lacks_of_run(self)
 
     @property
     def failed(self) -> list[StationYear]:
@@ -266,7 +265,7 @@ class RunReport:
             "totals": self.totals(),
             "timings": self._timings().as_dict(),
             "results": [r.as_dict() for r in (self.failed if brief else self.results)],
-            "plan": [] if brief else [_planned(window) for window in self.windows],
+            "plan": [] if brief else [window.as_dict() for window in self.windows],
             "warnings": list(self.warnings),
             "lacks": self.lacks.as_dict(),
         }
@@ -299,12 +298,3 @@ class RunReport:
         for result in self.results:
             total.add(result.timings)
         return total
-
-
-def _planned(window: Window) -> dict[str, Any]:
-    return {
-        "stations": list(window.names),
-        "start": window.start.isoformat(),
-        "end": window.end.isoformat(),
-        "records": window.records,
-    }

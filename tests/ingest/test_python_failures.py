@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,3 +117,10 @@ def test_a_sync_refuses_a_first_day_to_come(store: cimis.Store) -> None:
         store.sync(2, since="2999-01-01")
     with pytest.raises(cimis.UsageError):
         store.sync(2, since="2026-11-01", recheck_days=-1)
+
+
+def test_a_store_fetches_where_an_event_loop_runs_already(store: cimis.Store) -> None:
+    async def notebook() -> int:
+        return store.fetch(2, **DAYS).exit_code
+
+    assert asyncio.run(notebook()) == 0
