@@ -174,7 +174,7 @@ def _to_file(bent: Bent, folder: Path) -> list[Any]:
 
 def _compacted(bent: Bent, _: Path) -> list[Any]:
     with cimis.open(bent.root) as store:
-        store.compact()
+        store.refresh()
         return _stations(getattr(store, bent.scope)())
 
 

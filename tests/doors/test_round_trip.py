@@ -18,7 +18,6 @@ from tests.doors.ways_out import WAYS_OUT
 EXAMPLES = 3
 """Batches a pair of doors: the simplest one, and generated ones."""
 
-POINT_5 = "point 5 of issue 13: records that come out equal are said to be lost"
 
 Stores = Callable[[str, Batch], tuple[Path, Given]]
 
@@ -38,18 +37,14 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Stores:
 
 
 def _pairs() -> list[object]:
-    """Return every way in with every way out and scope; those to be mended fail until then."""
+    """Return every way in with every way out and scope."""
     made: list[object] = []
     for way_in, door in WAYS_IN.items():
         for scope in ("daily", "hourly"):
             for way_out, other in WAYS_OUT.items():
                 if door.units == "english" and not other.converts:
                     continue
-                reason = door.mends
-                if (way_in, way_out) == ("V1 chunk", "V2 to V1 to V2"):
-                    reason = POINT_5
-                marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-                made.append(pytest.param(way_in, scope, way_out, marks=marks))
+                made.append(pytest.param(way_in, scope, way_out))
     return made
 
 

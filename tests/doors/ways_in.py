@@ -47,15 +47,11 @@ class Given:
 
 @dataclass(frozen=True)
 class WayIn:
-    """One door: how a batch is stored, what it can carry, and in which units it is asked again.
-
-    ``mends`` names the point of the issue that is to mend it; until then its rows do not survive.
-    """
+    """One door: how a batch is stored, what it can carry, and in which units it is asked again."""
 
     store: Callable[[Path, Batch], Given]
     limits: dict[bool, Limits]
     units: str = "metric"
-    mends: str | None = None
 
 
 def scope_of(batch: Batch) -> Scope:
@@ -405,9 +401,6 @@ _V1 = _limits(
     _LETTERS,
 )
 
-POINT_1 = "point 1 of issue 13: plain tables lose their value columns"
-POINT_2 = "point 2 of issue 13: an import into a V1 chunk drops what V1 cannot hold"
-POINT_3 = "point 3 of issue 13: English archives do not survive"
 
 WAYS_IN: dict[str, WayIn] = {
     "API JSON, decoded": WayIn(_decoded, _ANY),
@@ -422,27 +415,25 @@ WAYS_IN: dict[str, WayIn] = {
         lambda root, batch: _ftp(root, batch, flag_first=False, english=True),
         _ENGLISH,
         "english",
-        POINT_3,
     ),
     "FTP zip, flag first, English": WayIn(
         lambda root, batch: _ftp(root, batch, flag_first=True, english=True),
         _ENGLISH,
         "english",
-        POINT_3,
     ),
     "web report": WayIn(_web, _REPORTS),
     "web report, English": WayIn(
-        lambda root, batch: _web(root, batch, english=True), _ENGLISH_REPORTS, "english", POINT_3
+        lambda root, batch: _web(root, batch, english=True), _ENGLISH_REPORTS, "english"
     ),
-    "Arrow table, plain": WayIn(_written(_plain), _TABLES, mends=POINT_1),
+    "Arrow table, plain": WayIn(_written(_plain), _TABLES),
     "Arrow table, typed": WayIn(_written(_typed), _TABLES),
-    "Polars": WayIn(_written(_of_polars), _TABLES, mends=POINT_1),
-    "pandas": WayIn(_written(_of_pandas), _TABLES, mends=POINT_1),
+    "Polars": WayIn(_written(_of_polars), _TABLES),
+    "pandas": WayIn(_written(_of_pandas), _TABLES),
     "V1 chunk": WayIn(_written(_typed, "v1"), _V1),
     "fetch over V2": WayIn(_over("v2", _fetched, stored_wins=False), _ANY),
     "fetch over V1": WayIn(_over("v1", _fetched, stored_wins=False), _ANY),
     "import over V2": WayIn(_over("v2", _web, stored_wins=True), _REPORTS),
-    "import over V1": WayIn(_over("v1", _web, stored_wins=True), _REPORTS, mends=POINT_2),
+    "import over V1": WayIn(_over("v1", _web, stored_wins=True), _REPORTS),
 }
 
 
