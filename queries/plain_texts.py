@@ -6,13 +6,25 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from json.encoder import py_encode_basestring as quoted
 from typing import Any
 
 from pipeline.errors import UsageError
-from queries.point import PointRows
 
-__all__ = ["FORMATS", "KINDS", "as_bytes", "plain_rows"]
+__all__ = ["FORMATS", "KINDS", "PointRows", "Row", "as_bytes", "plain_rows"]
+
+Row = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PointRows:
+    """Rows as texts: column names, which of them JSON must quote, and the rows; null is None."""
+
+    names: tuple[str, ...]
+    quoted: tuple[bool, ...]
+    rows: list[Row]
+
 
 FORMATS = ("csv", "tsv", "json", "ndjson")
 

@@ -17,6 +17,7 @@ from pipeline.errors import ChunkError
 from pipeline.items import QC_FLAGS, Item, Scope, Standard, default_items, scope_items
 from pipeline.units import to_english
 from queries.conversion import conversion_of
+from queries.plain_texts import PointRows, Row
 from queries.point_chunk import Cells, Facts, PointChunk, Runs
 from queries.quality import FlagPolicy, rejected
 from queries.timing import QueryTimings
@@ -28,17 +29,6 @@ MAX_CELLS = 20_000
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _LETTERS = tuple(flag.letter for flag in QC_FLAGS)
-
-Row = tuple[str | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PointRows:
-    """Rows as texts: column names, which of them JSON must quote, and the rows; null is None."""
-
-    names: tuple[str, ...]
-    quoted: tuple[bool, ...]
-    rows: list[Row]
 
 
 def point(

@@ -20,12 +20,13 @@ from queries.engines.forks import check_polars
 from queries.engines.inventory import Named
 from queries.mirror.layout import keys_of, ruled, scope_of_table, selected
 from queries.quality import FlagPolicy
-from queries.tally import Tally
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from queries.tally import Tally
 
 __all__ = ["Rows", "select"]
 

@@ -17,11 +17,12 @@ from queries.engines.sandbox import translated
 from queries.mirror.layout import TABLES
 from queries.native import is_damage, native
 from queries.quality import FlagPolicy
-from queries.tally import Tally
 from queries.timing import QueryTimings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from queries.tally import Tally
 
 __all__ = ["Answer", "Heads"]
 

@@ -7,7 +7,6 @@ the catalog it is. Readers keep what they opened; a newer one gets a name of its
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import time
@@ -36,10 +35,8 @@ def cache_folder(root: Path, chosen: Path | None = None) -> Path | None:
     data directory, or, where that cannot be written, in the user's cache folder. None where
     there is nowhere to write.
     """
-    whole = root.absolute().resolve()
-    own = hashlib.blake2b(os.fsencode(whole), digest_size=8).hexdigest()
     if chosen is not None:
-        return chosen / own
+        return chosen / _own(root)
     inside = root / ".cache"
     if _writable(inside if inside.exists() else root):
         return inside
@@ -48,7 +45,14 @@ def cache_folder(root: Path, chosen: Path | None = None) -> Path | None:
     near = next((p for p in (home, *home.parents) if p.exists()), None)
     if not home.is_absolute() or near is None or not _writable(near):
         return None
-    return home / "cimis" / own
+    return home / "cimis" / _own(root)
+
+
+def _own(root: Path) -> str:
+    """Return a name for a data directory among others."""
+    from hashlib import blake2b  # loads OpenSSL, which a question can spare
+
+    return blake2b(os.fsencode(root.absolute().resolve()), digest_size=8).hexdigest()
 
 
 def _writable(folder: Path) -> bool:
