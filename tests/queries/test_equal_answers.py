@@ -185,13 +185,17 @@ def stores(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with ExitStack() as stack:
         complete = stack.enter_context(open_store(network.root))
         absent = stack.enter_context(open_store(network.root, cache=0))
+        partial: list[Store] = []
 
         def opened(kept: str) -> Store:
             if kept != "partial":
                 return complete if kept == "complete" else absent
+            while partial:
+                partial.pop().close()
             shutil.rmtree(root / ".cache", ignore_errors=True)
             shutil.copytree(root / "older", root / ".cache")
-            return stack.enter_context(open_store(root))
+            partial.append(stack.enter_context(open_store(root)))
+            return partial[0]
 
         yield opened
 
