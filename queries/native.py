@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["is_damage", "is_full", "native", "with_arrow"]
+__all__ = ["is_damage", "is_full", "native", "opened", "with_arrow"]
 
 _USED = ("connect", "Error", "StatementType", "__version__")
 _DAMAGE = re.compile(
@@ -35,6 +35,13 @@ def native() -> Any:
     if known and all(hasattr(connection, name) for name in _USED_OF_CONNECTION):
         return module
     return import_module("duckdb")
+
+
+def opened(path: str = ":memory:") -> Any:
+    """Return a connection to a database, which draws no bars of its own on the terminal."""
+    connection = native().connect(path)
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 @cache

@@ -19,7 +19,7 @@ from queries.mirror.layout import (
     scope_of_table,
     view,
 )
-from queries.native import native
+from queries.native import opened
 from queries.quality import FlagPolicy
 
 __all__ = ["Damaged", "Instance"]
@@ -72,7 +72,7 @@ class Instance:
         self._damaged: dict[Scope, list[Damaged]] = {}
         self._stored: dict[str, dict[str, tuple[int, str]]] = {}
         self.listed: dict[str, int] = {}
-        self.root = native().connect(":memory:")
+        self.root = opened()
         # an open connection at exit makes the binding print leaks to standard error
         self.closing = weakref.finalize(self, self.root.close)
         try:

@@ -16,7 +16,7 @@ from queries.mirror.layout import TABLES, Listed
 from queries.mirror.place import Place
 from queries.mirror.rewrite import write_anew
 from queries.mirror.shape import begin, outgrown
-from queries.native import is_full
+from queries.native import is_full, opened, with_arrow
 
 if TYPE_CHECKING:
     import duckdb
@@ -130,7 +130,7 @@ def _draw(
             verdict = _updated(root, scope, listed, done, base, draft, told)
             if verdict == "worn":
                 draft.unlink()
-                with _opened(draft) as connection:
+                with _Draft(draft) as connection:
                     told(f"writing the read cache of {scope} records anew, sorted")
                     begin(connection, scope, listed)
                     write_anew(connection, base, scope, listed)
@@ -145,7 +145,7 @@ def _draw(
         draft.unlink(missing_ok=True)
     done.anew = True
     told(f"building the read cache of {scope} records from {len(listed):,} chunks, once")
-    with _opened(draft) as connection:
+    with _Draft(draft) as connection:
         begin(connection, scope, listed)
         _finished(connection, root, scope, listed, listed, done, replaced=0)
 
@@ -163,7 +163,7 @@ def _updated(
     import shutil
 
     shutil.copyfile(base, draft)
-    with _opened(draft) as connection:
+    with _Draft(draft) as connection:
         changed, known, _ = _differences(connection, listed)
         whole = max(sum(chunk.rows for chunk in listed), 1)
         if sum(chunk.rows for chunk in changed) > _ANEW * whole:
@@ -181,9 +181,8 @@ class _Draft:
     """An open draft; closed and checkpointed at the end of the block."""
 
     def __init__(self, path: Path) -> None:
-        import duckdb
-
-        self._connection = duckdb.connect(str(path))
+        with_arrow()
+        self._connection = opened(str(path))
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
         self._connection.execute(f"SET memory_limit = '{MEMORY}'")
@@ -197,10 +196,6 @@ class _Draft:
                 self._connection.execute("CHECKPOINT")
         finally:
             self._connection.close()
-
-
-def _opened(path: Path) -> _Draft:
-    return _Draft(path)
 
 
 def _differences(

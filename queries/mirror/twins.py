@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.items import Item, scope_items
 from queries.mirror.layout import scope_of_table, selected
 from queries.mirror.place import Place
-from queries.native import native
+from queries.native import opened
 from queries.quality import FlagPolicy
 
 __all__ = ["Twins", "twins"]
@@ -45,7 +45,7 @@ def twins(
         When they cannot be written, or the mirror not be read.
     """
     scope = scope_of_table(table)
-    connection = native().connect(":memory:")
+    connection = opened()
     try:
         connection.execute("SET memory_limit = '500MB'")
         quoted = str(mirror).replace("'", "''")
