@@ -188,7 +188,8 @@ class _Draft:
         self._connection.execute(f"SET memory_limit = '{MEMORY}'")
         self._connection.execute("SET temp_directory = ''")
         self._connection.execute("SET python_enable_replacements = false")
-        return self._connection
+        made: duckdb.DuckDBPyConnection = self._connection
+        return made
 
     def __exit__(self, kind: object, _error: object, _trace: object) -> None:
         try:

@@ -12,7 +12,7 @@ from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.items import Scope, scope_items
-from queries.mirror.layout import TABLES, Listed, keys_of, scope_of_table
+from queries.mirror.layout import TABLES, Listed, scope_of_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,11 +95,11 @@ def _present(rows: pa.Table, table: str, codes: set[str]) -> list[str]:
 
 
 def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:
-    """Return the columns of some items, with the keys; None for all."""
+    """Return the columns of some items; None for all. The keys come in any case."""
     if items is None:
         return None
     chosen = [item for item in scope_items(scope_of_table(table)) if item.code in items]
-    return [*keys_of(table), *(n for item in chosen for n in (item.column, item.flag_column))]
+    return [name for item in chosen for name in (item.column, item.flag_column)]
 
 
 def _stretches(scope: Scope, chunks: Sequence[Listed]) -> Iterator[tuple[str, int, int]]:
