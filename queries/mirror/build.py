@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Refreshed", "refresh"]
 
-MEMORY = "500MB"
+MEMORY = "600MB"
 """What DuckDB may use besides what decoding takes."""
 
 _WORN = 0.1
@@ -102,9 +102,7 @@ def refresh(
             draft.replace(done.path)
             Disk().sync_folder(place.folder)
         except BaseException:
-            for left in place.files():
-                if left.name.startswith(draft.name):
-                    left.unlink(missing_ok=True)
+            place.clear_draft(scope)
             raise
         place.sweep(scope, keep=done.path)
         done.bytes = done.path.stat().st_size
@@ -182,11 +180,14 @@ class _Draft:
 
     def __init__(self, path: Path) -> None:
         with_arrow()
+        self._path = path
         self._connection = opened(str(path))
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
         self._connection.execute(f"SET memory_limit = '{MEMORY}'")
-        self._connection.execute("SET temp_directory = ''")
+        spill = str(self._path.with_name(self._path.name + ".spill")).replace("'", "''")
+        self._connection.execute(f"SET temp_directory = '{spill}'")
+        self._connection.execute("SET checkpoint_threshold = '1TB'")
         self._connection.execute("SET python_enable_replacements = false")
         made: duckdb.DuckDBPyConnection = self._connection
         return made

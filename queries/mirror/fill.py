@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["fill", "in_order"]
 
+_ROW_GROUP = 122_880
+"""Rows of a row group of DuckDB's."""
+
 
 def in_order(listed: Sequence[Listed], chosen: Sequence[Listed]) -> list[Listed]:
     """Return chunks in the order that their rows are to lie in: what may still change last.
@@ -115,7 +118,10 @@ def _stretches(scope: Scope, chunks: Sequence[Listed]) -> Iterator[tuple[str, in
 def _inserted(
     connection: duckdb.DuckDBPyConnection, batches: Iterator[tuple[str, pa.Table]]
 ) -> None:
-    """Insert batches in a thread of its own while the next ones are being made."""
+    """Insert batches in a thread of its own while the next ones are being made.
+
+    In whole row groups: a smaller piece would stay one of its own, and compress worse.
+    """
     waiting: queue.Queue[tuple[str, pa.Table] | None] = queue.Queue(maxsize=1)
     failed: list[BaseException] = []
 
@@ -130,7 +136,7 @@ def _inserted(
     thread = threading.Thread(target=run, name="mirror", daemon=True)
     thread.start()
     try:
-        for batch in batches:
+        for batch in _in_row_groups(batches):
             if failed:
                 break
             waiting.put(batch)
@@ -141,10 +147,38 @@ def _inserted(
         raise failed[0]
 
 
+def _in_row_groups(batches: Iterable[tuple[str, pa.Table]]) -> Iterator[tuple[str, pa.Table]]:
+    """Yield rows of one table in pieces of whole row groups, and at its end what is left.
+
+    That is at least a row group, where there are so many rows: a smaller piece goes through the log.
+    """
+    import pyarrow as pa
+
+    name, kept = "", list[pa.Table]()
+    for table, rows in batches:
+        if kept and (table != name or rows.column_names != kept[0].column_names):
+            yield name, pa.concat_tables(kept)
+            kept = []
+        name = table
+        kept.append(rows)
+        held = sum(part.num_rows for part in kept)
+        whole = held - held % _ROW_GROUP - _ROW_GROUP
+        if whole > 0:
+            every = pa.concat_tables(kept)
+            yield name, every.slice(0, whole)
+            kept = [every.slice(whole)]
+    if kept:
+        yield name, pa.concat_tables(kept)
+
+
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """Insert physical rows into a table of rows."""
+    """Insert physical rows into a table of rows.
+
+    As one Arrow chunk: of several, DuckDB's threads make row groups that are not full, which the
+    next checkpoint writes once more and leaves holes in the file for.
+    """
     names = ", ".join(rows.column_names)
-    connection.register("batch", rows)
+    connection.register("batch", rows.combine_chunks())
     try:
         connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM batch")
     finally:

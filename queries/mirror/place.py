@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -120,8 +121,18 @@ class Place:
             if mine and match is not None and match["form"] != self._form:
                 with contextlib.suppress(OSError):
                     mine = now - path.stat().st_mtime > _FOREIGN_GRACE_S
-            if mine or path.name.startswith(f"{scope}.draft"):
+            if mine:
                 path.unlink(missing_ok=True)
+        self.clear_draft(scope)
+
+    def clear_draft(self, scope: Scope) -> None:
+        """Delete what was begun of a mirror; under the lock."""
+        for path in self.files():
+            if path.name.startswith(self.draft(scope).name):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
     def twin(self, kind: str, digest: str) -> Path:
         """Return the file of a Parquet twin, known by what it holds, there or not."""
@@ -148,6 +159,8 @@ class Place:
     def clear(self) -> int:
         """Delete everything; return the bytes freed. What others have open stays theirs."""
         freed = 0
+        for scope in Scope:
+            self.clear_draft(scope)
         for path in self.files():
             if path.suffix != ".lock" and path.is_file():
                 with contextlib.suppress(OSError):
