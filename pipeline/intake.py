@@ -24,6 +24,7 @@ from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from pipeline.entry import chunk_row
 from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard
+from pipeline.schema import standard_of
 from pipeline.settle import settled
 
 __all__ = ["Intake", "archives_in", "take_in"]
@@ -221,7 +222,9 @@ def _store(
     def settle(old: pa.Table | None, new: pa.Table) -> pa.Table:
         if old is None:
             return new
-        cells, filled, differing = settled(old, new, key.scope, prefer=prefer)
+        cells, filled, differing = settled(
+            old, new, key.scope, prefer=prefer, standard=standard_of(rows.schema)
+        )
         done.filled += filled
         done.differing += differing
         return cells

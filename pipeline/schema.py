@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.items import Item, Scope, by_code
+from pipeline.items import Item, Scope, Standard, by_code
 
 __all__ = [
     "FLAG_TYPE",
@@ -34,6 +34,7 @@ __all__ = [
     "key_columns",
     "physical_schema",
     "scaled_schema",
+    "standard_of",
     "stated_unit",
     "table_items",
     "time_zone_metadata",
@@ -97,6 +98,12 @@ def item_of(field: pa.Field) -> Item | None:
 def decimals_of(field: pa.Field) -> int:
     """Return the decimals of a value column; 0 where its metadata name none."""
     return int((field.metadata or {}).get(b"decimals", b"0"))
+
+
+def standard_of(schema: pa.Schema) -> Standard:
+    """Return the system of units that an archive's rows were written in; metric where unsaid."""
+    said: bytes = (schema.metadata or {}).get(STANDARD, Standard.METRIC.encode())
+    return Standard(said.decode())
 
 
 def stated_unit(field: pa.Field, item: Item) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -10,7 +11,6 @@ from pipeline.errors import ChunkError
 from pipeline.items import Item, Scope, Standard
 from pipeline.schema import (
     FLAG_TYPE,
-    STANDARD,
     TIME_COLUMN,
     decimals_of,
     is_from_v1,
@@ -23,9 +23,13 @@ __all__ = ["settled"]
 
 
 def settled(
-    old: pa.Table, new: pa.Table, scope: Scope, *, prefer: str
+    old: pa.Table, new: pa.Table, scope: Scope, *, prefer: str, standard: Standard
 ) -> tuple[pa.Table, int, int]:
-    """Return new rows with the cells that are to be, and how many were filled, how many differ."""
+    """Return new rows with the cells that are to be, and how many were filled, how many differ.
+
+    ``standard`` is what the new rows were written in; a missing cell that comes with a flag, where
+    one without is stored, is filled with it.
+    """
     before, after = old, new
     time_name = TIME_COLUMN[scope]
     when = _numbers(after[time_name])
@@ -34,13 +38,14 @@ def settled(
     places = np.searchsorted(there[order], when).clip(0, len(there) - 1)
     matched = there[order][places] == when
     at = pa.array(order[places])
-    english = (new.schema.metadata or {}).get(STANDARD) == Standard.ENGLISH.encode()
+    english = standard is Standard.ENGLISH
     filled = differing = 0
     for item in table_items(after.schema):
         came = after[item.column]
         has = np.asarray(came.is_valid())
         if item.column not in before.schema.names:
-            filled += int((has & matched).sum())
+            says = has | _has_flag(after[item.flag_column].cast(pa.string()))
+            filled += int((says & matched).sum())
             continue
         own, own_flag = (before[name].take(at) for name in (item.column, item.flag_column))
         place = after.schema.get_field_index(item.column)
@@ -52,11 +57,11 @@ def settled(
         pair = _scaled(own, field, decimals, 0), _scaled(came, field, decimals, 1 << 52)
         same = agree(*(pair if english else pair[::-1]), decimals, item)
         differing += int((other & ~same).sum())
-        filled += int((has & ~had & matched).sum())
-        keep = pa.array(matched & (~has if prefer == "import" else had | ~has))
-        flags = pc.if_else(
-            keep, own_flag.cast(pa.string()), after[item.flag_column].cast(pa.string())
-        )
+        own_flag, new_flag = (f.cast(pa.string()) for f in (own_flag, after[item.flag_column]))
+        says = ~had & ~has & _has_flag(new_flag) & ~_has_flag(own_flag)
+        filled += int((((has & ~had) | says) & matched).sum())
+        keep = pa.array(matched & ~says & (~has if prefer == "import" else had | ~has))
+        flags = pc.if_else(keep, own_flag, new_flag)
         coded = flags.combine_chunks().dictionary_encode().cast(FLAG_TYPE)
         if is_from_v1(own_field) and bool((np.asarray(keep) & had).any()):
             field = field.with_metadata(own_field.metadata | field.metadata)
@@ -89,6 +94,10 @@ def _alike(
                 ) from None
     metadata = new[0].metadata | {b"decimals": b"%d" % decimals}
     return pa.field(item.column, made[0].type, metadata=metadata), made[0], made[1]
+
+
+def _has_flag(flags: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.not_equal(flags, "").fill_null(False))
 
 
 def _scaled(

@@ -84,10 +84,6 @@ def test_what_goes_in_comes_out(
     record_property("cells", cells)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="sibling of point 2 of issue 13: a flag is dropped where neither value is there",
-)
 def test_a_missing_value_gets_the_flag_that_an_archive_has_for_it(tmp_path: Path) -> None:
     """Missing without a flag is stored, and an import says why it is missing."""
     create(tmp_path).close()

@@ -213,6 +213,7 @@ def predict_cells(
     for number, key in enumerate(found.tolist()):
         some = np.flatnonzero(which.ravel() == number)
         shelf = shelves.shelves[key[0]]
+        some = some[np.argsort(shelves.place[block[some]])]  # cells of several widths are mixed
         places = shelves.place[block[some]]
         rows: slice | Ints = slice(None) if some.size == shelf.blocks.size else places
         given = [shelf.of(made[source])[rows] for source in key[5:8] if source >= 0]
