@@ -150,7 +150,7 @@ def _inserted(
 def _in_row_groups(batches: Iterable[tuple[str, pa.Table]]) -> Iterator[tuple[str, pa.Table]]:
     """Yield rows of one table in pieces of whole row groups, and at its end what is left.
 
-    That is at least a row group, where there are so many rows: a smaller piece goes through the log.
+    That is at least a row group, where there are so many rows: a smaller one goes through the log.
     """
     import pyarrow as pa
 

@@ -72,6 +72,7 @@ class Mirrors:
         self.place = None if folder is None else Place(folder, native().__version__)
         self._told = told or _to_terminal
         self._lock = threading.Lock()
+        self._twins: dict[tuple[str, FlagPolicy], tuple[Path, Twins]] = {}
         self.failure: Exception | None = None
 
     def ready(self, scope: Scope) -> Path | None:
@@ -145,9 +146,14 @@ class Mirrors:
             mirror = self.made(scope)
             if mirror is None or self.place is None:
                 return None
+            known = self._twins.get((table, policy))
+            if known is not None and known[0] == mirror and all(p.exists() for p in known[1].paths):
+                return known[1]
             try:
                 with _waiting(self._told) as told:
-                    return twins(self.place, mirror, table, policy, told=told)
+                    found = twins(self.place, mirror, table, policy, told=told)
+                self._twins[table, policy] = mirror, found
+                return found
             except native().Error as error:
                 if last or is_full(error):
                     self.failure = error
