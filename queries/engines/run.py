@@ -113,7 +113,7 @@ class Run:
         """Return names, types and rows, where there are no more and none needs Arrow."""
         from queries.plain_texts import KINDS
 
-        if self._begun or self._heads:
+        if self._begun:
             return None
         self._begun = True
         connection = self.seat.connection
