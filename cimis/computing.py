@@ -100,6 +100,10 @@ class Computing(Questions):
             kind, stations=stations, start=start, end=end, items=weather_items(kind, surface)
         )
         rows = asked.table()
+        if rows.num_rows == 0 and asked.damaged:
+            from queries.engines.damage import error_of
+
+            raise error_of(asked.damaged)
         if rows.num_rows == 0:
             raise NoDataError(
                 f"no {kind} record is stored of these stations and days",

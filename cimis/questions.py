@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cimis.arguments import Day, Items, Stations, items_of, open_span_of, scope_of, station_numbers
 from cimis.lacking import tally_of
 from cimis.spatial import SpatialReading, Targets, target_keys
+from pipeline.errors import UsageError
 from pipeline.items import Item, Scope
 from pipeline.lacks import Site
 
@@ -58,8 +59,10 @@ class Questions(SpatialReading):
         Raises
         ------
         UsageError
-            For an unknown name or parameter, or a value that cannot be what is asked for.
+            For an unknown name or parameter, a value that cannot be what is asked for, or where
+            nothing stored holds an item that the question is about.
         """
+        from queries.engines.inventory import Named
         from queries.named import named_query
 
         query = named_query(name)
@@ -68,6 +71,13 @@ class Questions(SpatialReading):
         )
         numbers = station_numbers(stations)
         scope = Scope.HOURLY if query.hourly else Scope.DAILY
+        stored = self._stored_items(scope, spatial=False)
+        absent = [i.column for i in query.items(scope) if stored and i not in stored]
+        if absent:
+            raise UsageError(
+                f"nothing stored holds {', '.join(absent)}, which '{name}' asks for",
+                hint="fetch or import it; 'cimis stats' tells what is stored",
+            )
         return self._answer(
             query.text(numbers),
             values,
@@ -75,6 +85,7 @@ class Questions(SpatialReading):
             unsafe=unsafe,
             timings=timings,
             tally=None if numbers is None else tally_of(self.root, scope, numbers),
+            named=None if numbers is None else Named(frozenset(numbers)),
         )
 
     def every(
@@ -121,6 +132,7 @@ class Questions(SpatialReading):
             For an unknown period, item, unit or policy.
         """
         from queries.conversion import standard
+        from queries.engines.inventory import Named
         from queries.periods import count_sql, period_heads, period_sql
 
         kind, spatial = scope_of(scope), targets is not None
@@ -141,12 +153,19 @@ class Questions(SpatialReading):
             units=standard(units),
         )
 
+        chunks = Named(
+            None if spatial or sites is None else frozenset(map(int, sites)),
+            None if not spatial or sites is None else frozenset(map(str, sites)),
+            None if first is None else first.year,
+            None if last is None else last.year,
+        )
+
         def count() -> dict[Site, int]:
-            return dict(self.sql(count_sql(text)).fetchall())
+            return dict(self._answer(count_sql(text), named=chunks).fetchall())
 
         tally = tally_of(self.root, kind, sites, first, last, named, spatial=spatial, count=count)
         heads = period_heads(chosen, standard(units))
-        return self._answer(text, qc=qc, tally=tally, heads=heads)
+        return self._answer(text, qc=qc, tally=tally, heads=heads, named=chunks)
 
     def _stored_items(self, scope: Scope, *, spatial: bool) -> tuple[Item, ...]:
         """Return the items that are stored."""

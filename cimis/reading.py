@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from queries.engines.answer import Answer, Heads
     from queries.engines.engine import Parameters
+    from queries.engines.inventory import Named
     from queries.mirror.twins import Twins
     from queries.rows import Rows
     from queries.tally import Tally
@@ -259,6 +260,7 @@ class Reading(Opened):
         timings: QueryTimings | None = None,
         tally: Tally | None = None,
         heads: Heads | None = None,
+        named: Named | None = None,
     ) -> Answer:
         from queries.engines.answer import Answer
         from queries.quality import policy
@@ -274,6 +276,7 @@ class Reading(Opened):
             timings=timings,
             tally=tally,
             heads=heads,
+            named=named,
         )
         warn_of_damage(answer.damaged, above=2)
         return answer

@@ -53,19 +53,15 @@ def scan(table: str, twins: Twins) -> pl.LazyFrame:
     ``reference_eto`` is the ASCE figure, else the network's older one; ``reference_eto_source``
     says whose it is, row by row.
     """
-    schema = table_schema(table)
-    present = {name for item in twins.items for name in (item.column, item.flag_column)}
-    frame = pl.scan_parquet(twins.paths, glob=False, cache=False)
-    changes: list[pl.Expr] = []
-    if "time" in schema:
-        changes.append(pl.col("time").cast(pl.Datetime("ms")))
-    changes += [
-        pl.lit(None, kind).alias(name)
-        for name, kind in schema.items()
-        if name not in present and name not in _KEYS
-    ]
-    frame = frame.with_columns(changes).select(schema.names())
-    return with_reference(frame)
+    if twins.lazy is None:
+        schema = table_schema(table)
+        frame = pl.scan_parquet(
+            twins.paths, glob=False, cache=False, schema=schema, missing_columns="insert"
+        )
+        twins.lazy = with_reference(frame)
+    made = twins.lazy
+    assert isinstance(made, pl.LazyFrame)
+    return made
 
 
 def with_reference(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UsageError
+from pipeline.items import Item, Scope, scope_items
 
 __all__ = ["NamedQuery", "Parameter", "named_queries", "named_query"]
 
@@ -40,6 +41,11 @@ class NamedQuery:
     def hourly(self) -> bool:
         """Whether it is a question about hourly records."""
         return re.search(r"\bFROM hourly\b", self.sql) is not None
+
+    def items(self, scope: Scope) -> list[Item]:
+        """Return the items that its SQL names."""
+        words = set(re.findall(r"\w+", re.sub(r"--.*", "", self.sql)))
+        return [item for item in scope_items(scope) if item.column in words]
 
     def text(self, stations: Sequence[int] | None = None) -> str:
         """Return the SQL, of some stations only where they are given."""

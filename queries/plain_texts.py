@@ -87,7 +87,7 @@ def _truth(value: bool) -> str:
 
 
 KINDS: dict[str, Callable[[Any], str | None]] = {
-    **{f"{sign}{width}INT": str for sign in ("", "U") for width in ("TINY", "SMALL", "", "BIG")},
+    **{f"{sign}{width}INT": str for sign in ("", "U") for width in ("TINY", "SMALL", "BIG")},
     "INTEGER": str,
     "UINTEGER": str,
     "DOUBLE": _number,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.items import Item, Standard, default_items, scope_items
 from pipeline.lacks import Lacks
@@ -130,10 +131,11 @@ class Rows:
     def _ask(self, text: str) -> Answer:
         return Answer(self._engine, text, named=self._wish.named(), timings=self.timings)
 
-    def _text(self, where: str, limit: int | None) -> str:
+    def _text(self, where: str, limit: int | None, *, ordered: bool = True) -> str:
         who, when, *_ = keys_of(self._wish.table)
         columns = selected(self._wish.table, self._items, self._wish.policy)
-        text = f"SELECT {columns} FROM {self._wish.table} WHERE {where} ORDER BY {who}, {when}"
+        text = f"SELECT {columns} FROM {self._wish.table} WHERE {where}"
+        text = f"{text} ORDER BY {who}, {when}" if ordered else text
         return text if limit is None else f"{text} LIMIT {limit}"
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -198,8 +200,11 @@ class Rows:
         portions = list(self._portions())
         if len(portions) > 1:
             return pa.Table.from_batches(list(self.batches()), schema=self.schema)
-        answer = self._ask(self._text(portions[0], self._wish.limit))
+        whole = self._wish.limit is None
+        answer = self._ask(self._text(portions[0], self._wish.limit, ordered=not whole))
         found = pa.Table.from_arrays(answer.table().columns, schema=self.schema)
+        if whole:
+            found = _in_order(found)
         self.damaged = list(answer.damaged)
         if self.tally is not None:
             self.tally.of_table(found)
@@ -214,6 +219,22 @@ class Rows:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.table().__arrow_c_stream__(requested_schema)
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    """Return rows in order of station (or target) and time.
+
+    A mirror mostly has them so, and looking is cheaper than sorting.
+    """
+    who, when = rows.column_names[:2]
+    if rows.num_rows < 2:
+        return rows
+    whose, time = rows[who].combine_chunks(), rows[when].combine_chunks()
+    same = pc.equal(whose[1:], whose[:-1])
+    later = pc.and_(same, pc.greater(time[1:], time[:-1]))
+    if pc.all(pc.or_(later, pc.greater(whose[1:], whose[:-1]))).as_py():
+        return rows
+    return rows.sort_by([(who, "ascending"), (when, "ascending")])
 
 
 def _items(wish: _Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:

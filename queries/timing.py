@@ -19,10 +19,10 @@ PHASES = ("plan", "refresh", "read", "decompress", "decode", "engine", "print")
 class QueryTimings:
     """Phase times in seconds and counters of one question, safe to fill from several threads.
 
-    Counters: chunks and blocks that exist, that the catalog ruled out, and that were read;
-    ``files_opened``; compressed bytes read and decoded bytes; rows decoded and rows answered;
-    values that the flag policy removed from rows that were read; hits, misses and evictions of the
-    read cache.
+    Counters: chunks and rows that the mirrors which served hold, and chunks that were read to bring
+    these up to date first; of a question that reads chunks itself, how many there are, were ruled
+    out by the catalog, and read; of one for few rows also the same of blocks, and files, bytes,
+    columns and rows; rows answered; values that the flag policy removed from rows that were read.
     """
 
     plan_s: float = 0.0
@@ -32,6 +32,9 @@ class QueryTimings:
     decode_s: float = 0.0
     engine_s: float = 0.0
     print_s: float = 0.0
+    mirror_chunks: int = 0
+    mirror_rows: int = 0
+    chunks_refreshed: int = 0
     chunks_considered: int = 0
     chunks_skipped: int = 0
     chunks_read: int = 0
@@ -41,13 +44,9 @@ class QueryTimings:
     columns_read: int = 0
     files_opened: int = 0
     bytes_read: int = 0
-    bytes_decoded: int = 0
     rows_decoded: int = 0
     rows: int = 0
     values_removed: int = 0
-    cache_hits: int = 0
-    cache_misses: int = 0
-    cache_evictions: int = 0
     _started_s: float = field(default_factory=time.perf_counter, repr=False)
     _total_s: float | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -86,6 +85,11 @@ class QueryTimings:
             for name, number in numbers.items():
                 setattr(self, name, getattr(self, name) + number)
 
+    def served_by(self, *, chunks: int, rows: int) -> None:
+        """Set what the mirrors hold that serve; not added up, as a question may be asked twice."""
+        with self._lock:
+            self.mirror_chunks, self.mirror_rows = chunks, rows
+
     def restart(self) -> None:
         """Begin the total anew: what went before was loading code, not answering."""
         self._started_s = time.perf_counter()
@@ -113,24 +117,26 @@ class QueryTimings:
         """Return the same for people, one fact a line."""
         lines = [f"{name:<12}{getattr(self, name + '_s') * 1e3:>10.2f} ms" for name in PHASES]
         lines.append(f"{'total':<12}{self.total_s * 1e3:>10.2f} ms")
-        lines.append(
-            f"chunks      {self.chunks_considered:,} considered, {self.chunks_skipped:,} skipped, "
-            f"{self.chunks_read:,} read"
-        )
+        lines.append(self.sources())
         lines.append(
             f"blocks      {self.blocks_considered:,} considered, {self.blocks_skipped:,} skipped, "
             f"{self.blocks_read:,} read"
         )
         lines.append(
             f"read        {self.files_opened:,} files, {self.bytes_read:,} bytes, "
-            f"{self.bytes_decoded:,} decoded, {self.columns_read:,} columns"
+            f"{self.columns_read:,} columns, {self.rows_decoded:,} rows"
         )
-        lines.append(f"rows        {self.rows_decoded:,} decoded, {self.rows:,} answered")
-        lines.append(
-            f"cache       {self.cache_hits:,} hits, {self.cache_misses:,} misses, "
-            f"{self.cache_evictions:,} evictions"
-        )
+        lines.append(f"rows        {self.rows:,} answered")
         return "\n".join(lines)
+
+    def sources(self) -> str:
+        """Return for people what served: the mirror, what was refreshed of it, and chunks."""
+        return (
+            f"mirror      {self.mirror_chunks:,} chunks, {self.mirror_rows:,} rows held, "
+            f"{self.chunks_refreshed:,} chunks refreshed\n"
+            f"chunks      {self.chunks_considered:,} considered, {self.chunks_skipped:,} skipped, "
+            f"{self.chunks_read:,} read"
+        )
 
 
 COUNTERS = tuple(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cimis.cli.options import option
-from cimis.cli.output import Output, counted
-from pipeline.errors import ChunkError, NoDataError, UsageError
+from cimis.cli.output import Output
+from pipeline.errors import NoDataError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -147,21 +147,16 @@ def deliver_answer(
         count = deliver(
             answer.batches(), answer.schema, form=may_be_empty, out=out, timings=timings
         )
-    if answer.damaged:
-        path, damage = answer.damaged[0]
-        more = len(answer.damaged) - 1
-        others = f", and {counted(more, 'other chunk')}" if more else ""
-        raise ChunkError(
-            f"{damage}; its rows{others} are left out of the answer",
-            path=path,
-            hint="'cimis verify' names all that is damaged; with --repair it sets them aside",
-        )
-    if count == 0 and not form.allow_empty:
+    if count == 0 and not form.allow_empty and not answer.damaged:
         raise NoDataError(
             asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
         )
     if answer.tally is not None:
         out.lacks(answer.tally.lacks())
+    if answer.damaged:
+        from queries.engines.damage import error_of
+
+        raise error_of(answer.damaged)
 
 
 def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
@@ -178,6 +173,11 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
     if found is None:
         return None
     names, kinds, rows = found
+    if answer.tally is not None and (form.limit is None or len(rows) <= form.limit):
+        who = "target" if answer.tally.asked.spatial else "station"
+        if who in names:
+            place = names.index(who)
+            answer.tally.of(row[place] for row in rows)
     rows = rows[: form.limit]
     with answer.timings.phase("print"):
         if chosen == "table":

@@ -189,7 +189,7 @@ class Answer:
 
     def few(self, most: int) -> Few | None:
         """Return names, types and rows of an answer of few and plain rows; None for another."""
-        if self._table is not None:
+        if self._table is not None or self._heads:
             return None
         return self._asked(lambda run: run.few(most))
 

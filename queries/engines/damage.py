@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from queries.engines.instance import Damaged, Instance
 from queries.engines.inventory import Named
 from queries.mirror.layout import Listed, scope_of_table
 
-__all__ = ["LeftOut", "damage_stands", "left_out"]
+__all__ = ["LeftOut", "damage_stands", "error_of", "left_out"]
 
 
 class LeftOut(NamedTuple):
@@ -32,6 +33,18 @@ def left_out(
             if table in tables and (named is None or named.holds(_chunk(each))):
                 found.append(LeftOut(each.path, each.damage))
     return found
+
+
+def error_of(damaged: Sequence[tuple[str, str]]) -> ChunkError:
+    """Return what an answer without the rows of damaged chunks ends with, as an error."""
+    path, damage = damaged[0]
+    more = len(damaged) - 1
+    others = "" if not more else f", and {more:,} other {'chunk' if more == 1 else 'chunks'}"
+    return ChunkError(
+        f"{damage}; its rows{others} are left out of the answer",
+        path=path,
+        hint="'cimis verify' names all that is damaged; with --repair it sets them aside",
+    )
 
 
 def damage_stands(root: Path, instance: Instance, scopes: Sequence[Scope]) -> bool:

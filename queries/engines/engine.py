@@ -115,9 +115,9 @@ class Engine:
 
         It answers from what was stored when it was made.
         """
-        paths = self._paths(list(Scope), None)
-        loose = [scope for scope in Scope if scope not in paths]
         timings = QueryTimings()
+        paths = self._paths(list(Scope), None, timings)
+        loose = [scope for scope in Scope if scope not in paths]
         instance = self._made(paths, None, unsafe=unsafe, roomy=True, timings=timings, loose=loose)
         self._list(instance, list(CATALOGUED))
         instance.name_views(policy)
@@ -147,8 +147,25 @@ class Engine:
         roomy: bool,
         timings: QueryTimings,
     ) -> Instance:
+        found = self._found(scopes, unsafe=unsafe, named=named, roomy=roomy, timings=timings)
+        held = [found.held(scope) for scope in scopes if scope in found.mirrors]
+        timings.served_by(chunks=sum(c for c, _ in held), rows=sum(r for _, r in held))
+        return found
+
+    def _found(
+        self,
+        scopes: Sequence[Scope],
+        *,
+        unsafe: bool,
+        named: Named | None,
+        roomy: bool,
+        timings: QueryTimings,
+    ) -> Instance:
+        known = self._current.get((unsafe, roomy))
+        if known is not None and self._serves(known, scopes):
+            return known
         with timings.phase("refresh"):
-            paths = self._paths(scopes, named)
+            paths = self._paths(scopes, named, timings)
         loose = [scope for scope in scopes if scope not in paths]
         key = (unsafe, named, tuple((s, self.inventory(s).generation) for s in loose))
         with self._lock:
@@ -163,7 +180,7 @@ class Engine:
             if known is not None and not damage_stands(self._root, known, scopes):
                 known = None
                 for scope in scopes:
-                    self._mirrors.refresh(scope, again=True)
+                    self._mirrors.refresh(scope, timings, again=True)
             if known is not None and all(known.mirrors.get(s) == p for s, p in paths.items()):
                 return known
             for scope in known.mirrors.keys() - paths.keys() if known is not None else ():
@@ -174,6 +191,15 @@ class Engine:
             if not unsafe:
                 self._current[unsafe, roomy] = made
             return made
+
+    def _serves(self, known: Instance, scopes: Sequence[Scope]) -> bool:
+        """Tell whether an instance sees some scopes as they are stored now."""
+        return all(
+            scope in known.mirrors
+            and known.mirrors[scope] == self._mirrors.due(scope)
+            and not known.damaged(scope)
+            for scope in scopes
+        )
 
     def _made(
         self,
@@ -199,7 +225,7 @@ class Engine:
                 for scope, path in chosen.items():
                     if self._mirrors.ready(scope) == path:
                         self._mirrors.distrust(path)
-                chosen = {s: p for s in chosen if (p := self._mirrors.made(s)) is not None}
+                chosen = {s: p for s in chosen if (p := self._mirrors.made(s, timings))}
         for scope in [*loose, *(paths.keys() - chosen.keys())]:
             self._read(made, scope, named, timings)
         made.close_off()
@@ -232,13 +258,15 @@ class Engine:
             files_opened=len(wanted),
         )
 
-    def _paths(self, scopes: Sequence[Scope], named: Named | None) -> dict[Scope, Path]:
+    def _paths(
+        self, scopes: Sequence[Scope], named: Named | None, timings: QueryTimings
+    ) -> dict[Scope, Path]:
         """Return the mirrors to read, by scope; chunks are to be read of the others."""
         paths = {}
         for scope in scopes:
             path = self._mirrors.ready(scope)
             if path is None and not (named is not None and self._are_few(scope, named)):
-                path = self._mirrors.made(scope)
+                path = self._mirrors.made(scope, timings)
             if path is not None:
                 paths[scope] = path
         return paths

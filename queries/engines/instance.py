@@ -70,6 +70,7 @@ class Instance:
         self._policies: set[FlagPolicy] = set()
         self._loose: list[str] = []
         self._damaged: dict[Scope, list[Damaged]] = {}
+        self._held: dict[Scope, tuple[int, int]] = {}
         self._stored: dict[str, dict[str, tuple[int, str]]] = {}
         self.listed: dict[str, int] = {}
         self.root = opened()
@@ -81,6 +82,8 @@ class Instance:
             for scope, path in self.mirrors.items():
                 quoted = str(path).replace("'", "''")
                 self.root.execute(f"ATTACH '{quoted}' AS stored_{scope} (READ_ONLY)")
+                self.held(scope)  # an unreadable one is found now, while another can be made
+                self.damaged(scope)
         except BaseException:
             self.closing()
             raise
@@ -106,6 +109,16 @@ class Instance:
         """Return the whole name of a table of rows."""
         scope = scope_of_table(table)
         return f"stored_{scope}.main.{table}" if scope in self.mirrors else f"memory.loose.{table}"
+
+    def held(self, scope: Scope) -> tuple[int, int]:
+        """Return how many chunks and rows of a scope it holds."""
+        if scope not in self._held:
+            found = self.root.cursor().execute(
+                "SELECT count(*), coalesce(sum(rows), 0)::BIGINT "
+                f"FROM {self.facts(scope)}.held WHERE damage IS NULL"
+            )
+            self._held[scope] = found.fetchall()[0]
+        return self._held[scope]
 
     def damaged(self, scope: Scope) -> list[Damaged]:
         """Return the chunks of a scope that are damaged, of which it holds nothing."""

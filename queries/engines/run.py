@@ -95,6 +95,9 @@ class Run:
             relation = self._relation()
             made = pa.table({}) if relation is None else relation.to_arrow_table()
         self._done()
+        names = made.column_names
+        if not self._heads and len({name.lower() for name in names}) == len(names):
+            return made
         return pa.Table.from_arrays(made.columns, schema=self._named(made.schema))
 
     def tuples(self) -> list[tuple[Any, ...]]:
@@ -113,7 +116,7 @@ class Run:
         """Return names, types and rows, where there are no more and none needs Arrow."""
         from queries.plain_texts import KINDS
 
-        if self._begun or self._heads:
+        if self._begun:
             return None
         self._begun = True
         connection = self.seat.connection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pipeline.items import Scope
 from queries.mirror.layout import TABLES
@@ -15,12 +16,14 @@ _ANY = re.compile(
 """Questions that make their own text, or ask which tables there are."""
 
 
+@lru_cache(maxsize=1024)
 def has_word(name: str, text: str) -> bool:
     """Tell whether a name stands in a text, by itself."""
     return re.search(rf"\b{name}\b", text, re.IGNORECASE) is not None
 
 
-def scopes_in(text: str) -> list[Scope]:
+@lru_cache(maxsize=256)
+def scopes_in(text: str) -> tuple[Scope, ...]:
     """Return the scopes whose tables a question may read.
 
     By their names; a question that makes its own text, or asks which tables there are, may mean

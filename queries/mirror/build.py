@@ -15,7 +15,7 @@ from queries.mirror.fill import fill, in_order
 from queries.mirror.layout import TABLES, Listed
 from queries.mirror.place import Place
 from queries.mirror.rewrite import write_anew
-from queries.mirror.shape import begin, outgrown
+from queries.mirror.shape import begin, held, held_in, outgrown
 from queries.native import is_full, opened, with_arrow
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ def refresh(
     with place.lock(scope):
         generation, rows = catalog.listed(scope)
         done = Refreshed(scope, generation, path=place.path(scope, generation))
-        if done.path.exists() and not again:
+        there = None if again else held_in(done.path)
+        if there is not None:
+            done.chunks, done.rows, done.damaged = there
+            done.bytes = done.path.stat().st_size
             return done
         listed = [Listed(*row) for row in rows]
         draft = place.draft(scope)
@@ -270,11 +273,7 @@ def _finished(
     numbers = {"generation": done.generation, "replaced": replaced, "open_year": newest}
     for name, number in numbers.items():
         connection.execute("INSERT INTO facts.meta VALUES (?, ?)", [name, number])
-    found = connection.execute(
-        "SELECT count(*), coalesce(sum(rows), 0), count(damage) FROM facts.held"
-    ).fetchone()
-    assert found is not None
-    done.chunks, done.rows, done.damaged = map(int, found)
+    done.chunks, done.rows, done.damaged = held(connection)
 
 
 def _number(connection: duckdb.DuckDBPyConnection, name: str) -> int:

@@ -20,6 +20,7 @@ from queries.quality import FlagPolicy
 if TYPE_CHECKING:
     from queries.mirror.build import Refreshed
     from queries.mirror.twins import Twins
+    from queries.timing import QueryTimings
 
 __all__ = ["Keeping", "Mirrors", "Told", "mirror_sizes", "unwritable"]
 
@@ -72,28 +73,40 @@ class Mirrors:
         self.place = None if folder is None else Place(folder, native().__version__)
         self._told = told or _to_terminal
         self._lock = threading.Lock()
+        self._due: dict[Scope, tuple[int, Path]] = {}
         self._twins: dict[tuple[str, FlagPolicy], tuple[Path, Twins]] = {}
         self.failure: Exception | None = None
 
     def ready(self, scope: Scope) -> Path | None:
         """Return the mirror of the present generation if it is there, without making it."""
+        path = self.due(scope)
+        return path if path is not None and path.exists() else None
+
+    def due(self, scope: Scope) -> Path | None:
+        """Return where the mirror of the present generation is to be; None where none is kept."""
         if self.place is None:
             return None
-        path = self.place.path(scope, self._catalog.generation(scope))
-        return path if path.exists() else None
+        generation = self._catalog.generation(scope)
+        known = self._due.get(scope)
+        if known is None or known[0] != generation:
+            known = self._due[scope] = generation, self.place.path(scope, generation)
+        return known[1]
 
-    def made(self, scope: Scope) -> Path | None:
+    def made(self, scope: Scope, timings: QueryTimings | None = None) -> Path | None:
         """Return the mirror of the present generation, made if it is not there.
 
         None where none is kept: by the bound, or because it cannot be written (``failure``).
+        ``timings`` count the chunks that had to be read for it.
         """
         path = self.ready(scope)
         if path is not None or self.place is None or not self.fits(scope):
             return path
         with self._lock:
-            return self.ready(scope) or self.refresh(scope)
+            return self.ready(scope) or self.refresh(scope, timings)
 
-    def refresh(self, scope: Scope, *, again: bool = False) -> Path | None:
+    def refresh(
+        self, scope: Scope, timings: QueryTimings | None = None, *, again: bool = False
+    ) -> Path | None:
         """Make the mirror of the present generation; None where it cannot be written.
 
         ``again``: also where it is there, as a damaged chunk's file has changed since.
@@ -106,12 +119,13 @@ class Mirrors:
         failures = (OSError, Timeout, native().Error)
         with _waiting(self._told) as told:
             try:
-                return refresh(
-                    self._root, scope, self.place, self._catalog, told=told, again=again
-                ).path
+                done = refresh(self._root, scope, self.place, self._catalog, told=told, again=again)
             except failures as error:
                 self.failure = error
                 return None
+        if timings is not None:
+            timings.count(chunks_refreshed=done.decoded)
+        return done.path
 
     def refreshed(self, scope: Scope) -> Refreshed:
         """Make the mirror of the present generation, or find it there, and tell what that took.

@@ -24,11 +24,15 @@ _OPTIONS = "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2, ROW_GROUP_S
 
 
 class Twins:
-    """The files of a table's rows, and the items whose columns are in them."""
+    """The files of a table's rows, and the items whose columns are in them.
+
+    ``lazy`` is the frame that an engine has made of them: it is as lasting as they are.
+    """
 
     def __init__(self, paths: list[Path], items: tuple[Item, ...]) -> None:
         self.paths = paths
         self.items = items
+        self.lazy: object = None
 
 
 def twins(
@@ -104,7 +108,8 @@ def _write(
     path: Path,
 ) -> None:
     draft = path.with_name(f"{path.name.rpartition('-')[0]}.twin-draft")
-    columns = selected(table, items, policy)
+    # Parquet knows no seconds, and Polars would read microseconds
+    columns = selected(table, items, policy).replace("time,", "time::TIMESTAMP_MS AS time,", 1)
     quoted = str(draft).replace("'", "''")
     condition, year = _late(connection, part).split()
     try:

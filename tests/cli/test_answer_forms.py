@@ -54,7 +54,7 @@ def test_a_table_shows_units_flags_and_how_much_it_shows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Units stand in the header, a flag behind its value, and the rest is counted."""
-    grid = Grid(SCHEMA, rows=2)
+    grid = Grid.of_schema(SCHEMA, rows=2)
     assert sum(b.num_rows for b in grid.take([batch(3), batch(5000)])) == 5003
     lines = drawn(monkeypatch, grid, 80).splitlines()
     assert lines[0].split() == ["station", "date", "air_tmp_avg", "asce_eto"]
@@ -70,7 +70,7 @@ def test_columns_that_do_not_fit_are_named(
 ) -> None:
     """A narrow terminal gets whole columns, and is told which are left out."""
     schema = physical_schema(Scope.DAILY, default_items(Scope.DAILY))
-    grid = Grid(schema, rows=1)
+    grid = Grid.of_schema(schema, rows=1)
     list(grid.take([batch(1, schema)]))
     header = drawn(monkeypatch, grid, 60).splitlines()[0].split()
     said = capsys.readouterr().err

@@ -255,8 +255,9 @@ ASKS_NOTHING = {
     "stations": "all that is listed",
     "chunks": "all that is stored",
     "verify": "all that is stored",
-    "compact": "nothing",
-    "discard_columns": "nothing",
+    "refresh": "nothing",
+    "cache_facts": "nothing",
+    "clear_cache": "nothing",
     "close": "nothing",
 }
 

@@ -168,11 +168,22 @@ def test_stations_narrow_named_questions_only(typed: Typed) -> None:
 
 def test_the_plan_shows_what_is_pushed_down(typed: Typed) -> None:
     text = "select avg(asce_eto) from daily where station = $s"
+    assert typed("cache", "clear").code == 0
     plan = typed("sql", text, "--param", "s=80", "--explain").out
-    assert '"station" = 80' in plan
-    assert "asce_eto" in plan
-    found = json.loads(typed("sql", "gaps", "--explain", "--json").out)
-    assert "daily" not in found or found["physical_plan"]
+    assert "Filters: station = 80" in plan
+    assert "Projections: asce_eto" in plan
+    assert "Table: stored_daily.main.daily" in plan
+    rows = typed("sql", "select count(*) as n from daily").out.split()[1]
+    assert f"mirror      9 chunks, {int(rows):,} rows held, 9 chunks refreshed\n" in plan
+    assert "chunks      0 considered, 0 skipped, 0 read\n" in plan
+
+
+def test_the_plan_tells_what_is_read_of_chunks(typed: Typed) -> None:
+    asked = ("sql", "frost-nights", "--stations", "80", "--explain", "--json")
+    kept, read = (json.loads(typed(*asked, *more).out) for more in ((), ("--cache", "0")))
+    assert "memory.loose.daily" in read["physical_plan"]
+    assert (kept["mirror_chunks"], kept["chunks_read"]) == (9, 0)
+    assert (read["mirror_chunks"], read["chunks_considered"], read["chunks_read"]) == (0, 9, 9)
 
 
 def test_the_flag_policy_reaches_sql(typed: Typed, daily: pl.DataFrame) -> None:

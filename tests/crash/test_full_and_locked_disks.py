@@ -46,6 +46,7 @@ def small(tmp_path: Path, service: Emulator, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
     monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
     monkeypatch.setenv("CIMIS_DATA_DIR", str(place / "d"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home-cache"))
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -87,13 +88,24 @@ def test_questions_are_answered_on_a_full_disk(typed: Typed, small: Path) -> Non
     answer = typed("query", *SPAN, "--output", small / "out.csv")
     assert answer.code == 7
     assert not (small / "out.csv").exists()
-    assert typed("compact").code == 7
+    _no_cache_is_written(typed)
     assert typed("query", "--stations", "2", *SPAN, "--format", "csv").out == whole
     assert typed("verify").code == 0
 
 
-def test_a_disk_that_may_only_be_read(typed: Typed, small: Path) -> None:
-    """Questions and checks work; what would write says why it cannot."""
+def _no_cache_is_written(typed: Typed) -> None:
+    """The command that asks for it says so in one line."""
+    answer = typed("compact")
+    assert (answer.code, answer.out) == (7, "")
+    errors = [line for line in answer.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "read cache" in errors[0]
+
+
+def test_a_disk_that_may_only_be_read(
+    typed: Typed, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Questions and checks work, from a cache elsewhere or from none; what would write says why."""
     root = small / "d"
     assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
     before = _held(root)
@@ -102,14 +114,20 @@ def test_a_disk_that_may_only_be_read(typed: Typed, small: Path) -> None:
     try:
         for words in (
             ("fetch-streaming", "--stations", "2,5", *SPAN),
-            ("compact",),
             ("migrate", "--to", "v1", "--allow-loss"),
         ):
             answer = typed(*words)
             assert answer.code in (4, 7), words
             assert "ead-only" in answer.err or "readonly" in answer.err, words
-        assert typed("query", "--stations", "2", *SPAN).code == 0
-        assert typed("sql", "select count(*) as n from daily").out == "n\n365\n"
+        assert typed("compact").code == 0
+        assert list((small.parent / "home-cache").rglob("daily-*.duckdb"))
+        for place in ("", str(small / "d" / ".cache"), "0"):
+            monkeypatch.setenv("CIMIS_CACHE_DIR", place if place != "0" else "")
+            monkeypatch.setenv("CIMIS_CACHE", "0" if place == "0" else "")
+            assert typed("query", "--stations", "2", *SPAN).code == 0
+            assert typed("sql", "select count(*) as n from daily").out == "n\n365\n"
+            if place:
+                _no_cache_is_written(typed)
         assert typed("verify").code == 0
         assert _held(root) == before
     finally:

@@ -37,7 +37,7 @@ NOT_RUN = {
 }
 """Beginnings of commands that cannot be run here, and why."""
 NAMES_ONLY = {
-    *("fetch-streaming", "fetch", "ingest", "import", "query", "eto", "migrate", "inspect"),
+    *("fetch-streaming", "fetch", "ingest", "import", "query", "sql", "eto", "migrate", "inspect"),
     *("cache", "completion"),
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""

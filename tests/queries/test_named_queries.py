@@ -100,8 +100,8 @@ def test_rain_days_latest_and_ranks(store: Store, network: Network) -> None:
 @pytest.mark.parametrize("name", ["growing-degree-days", "frost-nights"])
 def test_a_question_about_items_that_are_not_stored_says_which(name: str, store: Store) -> None:
     """The network of these tests keeps no daily extremes."""
-    with pytest.raises(UsageError, match="air_tmp_m"):
-        _asked(store, name)
+    with pytest.raises(UsageError, match="nothing stored holds air_tmp_m"):
+        store.named(name)
 
 
 def test_chill_hours_count_the_winter(store: Store, network: Network) -> None:

@@ -107,8 +107,10 @@ def test_a_policy_makes_the_same_values_missing_on_every_way(
         pl.when(POLICIES[qc](C(n + "_qc"))).then(None).otherwise(C(n)).alias(n) for n in names
     )
     assert store.daily(qc=qc).equals(expected)
-    assert store.scan_daily(qc=qc).collect().equals(expected)
-    assert store.sql("SELECT * FROM daily", qc=qc).pl().sort("station", "date").equals(expected)
+    lazily = store.scan_daily(qc=qc).sort("station", "date").collect()
+    assert lazily.select(whole.columns).equals(expected)
+    told = store.sql("SELECT * FROM daily", qc=qc).pl().sort("station", "date")
+    assert told.select(whole.columns).equals(expected)
     nulls = store.sql("SELECT count(*) FROM daily WHERE precip IS NULL", qc=qc).fetchall()
     assert nulls == [(expected["precip"].null_count(),)]
     lazy = store.scan_daily(qc=qc).filter(C("asce_eto").is_null() & (C("station") == 2)).collect()
@@ -132,24 +134,21 @@ def test_rows_stream_to_a_file_with_their_timings(store: Store, tmp_path: Path) 
     assert pl.read_parquet(tmp_path / "x.parquet").equals(store.daily(stations=[2, 5]).head(400))
     facts = timings.stop().as_dict()
     assert facts["rows"] == 400
-    assert facts["files_opened"] >= 1
+    assert facts["mirror_chunks"] == 15
     assert facts["total_ms"] > 0
 
 
-def test_lazy_frames_push_columns_rows_and_limits_down(store: Store, network: Network) -> None:
-    timings = QueryTimings()
-    lazy = store.scan_daily(timings=timings)
-    week = C("date").is_between(dt.date(2021, 6, 1), dt.date(2021, 6, 7))
-    got = lazy.filter((C("station") == 80) & week).select("asce_eto").collect()
+def test_lazy_frames_narrowed_hold_what_whole_ones_do(store: Store, network: Network) -> None:
+    whole = network.wide["daily"]
+    week = (C("station") == 80) & C("date").is_between(dt.date(2021, 6, 1), dt.date(2021, 6, 7))
+    got = store.scan_daily().filter(week).select("asce_eto").collect()
+    assert got.equals(whole.filter(week).select("asce_eto"))
     assert got.height == 7
-    assert (timings.files_opened, timings.columns_read) == (1, 1)
-    timings = QueryTimings()
-    head = store.scan_daily(timings=timings).head(5).collect()
-    assert head.equals(network.frames["daily"].head(5))
-    assert timings.chunks_read < timings.chunks_considered
-    timings = QueryTimings()
-    assert store.scan_daily(timings=timings).filter(C("asce_eto") > 900).collect().height == 0
-    assert timings.files_opened == 0
+    assert store.scan_daily().head(5).collect().equals(whole.head(5))
+    warm = C("asce_eto") > float(whole["asce_eto"].median() or 0)  # type: ignore[arg-type]
+    got = store.scan_daily().filter(warm).sort("station", "date").collect()
+    assert got.equals(whole.filter(warm))
+    assert store.scan_daily().filter(C("asce_eto") > 900).collect().height == 0
 
 
 def test_answers_are_read_in_every_form_and_again(store: Store) -> None:
@@ -175,8 +174,8 @@ def test_parameters_take_the_place_of_question_marks(store: Store) -> None:
 
 
 def test_answers_may_be_open_side_by_side(store: Store) -> None:
-    one = store.sql("SELECT * FROM daily").batches()
-    other = store.sql("SELECT * FROM hourly").batches()
+    one = store.sql("SELECT daily.* FROM daily, range(30)").batches()
+    other = store.sql("SELECT hourly.* FROM hourly, range(3)").batches()
     assert next(one).num_rows
     assert next(other).num_rows
     assert next(one).num_rows

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from cimis.cli.options import (
 from cimis.cli.output import Output
 from cimis.parsing import Days, parse_stations, today
 from pipeline.errors import NoDataError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["command"]
 
@@ -72,7 +76,6 @@ def command(
     """
     from cimis.cli.placed import placed
     from cimis.cli.session import opened
-    from queries.eto import agreement
 
     if compare and fill:
         raise UsageError("--compare and --fill exclude each other", hint="give one of them")
@@ -90,7 +93,21 @@ def command(
         found, lacks = store.computed_eto(
             scope, stations=chosen, start=first, end=last, surface=surface, fill=fill
         )
-    out.lacks(lacks)
+    out.lacks(replace(lacks, damaged=()))
+    try:
+        _give(found, surface, compare=compare, form=form, out=out)
+    except NoDataError:
+        if not lacks.damaged:
+            raise
+    if lacks.damaged:
+        from queries.engines.damage import error_of
+
+        raise error_of(lacks.damaged)
+
+
+def _give(found: pa.Table, surface: str, *, compare: bool, form: Form, out: Output) -> None:
+    from queries.eto import agreement
+
     if not compare:
         deliver(iter(found.to_batches()), found.schema, form=form, out=out)
         return

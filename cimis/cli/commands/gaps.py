@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -107,11 +108,13 @@ def command(
         )
         named = items_of(items, kind)
         extra = None if named is None else (*named, *witnesses(kind))
-        rows = store.query(kind, stations=chosen, start=first, end=last, items=extra).table()
+        asked = store.query(kind, stations=chosen, start=first, end=last, items=extra)
+        rows = asked.table()
         root = store.root
         with Catalog(root) as catalog:
             held = years_held(catalog.holdings(kind, chosen), kind)
     if rows.num_rows == 0:
+        _stop_at(asked.damaged)
         raise NoDataError(
             f"no {scope} record is stored of these stations and days",
             hint="see what is stored with 'cimis stats'",
@@ -140,6 +143,7 @@ def command(
         )
     else:
         _table(lists, out)
+    _stop_at(asked.damaged)
     _judge(lists, fail_under)
 
 
@@ -179,6 +183,14 @@ def _sign(share: float) -> str:
     if math.isnan(share):
         return "·"
     return _SIGNS[4] if share >= 1 else _SIGNS[1 + min(int(share * 3), 2)]
+
+
+def _stop_at(damaged: Sequence[tuple[str, str]]) -> None:
+    """Say that damaged chunks are left out, whose days the answer calls absent."""
+    if damaged:
+        from queries.engines.damage import error_of
+
+        raise error_of(damaged)
 
 
 def _judge(lists: list[Completeness], fail_under: float | None) -> None:

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_SOURCES = (
+    *("mirror_chunks", "mirror_rows", "chunks_refreshed"),
+    *("chunks_considered", "chunks_skipped", "chunks_read"),
+)
+"""Counters that --explain tells."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -149,11 +155,15 @@ def _list(out: Output) -> None:
 
 
 def _explain(answer: Answer, out: Output) -> None:
+    """Print the plan, and what it reads: the mirror, brought up to date just now, or chunks."""
     plans = dict(answer.fetchall())
     if out.as_json:
-        out.json(plans)
-    for plan in plans.values() if not out.as_json else ():
+        facts = answer.timings.as_dict()
+        out.json(plans | {name: facts[name] for name in _SOURCES})
+        return
+    for plan in plans.values():
         out.line(str(plan).rstrip("\n"))
+    out.line(answer.timings.sources())
 
 
 def _assigned(texts: Sequence[str]) -> dict[str, object]:
