@@ -30,8 +30,4 @@ def scopes_in(text: str) -> tuple[Scope, ...]:
     any.
     """
     named = [scope for scope in Scope if any(has_word(name, text) for name in TABLES[scope])]
-    if re.search(
-        r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", text, re.IGNORECASE
-    ):
-        return list(Scope)
-    return named
+    return tuple(Scope if _ANY.search(text) else named)
