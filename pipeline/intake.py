@@ -34,10 +34,10 @@ __all__ = ["Intake", "archives_in", "take_in"]
 class Intake:
     """What an import did: files and station files read, rows and cells, bytes and time.
 
-    ``new_rows`` were not stored; of the cells of others ``filled`` were missing, ``differing`` are
-    another value than the archive's: kept, or replaced where the archive is preferred. One reading
-    that the network wrote in both systems of units is one value. ``left_out`` are the files of
-    folders that are no archives, with what each is.
+    ``new_rows`` were not stored; of the cells of others ``filled`` were missing and got a value, or
+    a flag that says why not; ``differing`` are another value than the archive's: kept, or replaced
+    where the archive is preferred. One reading that the network wrote in both systems of units is
+    one value. ``left_out`` are the files of folders that are no archives, with what each is.
     """
 
     files: int = 0

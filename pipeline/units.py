@@ -8,10 +8,10 @@ decimals of an English value are so many that the English one comes back exactly
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from pipeline.items import Item
+from pipeline.items import Item, Standard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,10 @@ __all__ = [
     "english_decimals",
     "metric_decimals",
     "ratio_of",
+    "same_unit",
     "to_english",
     "to_metric",
+    "unit_agrees",
 ]
 
 Numbers = TypeVar("Numbers", int, "Ints")
@@ -52,6 +54,7 @@ _MILES = Ratio(25_146, 15_625)  # wind run says MPH but counts miles
 _DEPTH_DECIMALS = 3  # hundredths of inches are whole thousandths of mm, and so are their sums
 _TENTHS = "day-wind-spd-avg"  # in archives; the service writes hundredths
 _MOST = 1 << 62
+_ALIASES = {"degree": "°", "degrees": "°", "deg": "°", "w/m2": "w/sqm", "mbar": "mbars"}
 
 
 @cache
@@ -169,3 +172,37 @@ def agree(metric: Ints, english: Ints, decimals: int, item: Item) -> npt.NDArray
     apart = abs(metric - english).clip(max=width) * 2 * common
     same |= (metric % unit == 0) & written & (apart <= width)
     return same
+
+
+def unit_agrees(item: Item, text: str, standard: Standard) -> bool:
+    """Whether a unit text may stand for an item in a system of units.
+
+    Case, blanks, parentheses and dots do not count, and the ordinal sign passes for the degree
+    sign. A blank text agrees. Wind run and the sector winds agree with anything: their texts are
+    known to be wrong or are not known.
+    """
+    if item.code == "day-wind-run" or item.unit(standard) == "":
+        return True
+    sent = _bare(text)
+    return sent in ("", _bare(item.unit(standard)))
+
+
+def same_unit(item: Item, one: str, two: str) -> bool:
+    """Tell whether two unit texts of an item mean one unit, as `unit_agrees` takes them.
+
+    A blank one means the metric unit, in which all is stored.
+    """
+    if item.code == "day-wind-run" or item.unit_metric == "":
+        return True
+    metric = _bare(item.unit_metric)
+    return (_bare(one) or metric) == (_bare(two) or metric)
+
+
+@lru_cache(maxsize=1024)
+def _bare(text: str) -> str:
+    """Return a unit text without what does not count."""
+    plain = text.replace("º", "°").replace("²", "2").lower()
+    for mark in "(). \t\r\n":
+        plain = plain.replace(mark, "")
+    plain = _ALIASES.get(plain, plain)
+    return plain[1:] if plain in ("°c", "°f") else plain

@@ -88,7 +88,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice(["v1", "v2"]),
         default="v2",
         show_default=True,
-        help="Format of the chunks; v1 is the older program's and cannot hold everything.",
+        help="Format of the chunks; v1 is the older program's and cannot hold everything: "
+        "a v2 chunk that it would cut stays v2.",
     ),
     option("--full", is_flag=True, help="Ask again for days that are stored and final."),
     option("--dry-run", is_flag=True, help="Print the requests that would be made; make none."),

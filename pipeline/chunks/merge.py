@@ -15,6 +15,7 @@ from pipeline.chunks.parts import FlagColumn, Parts, ValueColumn
 from pipeline.chunks.tables import put_together
 from pipeline.errors import ChunkError
 from pipeline.items import ITEMS
+from pipeline.units import same_unit
 
 __all__ = ["MergeCounts", "merge_parts", "merge_rows"]
 
@@ -137,10 +138,22 @@ def _merge_column(
 
 
 def _common(infos: list[ColumnInfo]) -> ColumnInfo:
-    """Return what two columns have in common: more decimals, the first of the unit texts."""
+    """Return what two columns have in common: more decimals, the first of the unit texts.
+
+    Raises
+    ------
+    ChunkError
+        When the texts are of two units: their numbers are no numbers of one column.
+    """
+    first, last = infos[0].unit, infos[-1].unit
+    if first != last and not same_unit(infos[0].item, first, last):
+        raise ChunkError(
+            f"column '{infos[0].item.column}' is stored in '{first}', and rows in '{last}' came",
+            hint=f"convert them first; chunks hold {infos[0].item.unit_metric}",
+        )
     return replace(
         infos[0],
-        unit=min(info.unit for info in infos),
+        unit=min((info.unit for info in infos if info.unit), default=""),
         decimals=max(info.decimals for info in infos),
         is_double=any(info.is_double for info in infos),
         from_v1=any(info.from_v1 for info in infos),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,15 +33,22 @@ class Stored:
     written: bool
 
 
-def _lossless_form(held: bytes | None, parts: Parts, key: ChunkKey) -> str:
-    """Return V1 for rows of a V1 file that V1 can hold whole, else V2."""
-    if held is None or form_of(held) == "v2":
+def _form(
+    wanted: str | None, stored: str | None, keep_whole: bool, holds: Callable[[], bool]
+) -> str:
+    """Return the form that a file is to have; ``holds`` tells whether V1 can hold all of it."""
+    if wanted is None:
+        return "v1" if stored == "v1" and holds() else "v2"
+    if keep_whole and wanted == "v1" and stored == "v2" and not holds():
         return "v2"
+    return wanted
+
+
+def _v1_holds(parts: Parts, key: ChunkKey) -> bool:
     try:
-        losses = v1.encode_parts(parts, key)[1]
+        return not v1.encode_parts(parts, key)[1]
     except ChunkError:
-        return "v2"
-    return "v2" if losses else "v1"
+        return False
 
 
 def store_rows(
@@ -49,6 +57,7 @@ def store_rows(
     table: ArrowStream,
     *,
     format: str | None = "v2",  # noqa: A002 - the word that users know
+    keep_whole: bool = False,
     enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
     disk: Disk | None = None,
     settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None = None,
@@ -65,6 +74,8 @@ def store_rows(
     format : {"v2", "v1"}, optional
         Form of the file if it has to be written. None: as it is, but V2 where V1 would lose
         anything of the outcome.
+    keep_whole : bool
+        Let a stored V2 chunk stay V2 where V1, though asked for, would lose anything of it.
     enter : callable, optional
         Called with the chunk and the merge's counts, still under the lock, once the file is in
         place: enters it in the catalog.
@@ -90,11 +101,15 @@ def store_rows(
             check(given, came)
         merged, counts = merge_parts(old, came)
         counts = replace(counts, duplicates=duplicates)
-        same_form = held is not None and format in {None, form_of(held)}
-        if held is not None and footer and old and same_form and same_rows(old, merged):
+        now = None if held is None else form_of(held)
+        same = old is not None and same_rows(old, merged)
+        if same and format is None and now is not None:
+            form = now
+        else:
+            form = _form(format, now, keep_whole, partial(_v1_holds, merged, key))
+        if held is not None and footer and same and form == now:
             stored = Stored(info_of(held, footer), counts, written=False)
         else:
-            form = format or _lossless_form(held, merged, key)
             info = write_parts(path, key, merged, form, disk or Disk())
             stored = Stored(info, counts, written=True)
         stored = replace(stored, info=replace(stored.info, nans=given.nans))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from pipeline.items import Item, Standard
+from pipeline.units import unit_agrees
 
-__all__ = ["MAX_FLAGS", "MAX_TARGETS", "DecodeStats", "Findings", "unit_agrees"]
+__all__ = ["MAX_FLAGS", "MAX_TARGETS", "DecodeStats", "Findings"]
 
 MAX_FLAGS = 127
 """Most different flag texts of one body: their codes are int8."""
@@ -15,7 +15,6 @@ MAX_FLAGS = 127
 MAX_TARGETS = 100_000
 _MAX_UNITS = 4096
 _MAX_NAMED = 64
-_ALIASES = {"degree": "°", "degrees": "°", "deg": "°", "w/m2": "w/sqm", "mbar": "mbars"}
 
 
 @dataclass(slots=True)
@@ -121,26 +120,3 @@ class Findings:
         stats.unknown_keys += times
         if len(stats.unknown_names) < _MAX_NAMED and name[:80] not in stats.unknown_names:
             stats.unknown_names.append(name[:80])
-
-
-def unit_agrees(item: Item, text: str, standard: Standard) -> bool:
-    """Whether a unit text may stand for an item in a system of units.
-
-    Case, blanks, parentheses and dots do not count, and the ordinal sign passes for the degree
-    sign. A blank text agrees. Wind run and the sector winds agree with anything: their texts are
-    known to be wrong or are not known.
-    """
-    if item.code == "day-wind-run" or item.unit(standard) == "":
-        return True
-    sent = _bare(text)
-    return sent in ("", _bare(item.unit(standard)))
-
-
-@lru_cache(maxsize=1024)
-def _bare(text: str) -> str:
-    """Return a unit text without what does not count."""
-    plain = text.replace("º", "°").replace("²", "2").lower()
-    for mark in "(). \t\r\n":
-        plain = plain.replace(mark, "")
-    plain = _ALIASES.get(plain, plain)
-    return plain[1:] if plain in ("°c", "°f") else plain

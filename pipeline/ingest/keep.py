@@ -95,7 +95,9 @@ class Keeper:
                 self._note(key, items, spans, provisional)
                 result.state = row.state
 
-            stored = store_rows(self._root, key, table, format=self._form, enter=enter)
+            stored = store_rows(
+                self._root, key, table, format=self._form, keep_whole=True, enter=enter
+            )
         result.stored += table.num_rows
         result.added += stored.counts.added
         result.revised += stored.counts.revised

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pipeline.api import Timings
+from pipeline.chunks import ChunkInfo
 from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError, FetchInterrupted
 from pipeline.ingest.request import FetchRequest
@@ -237,12 +238,19 @@ class RunReport:
                 measured.add(result.allocs)
         self.allocs = measured
 
-    def note_losses(self, station_year: tuple[int, int], losses: Mapping[str, int]) -> None:
-        """Warn of what a V1 chunk could not hold."""
-        lost = ", ".join(f"{count} of {code}" for code, count in sorted(losses.items()) if count)
+    def note_form(self, station_year: tuple[int, int], info: ChunkInfo) -> None:
+        """Warn of what a new V1 chunk could not hold, and of a chunk that stays V2 for it."""
+        station, year = station_year
+        lost = ", ".join(
+            f"{count} of {code}" for code, count in sorted(info.losses.items()) if count
+        )
         if lost:
-            station, year = station_year
             self._warn(f"format V1 could not hold all of station {station}, {year}: {lost}")
+        if info.format != self.format:
+            self._warn(
+                f"station {station}, {year} stays V2: V1 could not hold all that is stored "
+                "('cimis migrate --to v1 --dry-run' says what)"
+            )
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:

@@ -27,7 +27,7 @@ class Writer:
     keeper : Keeper
         Writes one station-year.
     report : RunReport
-        Gets warnings of what a format could not hold.
+        Gets warnings of what a format could not hold, and of chunks that stay V2 for it.
     progress : Progress
         Hears of each station-year's end.
 
@@ -94,7 +94,7 @@ class Writer:
                 self.refused = error
             return
         if stored is not None:
-            self._report.note_losses(key, stored.info.losses)
+            self._report.note_form(key, stored.info)
 
     def _end(self, result: StationYear) -> None:
         result.done = True

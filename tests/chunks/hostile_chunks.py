@@ -355,7 +355,7 @@ HOSTILE: dict[str, Hostile] = {
     # 4: descriptors and states
     "decimals": _said(4, "decimals (u8, at most 18)", _column(decimals=19)),
     "column of another kind": _rawly(
-        "kind (u8: 0 integers, 1 doubles)", _swapped("2843290100", "2843290102")
+        "kind (u8: bit 0 set for doubles, else integers;", _swapped("2843290100", "2843290102")
     ),
     "column twice": _said(
         4, "No code stands twice", lambda f: replace(f, columns=(f.columns[0], f.columns[0]))
@@ -409,11 +409,11 @@ HOSTILE: dict[str, Hostile] = {
     # 4: cells
     "unknown kind": _rawly("kind × 16 + shape", _swapped("01a201", "61a201")),
     "doubles among integers": _said(
-        4, "DOUBLE stands exactly in columns of kind 1", _coded(Encoding(Kind.DOUBLE, 1, 0))
+        4, "DOUBLE stands exactly in columns of doubles", _coded(Encoding(Kind.DOUBLE, 1, 0))
     ),
     "integers among doubles": _said(
         4,
-        "DOUBLE stands exactly in columns of kind 1",
+        "DOUBLE stands exactly in columns of doubles",
         _coded(Encoding(Kind.DELTA, 8, 0)),
         "doubles",
     ),

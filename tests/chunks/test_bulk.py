@@ -102,6 +102,36 @@ def test_like_files_are_decoded_together_not_one_by_one(monkeypatch: pytest.Monk
     assert isinstance(spatial, Decoded)
 
 
+def test_predicted_columns_of_several_widths_are_foretold_for_their_own_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of a prediction is small in one file and large in the next."""
+    draw = random.Random(5)
+    files = []
+    for station, apart in enumerate((900, 2, 40, 2, 900, 0), start=1):
+        high = [draw.randrange(2_000, 4_000) for _ in range(366)]
+        low = [draw.randrange(0, 2_000) for _ in range(366)]
+        mean = [(a + b) // 2 + draw.randint(0, apart) for a, b in zip(high, low, strict=True)]
+        names = ("day-air-tmp-max", "day-air-tmp-min", "day-air-tmp-avg")
+        columns = {
+            code: (values, [None] * 366, 1)
+            for code, values in zip(names, (high, low, mean), strict=True)
+        }
+        key = ChunkKey(Scope.DAILY, 2024, station=station)
+        rows = table(key, list(range(19_723, 19_723 + 366)), columns)
+        files.append(_put(tmp_path, f"{station}.zst", v2.encode(rows, key), key))
+    cells = [cell for f in files for cell in container.read_footer(f.path).blocks[0].cells]
+    foretold = [cell.encoding for cell in cells if cell.encoding.predictor is not None]
+    assert len(foretold) == len(files)
+    assert len({(encoding.width, encoding.low) for encoding in foretold}) > 1
+    with monkeypatch.context() as alone:
+        alone.setattr(v2, "decode_scaled", None)  # a reader one by one would put it right
+        (got,) = read_many(files)
+    assert isinstance(got, Decoded)
+    for number, file in enumerate(files):
+        _assert_same(got.table.slice(number * 366, 366), file)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(chunks(), st.integers(1, 70)), min_size=1, max_size=5),

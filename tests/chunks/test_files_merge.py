@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -331,3 +332,53 @@ def test_a_v1_chunk_stays_one_only_where_it_holds_the_outcome(
     name = code.removeprefix("day-").replace("-", "_")
     physical = read_chunk(KEY.path(tmp_path))[name].to_pylist()
     assert physical[2] == value / 100
+
+
+def _celsius(day: int, unit: str) -> pa.Table:
+    rows = table(KEY, [FIRST + day], {"day-air-tmp-avg": ([250], [None], 1)})
+    place = rows.schema.get_field_index("air_tmp_avg")
+    field = rows.schema.field(place)
+    named = field.with_metadata({**field.metadata, b"unit": unit.encode()})
+    return rows.set_column(place, named, rows.column(place))
+
+
+@pytest.mark.parametrize("settle", [None, lambda _, new: new])
+@pytest.mark.parametrize("units", [("(C)", "(F)"), ("(F)", "(C)"), ("", "(F)")])
+def test_columns_of_two_units_are_refused(
+    tmp_path: Path,
+    units: tuple[str, str],
+    settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None,
+) -> None:
+    store_rows(tmp_path, KEY, _celsius(0, units[0]))
+    before = KEY.path(tmp_path).read_bytes()
+    with pytest.raises(ChunkError, match="air_tmp_avg") as caught:
+        store_rows(tmp_path, KEY, _celsius(1, units[1]), settle=settle)
+    assert all(f"'{unit}'" in str(caught.value) for unit in units)
+    assert KEY.path(tmp_path).read_bytes() == before
+
+
+@pytest.mark.parametrize("other", ["", "(c)", "(°C)", "(ºC)", "C"])
+def test_texts_of_one_unit_are_merged_in_any_order(tmp_path: Path, other: str) -> None:
+    one = merge_rows(_celsius(0, "(C)"), _celsius(1, other), KEY)[0]
+    two = merge_rows(_celsius(1, other), _celsius(0, "(C)"), KEY)[0]
+    assert one.equals(two, check_metadata=True)
+    assert one.schema.field("air_tmp_avg").metadata[b"unit"] != b""
+    assert one["air_tmp_avg"].to_pylist() == [250, 250]
+
+
+@pytest.mark.parametrize(
+    ("code", "form"), [("day-precip", "v2"), ("day-air-tmp-avg", "v1")], ids=["cut", "whole"]
+)
+def test_a_stored_v2_chunk_stays_v2_where_v1_would_cut_it(
+    tmp_path: Path, code: str, form: str
+) -> None:
+    store_rows(tmp_path, KEY, _rows({0: 100, 1: 200}, code))
+    new = _rows({2: 300}, "day-air-tmp-avg")
+    done = store_rows(tmp_path, KEY, new, format="v1", keep_whole=True)
+    assert (done.info.format, done.info.losses) == (form, {})
+    held = read_scaled(KEY.path(tmp_path))
+    assert held.num_rows == 3
+    if form == "v2":
+        assert held["precip"].to_pylist() == [100, 200, None]
+    again = store_rows(tmp_path, KEY, new, format="v1", keep_whole=True)
+    assert not again.written

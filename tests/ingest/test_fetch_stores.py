@@ -243,6 +243,22 @@ def test_what_format_v1_cannot_hold_is_warned_of(tmp_path: Path) -> None:
     assert any("V1 could not hold" in warning for warning in report.warnings)
 
 
+def test_format_v1_cuts_no_chunk_that_is_stored_as_v2(tmp_path: Path) -> None:
+    """It stays V2, grows, and a warning says so; a chunk that is new is V1."""
+    run(tmp_path, Service(), wants([2], "2024-01-01", "2024-01-31"))
+    before = read_chunk(tmp_path / "stations/002/2024_daily.zst")
+    request = wants([2, 5], "2024-02-01", "2024-02-10", format="v1")
+    report = run(tmp_path, Service(), request)
+    assert report.exit_code == 0
+    (told,) = [warning for warning in report.warnings if "stays V2" in warning]
+    assert told.startswith("station 2, 2024 stays V2: V1 could not hold")
+    after = read_chunk(tmp_path / "stations/002/2024_daily.zst")
+    assert after.num_rows == 41
+    assert after.slice(0, 31).to_pylist() == before.to_pylist()
+    with Catalog(tmp_path) as catalog:
+        assert {row.station: row.format for row in catalog.chunks()} == {2: "v2", 5: "v1"}
+
+
 @pytest.mark.parametrize(
     "options",
     [{"concurrency": 0}, {"concurrency": 65}, {"retries": -1}, {"format": "v3"}],

@@ -158,6 +158,44 @@ def test_what_is_stored_stays_and_what_is_missing_is_filled(root: Path, tmp_path
     assert rows["eto_qc"].to_list() == [None] * 3
 
 
+def test_one_reading_in_both_systems_of_units_is_no_difference(root: Path, tmp_path: Path) -> None:
+    """The service sent 21.2 °C, and 70.1 °F of an archive is 21.17 °C."""
+    day = (dt.date(2016, 6, 2) - dt.date(1970, 1, 1)).days
+    columns: Columns = {"day-air-tmp-avg": ([212], [None], 1)}
+    key = ChunkKey(Scope.DAILY, 2016, station=2)
+    store_rows(root, key, table(key, [day], columns))
+    path = _zip(
+        tmp_path / "a.zip", {"daily002.csv": _row(2, dt.date(2016, 6, 2), {}, flags_first=False)}
+    )
+    assert take_in(root, [path], now=NOW).differing == 0
+
+
+@pytest.mark.parametrize("prefer", ["stored", "import"])
+def test_a_flag_for_a_missing_value_without_one_is_filled(
+    root: Path, tmp_path: Path, prefer: str
+) -> None:
+    """What is stored of a missing value, its flag, stays; only where it has none one is taken."""
+    first = (dt.date(2016, 6, 1) - dt.date(1970, 1, 1)).days
+    key = ChunkKey(Scope.DAILY, 2016, station=2)
+    columns: Columns = {"day-air-tmp-avg": ([None, None], [None, "N"], 1)}
+    store_rows(root, key, table(key, [first, first + 1], columns))
+    path = _zip(
+        tmp_path / "a.zip",
+        {
+            "daily002.csv": "\n".join(
+                _row(2, dt.date(2016, 6, n), {"air_tmp_avg": ("--", "M")}, flags_first=False)
+                for n in (1, 2)
+            )
+        },
+    )
+    done = take_in(root, [path], prefer=prefer, now=NOW)
+    rows = read_chunk(key.path(root))
+    assert rows["air_tmp_avg_qc"].to_pylist() == ["M", "N"]
+    assert rows["air_tmp_avg"].null_count == 2
+    assert done.filled == 2 * 13 + 1
+    assert take_in(root, [path], prefer=prefer, now=NOW).filled == 0
+
+
 def test_the_archive_wins_where_that_is_asked_for_but_never_with_nothing(
     root: Path, tmp_path: Path
 ) -> None:
@@ -225,6 +263,17 @@ def _present(rows: pa.Table) -> dict[tuple[dt.date, str], float]:
     }
 
 
+def _explained(rows: pa.Table) -> set[tuple[dt.date, str]]:
+    """Return the cells without a value that have a flag."""
+    names = [i.column for i in scope_items(Scope.DAILY) if i.column in rows.schema.names]
+    return {
+        (row["date"], name)
+        for row in rows.to_pylist()
+        for name in names
+        if row[name] is None and row[f"{name}_qc"] is not None
+    }
+
+
 @pytest.mark.parametrize("prefer", ["stored", "import"])
 def test_what_is_imported_beside_v1_rows_is_on_disk(
     root: Path, tmp_path: Path, prefer: str
@@ -240,7 +289,8 @@ def test_what_is_imported_beside_v1_rows_is_on_disk(
         assert [row.format for row in catalog.chunks()] == ["v2"]
     assert set(old) <= set(new)
     assert done.new_rows == after.num_rows - before.num_rows == 1
-    assert done.filled == sum(1 for day, _ in set(new) - set(old) if day in days) > 20
+    came = (set(new) - set(old)) | (_explained(after) - _explained(before))
+    assert done.filled == sum(1 for day, _ in came if day in days) > 20
     changed = [cell for cell in old if new[cell] != old[cell]]
     assert done.differing == 2  # the temperature and the radiation of 2 June
     assert len(changed) == (2 if prefer == "import" else 0)
@@ -261,12 +311,13 @@ def test_a_day_twice_in_an_archive_is_filled_once(root: Path, tmp_path: Path) ->
     _v1(root)
     line = _row(2, dt.date(2016, 6, 2), {}, flags_first=False)
     take_in(root, [_zip(tmp_path / "a.zip", {"daily002.csv": line})], now=NOW)
-    once = _present(read_chunk(V1.path(root)))
-    _v1(root)
+    held = read_chunk(V1.path(root))
+    once = _present(held)
+    before = _v1(root)
     double = _zip(tmp_path / "b.zip", {"daily002.csv": f"{line}\n{line}\n"})
     done = take_in(root, [double], now=NOW)
     assert _present(read_chunk(V1.path(root))) == once
-    assert done.filled == len(once) - 5
+    assert done.filled == len(once) - 5 + len(_explained(held) - _explained(before))
 
 
 def test_values_of_more_digits_than_a_double_holds_stay_beside_an_import(
