@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.items import Item, Standard, default_items, scope_items
 from pipeline.lacks import Lacks
@@ -18,11 +19,11 @@ from queries.engines.answer import Answer
 from queries.engines.damage import left_out
 from queries.engines.engine import Engine
 from queries.engines.forks import check_polars
-from queries.engines.inventory import Named
 from queries.mirror.layout import keys_of, ruled, scope_of_table, selected
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
+from queries.wish import Wish, among
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,54 +34,6 @@ __all__ = ["Rows", "select"]
 
 _STREAMED_ROWS = 1_000_000
 """Rows beyond which an answer is asked for station by station, so that sorting stays small."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What is asked for."""
-
-    table: str
-    stations: tuple[int, ...] | None
-    targets: tuple[str, ...] | None
-    start: dt.date | None
-    end: dt.date | None
-    items: tuple[Item, ...] | None
-    policy: FlagPolicy
-    limit: int | None
-
-    def named(self) -> Named:
-        """Return the chunks that it names."""
-        items = self.items or scope_items(scope_of_table(self.table))
-        return Named(
-            None if self.stations is None else frozenset(self.stations),
-            None if self.targets is None else frozenset(self.targets),
-            None if self.start is None else self.start.year,
-            None if self.end is None else self.end.year,
-            frozenset(item.code for item in items),
-        )
-
-    def where(self) -> str:
-        """Return the conditions on whose rows and which days, as SQL."""
-        parts = []
-        for name, wanted in (("station", self.stations), ("target", self.targets)):
-            if wanted is not None:
-                parts.append(_among(name, wanted))
-        if self.start is not None:
-            parts.append(f"date >= DATE '{self.start}'")
-        if self.end is not None:
-            parts.append(f"date <= DATE '{self.end}'")
-        return " AND ".join(parts) or "true"
-
-
-def _among(name: str, wanted: Sequence[object]) -> str:
-    """Return the condition that a column is one of some values."""
-    texts = [
-        str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
-        for value in sorted(set(wanted), key=str)
-    ]
-    if len(texts) == 1:
-        return f"{name} = {texts[0]}"
-    return f"{name} IN ({', '.join(texts)})" if texts else "false"
 
 
 class Rows:
@@ -101,7 +54,7 @@ class Rows:
     def __init__(
         self,
         engine: Engine,
-        wish: _Wish,
+        wish: Wish,
         units: Standard,
         timings: QueryTimings | None,
         tally: Tally | None,
@@ -176,7 +129,7 @@ class Rows:
             group.append(name)
             size += rows
             if size >= _STREAMED_ROWS or number == len(found) - 1:
-                yield f"{_among(who, group)} AND {wish.where()}"
+                yield f"{among(who, group)} AND {wish.where()}"
                 group, size = [], 0
 
     def _note(self, answer: Answer) -> None:
@@ -227,17 +180,23 @@ def _in_order(rows: pa.Table) -> pa.Table:
     A mirror mostly has them so, and looking is cheaper than sorting.
     """
     who, when = rows.column_names[:2]
-    if rows.num_rows < 2:
-        return rows
-    whose, time = rows[who].combine_chunks(), rows[when].combine_chunks()
-    same = pc.equal(whose[1:], whose[:-1])
-    later = pc.and_(same, pc.greater(time[1:], time[:-1]))
-    if pc.all(pc.or_(later, pc.greater(whose[1:], whose[:-1]))).as_py():
+    whose, time = (_comparable(rows[name]) for name in (who, when))
+    later = (whose[1:] == whose[:-1]) & (time[1:] > time[:-1])
+    if bool((later | (whose[1:] > whose[:-1])).all()):
         return rows
     return rows.sort_by([(who, "ascending"), (when, "ascending")])
 
 
-def _items(wish: _Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:
+def _comparable(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Return keys as numbers or texts that compare like them."""
+    whole, kind = column.combine_chunks(), column.type
+    if pa.types.is_string(kind):
+        return np.array(whole.to_pylist(), np.str_)
+    plain = pa.int64() if pa.types.is_timestamp(kind) else pa.int32()
+    return np.asarray(whole.view(plain) if not pa.types.is_integer(kind) else whole)
+
+
+def _items(wish: Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:
     """Return the items of an answer: those asked for, else all stored, else the usual ones."""
     if wish.items is not None:
         return wish.items
@@ -299,7 +258,7 @@ def select(
     tally : Tally, optional
         Counts the rows, and knows what was asked.
     """
-    wish = _Wish(
+    wish = Wish(
         table,
         None if stations is None else tuple(stations),
         None if targets is None else tuple(targets),
