@@ -19,6 +19,8 @@ SETTINGS = (
     "SET python_enable_replacements = false",
     # an attached file is on the list of paths that stay allowed; nothing is to be opened any more
     "SET disabled_filesystems = 'LocalFileSystem'",
+    # clients set the zone in which times that have one are shown; ours have none
+    "SET allowed_configs = ['timezone']",
     "SET lock_configuration = true",
 )
 """What closes an engine, in this order, once all that it is to see has been opened."""

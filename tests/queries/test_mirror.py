@@ -309,3 +309,35 @@ def test_cursors_of_a_connection_see_what_it_sees(store: Store) -> None:
             connection.cursor().cursor().execute(f"SELECT * FROM {name} LIMIT 1").fetchall()
     finally:
         connection.close()
+
+
+def test_pandas_reads_sql_by_a_connection(store: Store) -> None:
+    import pandas as pd
+
+    connection = store.connect()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pandas knows SQLAlchemy only, and says so
+            found = pd.read_sql("SELECT station, count(*) AS n FROM daily GROUP BY 1", connection)
+        assert found["n"].sum() == store.sql("SELECT count(*) FROM daily").fetchall()[0][0]
+    finally:
+        connection.close()
+
+
+def test_ibis_asks_by_a_connection(store: Store) -> None:
+    import duckdb
+    import ibis
+
+    try:
+        plain = ibis.duckdb.from_connection(duckdb.connect())
+        plain.list_tables()
+    except AttributeError as error:
+        pytest.skip(f"this ibis does not work with this DuckDB at all: {error}")
+    connection = store.connect()
+    try:
+        backend = ibis.duckdb.from_connection(connection)
+        assert {"daily", "hourly", "stations"} <= set(backend.list_tables())
+        rows = backend.table("daily").count().execute()
+        assert rows == store.sql("SELECT count(*) FROM daily").fetchall()[0][0]
+    finally:
+        connection.close()
