@@ -132,6 +132,7 @@ class Questions(SpatialReading):
             For an unknown period, item, unit or policy.
         """
         from queries.conversion import standard
+        from queries.engines.answer import Answer
         from queries.engines.inventory import Named
         from queries.periods import count_sql, period_heads, period_sql
 
@@ -161,7 +162,7 @@ class Questions(SpatialReading):
         )
 
         def count() -> dict[Site, int]:
-            return dict(self._answer(count_sql(text), named=chunks).fetchall())
+            return dict(Answer(self._engine, count_sql(text), named=chunks).fetchall())
 
         tally = tally_of(self.root, kind, sites, first, last, named, spatial=spatial, count=count)
         heads = period_heads(chosen, standard(units))

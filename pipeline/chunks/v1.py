@@ -260,9 +260,8 @@ def _losses(before: Parts, after: Parts) -> dict[str, int]:
         else:
             other = pair[0]
             absent = np.zeros(gone.size, np.bool_) if other.missing is None else other.missing
-            same = _real(value) == _real(other)
-            other_flag = _texts(flag) != _texts(pair[1])
-            lost = (gone != absent) | (~gone & ~absent & ~same) | other_flag
+            lost = (gone != absent) | (~gone & ~absent & (_real(value) != _real(other)))
+            lost |= _texts(flag) != _texts(pair[1])
         if lost.any():
             losses[value.info.item.column] = int(lost.sum())
     return losses | _invented(after, {value.info.code for value in before.values})
@@ -285,8 +284,7 @@ def _texts(flag: FlagColumn) -> npt.NDArray[np.str_]:
 def _real(value: ValueColumn) -> npt.NDArray[np.float64]:
     if value.info.is_double:
         return value.numbers.view(np.float64)
-    real: npt.NDArray[np.float64] = value.numbers / 10.0**value.info.decimals
-    return real
+    return np.asarray(value.numbers / 10.0**value.info.decimals, np.float64)
 
 
 def describe(parts: Parts, key: ChunkKey) -> Footer:

@@ -167,7 +167,8 @@ def test_the_named_question_gives_each_water_year(tour: Tour) -> None:
     """Totals are those of the days stored, and the days without a value are told."""
     rows = tour.table("named")
     assert [row[:2] for row in rows] == [(str(s), str(y)) for s in STATIONS for y in (2023, 2024)]
-    for station, year, eto_mm, precip_mm, days, days_missing in rows:
+    for station, year, eto_mm, source, precip_mm, days, days_missing in rows:
+        assert source == "asce_eto"
         first, last = dt.date(int(year) - 1, 10, 1), dt.date(int(year), 9, 30)
         eto = [v for _, v in stored(int(station), "asce_eto", first, last)]
         rain = [v for _, v in stored(int(station), "precip", first, last)]

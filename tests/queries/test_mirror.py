@@ -341,3 +341,35 @@ def test_ibis_asks_by_a_connection(store: Store) -> None:
         assert rows == store.sql("SELECT count(*) FROM daily").fetchall()[0][0]
     finally:
         connection.close()
+
+
+def test_a_sum_over_periods_warns_of_damage_once(root: Path, damaged: tuple[Path, bytes]) -> None:
+    with open_store(root) as store, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = store.every("month", stations=[2, 5], start="2021", end="2021", items="precip")
+        assert answer.table().num_rows == 12
+        assert [path for path, _ in answer.lacks.damaged] == ["stations/005/2021_daily.zst"]
+        other = store.every("month", stations=2, start="2021", end="2021", items="precip")
+        assert not other.damaged
+    assert [(w.category.__name__, w.filename) for w in caught] == [("IncompleteAnswer", __file__)]
+
+
+def test_a_named_question_is_short_of_the_chunks_that_it_names_only(
+    root: Path, damaged: tuple[Path, bytes]
+) -> None:
+    with open_store(root) as store, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert store.named("rain-days", stations=[2, 80]).table().num_rows > 0
+        with pytest.warns(UserWarning, match="005/2021_daily"):
+            store.named("rain-days", stations=[2, 5])
+
+
+def test_timings_tell_what_served(root: Path) -> None:
+    first, second = QueryTimings(), QueryTimings()
+    with open_store(root) as store:
+        store.sql(SUM, timings=first).fetchall()
+        store.sql(SUM, timings=second).fetchall()
+    told = [(t.mirror_chunks, t.chunks_refreshed, t.chunks_read) for t in (first, second)]
+    assert told == [(15, 15, 0), (15, 0, 0)]
+    assert first.mirror_rows == _truth(root)[0]
+    assert f"15 chunks, {first.mirror_rows:,} rows held" in first.as_text()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.bulk.layout import Cells
+from pipeline.chunks.bulk.cells import Cells
 from pipeline.chunks.bulk.shelves import Shelf, Shelves
 from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.encodings import undo_steps
