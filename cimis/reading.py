@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
     from queries.engines.answer import Answer, Heads
-    from queries.engines.engine import Parameters
     from queries.engines.inventory import Named
+    from queries.engines.seat import Parameters
     from queries.mirror.twins import Twins
     from queries.rows import Rows
     from queries.tally import Tally

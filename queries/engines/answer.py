@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.lacks import Lacks
 from queries.engines.damage import LeftOut, left_out
-from queries.engines.engine import Engine, Parameters
+from queries.engines.engine import Engine
 from queries.engines.forks import check_owner, check_polars
 from queries.engines.inventory import Named
 from queries.engines.run import Few, Heads, Run
 from queries.engines.sandbox import translated
+from queries.engines.seat import Parameters
 from queries.mirror.layout import TABLES
 from queries.native import is_damage, native
 from queries.quality import FlagPolicy

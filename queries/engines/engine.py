@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from queries.engines.catalogued import CATALOGUED, put
 from queries.engines.damage import LeftOut, damage_stands, left_out
 from queries.engines.instance import Instance
 from queries.engines.inventory import Inventory, Named
+from queries.engines.seat import Seat
 from queries.engines.words import has_word, scopes_in
 from queries.mirror.layout import scope_of_table
 from queries.mirror.mirrors import Mirrors, unwritable
@@ -23,9 +23,7 @@ from queries.native import native
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
 
-__all__ = ["Engine", "Parameters", "Seat"]
-
-Parameters = Sequence[Any] | Mapping[str, Any]
+__all__ = ["Engine"]
 
 _MEMORY = "700MB"
 """What questions use at first: a scan of everything needs no more, and leaves room to others."""
@@ -36,19 +34,6 @@ _FEW = 0.1
 
 _QUICK_ROWS = 400_000
 """Rows up to which a mirror is made in a moment, so that no question goes without it."""
-
-
-@dataclass(slots=True)
-class Seat:
-    """A connection for one question, and what it sees."""
-
-    instance: Instance
-    connection: Any
-    policy: FlagPolicy
-
-    def give_back(self) -> None:
-        """Let another question have the connection."""
-        self.instance.give_back(self.policy, self.connection)
 
 
 class Engine:

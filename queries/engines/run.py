@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CimisError
-from queries.engines.engine import Parameters, Seat
 from queries.engines.sandbox import translated
+from queries.engines.seat import Parameters, Seat
 from queries.heads import described, numbered, renamed
 from queries.native import native, with_arrow
 from queries.timing import QueryTimings

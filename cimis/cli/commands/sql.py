@@ -25,7 +25,7 @@ from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from queries.engines.answer import Answer
-    from queries.engines.engine import Parameters
+    from queries.engines.seat import Parameters
 
 __all__ = ["command"]
 
