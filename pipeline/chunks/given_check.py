@@ -15,12 +15,15 @@ from pipeline.schema import decimals_of
 
 __all__ = ["check"]
 
+_EXACT = 1 << 53  # a scaled integer up to this divides to the float64 nearest to its decimal
+
 
 def check(given: Given, parts: Parts) -> None:
     """Raise `ChunkError` unless parts hold exactly the rows, values, gaps and flags given.
 
     Values are compared as what they were given as: floats with the nearest float of their width,
-    integers and decimals digit by digit.
+    integers and decimals digit by digit. Integers and decimals that no answer could give exactly
+    are refused too.
     """
     if not np.array_equal(np.sort(given.times), parts.times):
         rows = f"{parts.times.size} of {given.times.size} rows"
@@ -64,6 +67,12 @@ def _same_values(column: pa.ChunkedArray, field: pa.Field, value: ValueColumn, p
         return np.array_equal(np.isnan(wide), absent) and bool((equal | absent).all())
     if not np.array_equal(gone, absent):
         return False
+    if bool(((numbers > _EXACT) | (numbers < -_EXACT))[~absent].any()):
+        raise ChunkError(
+            f"column '{field.name}' holds a number of more digits than a float64, which every "
+            "answer is, tells apart",
+            hint="round it, or give the column as float64",
+        )
     if pa.types.is_decimal(column.type):
         return _same_decimals(column, numbers, value.info.decimals)
     whole = np.asarray(column.cast(pa.int64()).fill_null(0), np.int64)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -30,12 +31,20 @@ _DAYS = 3  # a window of days that holds the end of February, and of the year, w
 
 @dataclass(frozen=True)
 class Limits:
-    """What a door can carry: columns, decimals of a value, its largest whole part, flags."""
+    """What a door can carry: columns, decimals of a value, its largest whole part, flags.
+
+    Columns in `fewer` have fewer decimals than the others.
+    """
 
     columns: tuple[str, ...]
     decimals: int
     whole: int
     flags: tuple[str, ...]
+    fewer: Mapping[str, int] = field(default_factory=dict)
+
+    def decimals_of(self, column: str) -> int:
+        """Return the decimals of a column's values."""
+        return min(self.fewer.get(column, self.decimals), self.decimals)
 
 
 @dataclass(frozen=True)
@@ -82,14 +91,20 @@ class Batch:
         return self.start + dt.timedelta(days=step // 24), step % 24 + 1
 
 
+def _places(text: str) -> int:
+    return len(text.partition(".")[2])
+
+
 @st.composite
-def _values(draw: st.DrawFn, limits: Limits) -> str | None:
+def _values(draw: st.DrawFn, limits: Limits, column: str) -> str | None:
     kind = draw(st.integers(0, 9))
     if kind == 0:
         return None
     if kind == 1:
-        return draw(st.sampled_from(("0", "0.0", "-0.1", "0.01", "100", "-1")))
-    places = draw(st.integers(0, limits.decimals))
+        most = limits.decimals_of(column)
+        texts = ("0", "0.0", "-0.1", "0.01", "100", "-1")
+        return draw(st.sampled_from([text for text in texts if _places(text) <= most]))
+    places = draw(st.integers(0, limits.decimals_of(column)))
     top = limits.whole * 10**places
     number = draw(st.integers(-top // 4, top))
     return f"{Decimal(number).scaleb(-places):f}"
@@ -103,7 +118,8 @@ def _shapes(draw: st.DrawFn, limits: Limits, steps: int) -> Shape:
     times = sorted(draw(st.sets(step, min_size=1, max_size=4)))
     flags = st.one_of(st.none(), st.sampled_from(limits.flags))
     rows = tuple(
-        (step, tuple((draw(_values(limits)), draw(flags)) for _ in columns)) for step in times
+        (step, tuple((draw(_values(limits, name)), draw(flags)) for name in columns))
+        for step in times
     )
     return Shape(tuple(columns), rows)
 

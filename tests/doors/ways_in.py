@@ -377,19 +377,27 @@ def _archived(hourly: bool) -> tuple[str, ...]:
 
 
 def _limits(
-    columns: Callable[[bool], Iterable[str]], decimals: int, whole: int, flags: tuple[str, ...]
+    columns: Callable[[bool], Iterable[str]],
+    decimals: int,
+    whole: int,
+    flags: tuple[str, ...],
+    *,
+    english: bool = False,
 ) -> dict[bool, Limits]:
-    return {
-        hourly: Limits(tuple(columns(hourly)), decimals, whole, flags) for hourly in (False, True)
-    }
+    made = {}
+    for hourly in (False, True):
+        items = scope_items(Scope.HOURLY if hourly else Scope.DAILY)
+        fewer = {item.column: item.decimals_english for item in items} if english else {}
+        made[hourly] = Limits(tuple(columns(hourly)), decimals, whole, flags, fewer)
+    return made
 
 
 _ANY = _limits(_all, 6, 1_000_000, _LETTERS + _ODD)
 _TABLES = _limits(_all, 6, 1_000_000, (*_LETTERS, *_ODD, "é", "°C"))
 _FTP = _limits(_archived, 3, 5_000, (*_LETTERS, "é"))
 _REPORTS = _limits(lambda hourly: _WEB[hourly], 3, 5_000, (*_LETTERS, '"', ",", "1", "NA", "é"))
-_ENGLISH = _limits(_archived, 1, 150, _LETTERS)
-_ENGLISH_REPORTS = _limits(lambda hourly: _WEB[hourly], 1, 150, _LETTERS)
+_ENGLISH = _limits(_archived, 2, 150, _LETTERS, english=True)
+_ENGLISH_REPORTS = _limits(lambda hourly: _WEB[hourly], 2, 150, _LETTERS, english=True)
 _V1 = _limits(
     lambda hourly: (
         ("air_tmp", "asce_eto", "wind_spd", "wind_dir", "rel_hum", "precip", "dew_pnt")
