@@ -8,6 +8,7 @@ where it is missing or another, the package serves, slower to start and with the
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -40,7 +41,8 @@ def native() -> Any:
 def opened(path: str = ":memory:") -> Any:
     """Return a connection to a database, which draws no bars of its own on the terminal."""
     connection = native().connect(path)
-    connection.execute("SET enable_progress_bar = false")
+    with suppress(native().Error):  # a notebook without ipywidgets has none, and refuses the word
+        connection.execute("SET enable_progress_bar = false")
     return connection
 
 

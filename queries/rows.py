@@ -35,6 +35,9 @@ __all__ = ["Rows", "select"]
 _STREAMED_ROWS = 1_000_000
 """Rows beyond which an answer is asked for station by station, so that sorting stays small."""
 
+_FEW_VALUES = 2_000
+"""Cells up to which rows come as Python values: DuckDB then plans a question once, not twice."""
+
 
 class Rows:
     """Rows that can be read as often as wanted: in batches, as an Arrow table or a data frame.
@@ -150,12 +153,15 @@ class Rows:
         """Return all rows as a :class:`pyarrow.Table`."""
         if self._english or self._wish.policy is not FlagPolicy.KEEP:
             return pa.Table.from_batches(list(self.batches()), schema=self.schema)
-        portions = list(self._portions())
+        most = self._wish.most_rows()
+        few = most is not None and most * len(self.schema) <= _FEW_VALUES
+        portions = [self._wish.where()] if few else list(self._portions())
         if len(portions) > 1:
             return pa.Table.from_batches(list(self.batches()), schema=self.schema)
         whole = self._wish.limit is None
         answer = self._ask(self._text(portions[0], self._wish.limit, ordered=not whole))
-        found = pa.Table.from_arrays(answer.table().columns, schema=self.schema)
+        columns = _columns(answer.fetchall(), self.schema) if few else answer.table().columns
+        found = pa.Table.from_arrays(columns, schema=self.schema)
         if whole:
             found = _in_order(found)
         self.damaged = list(answer.damaged)
@@ -172,6 +178,12 @@ class Rows:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.table().__arrow_c_stream__(requested_schema)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> list[pa.Array]:
+    """Return the columns of a few rows."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
 
 
 def _in_order(rows: pa.Table) -> pa.Table:

@@ -38,6 +38,14 @@ class Wish:
             frozenset(item.code for item in items),
         )
 
+    def most_rows(self) -> int | None:
+        """Return how many rows there can be at most; None where that depends on what is stored."""
+        who = self.stations if self.targets is None else self.targets
+        if who is None or self.start is None or self.end is None:
+            return None
+        days = max((self.end - self.start).days + 1, 0)
+        return len(who) * days * (24 if self.table == "hourly" else 1)
+
     def where(self) -> str:
         """Return the conditions on whose rows and which days, as SQL."""
         parts = []

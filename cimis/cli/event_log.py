@@ -13,7 +13,8 @@ from pipeline.ingest.progress import Progress
 
 if TYPE_CHECKING:
     from pipeline.api import Retry, Timings
-    from pipeline.ingest.report import RunReport, StationYear
+    from pipeline.ingest.report import RunReport
+    from pipeline.ingest.station_year import StationYear
     from pipeline.plan import Window
 
 __all__ = ["EventLog"]

@@ -13,7 +13,7 @@ from pipeline.ingest.progress import Progress
 
 if TYPE_CHECKING:
     from pipeline.api import Retry
-    from pipeline.ingest.report import StationYear
+    from pipeline.ingest.station_year import StationYear
     from pipeline.plan import Window
 
 __all__ = ["Bars", "counting", "phases"]

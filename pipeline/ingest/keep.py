@@ -12,8 +12,8 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, Stored, store_rows
 from pipeline.entry import chunk_row
 from pipeline.ingest.final import Span, chunk_key, first_provisional, left_over, note
-from pipeline.ingest.report import StationYear
 from pipeline.ingest.request import FetchRequest
+from pipeline.ingest.station_year import StationYear
 from pipeline.items import Item, Scope
 from pipeline.plan import network_day
 

@@ -14,7 +14,8 @@ from pipeline.plan import Window
 from pipeline.tallies import Tallies
 
 if TYPE_CHECKING:
-    from pipeline.ingest.report import RunReport, StationYear
+    from pipeline.ingest.report import RunReport
+    from pipeline.ingest.station_year import StationYear
 
 __all__ = ["Meter"]
 

@@ -10,7 +10,7 @@ from pipeline.errors import CimisError
 from pipeline.plan import Window
 
 if TYPE_CHECKING:
-    from pipeline.ingest.report import StationYear
+    from pipeline.ingest.station_year import StationYear
 
 __all__ = ["Chorus", "Progress"]
 

@@ -13,7 +13,7 @@ from pipeline.decode import unify
 from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError
 from pipeline.ingest.final import Span
-from pipeline.ingest.report import StationYear
+from pipeline.ingest.station_year import StationYear
 from pipeline.ingest.window import Fetched, by_station_year
 from pipeline.items import Scope
 from pipeline.plan import Window

@@ -12,8 +12,9 @@ from pipeline.errors import ChunkError, FetchInterrupted, StoreError
 from pipeline.ingest.final import Span
 from pipeline.ingest.keep import Keeper
 from pipeline.ingest.progress import Progress
-from pipeline.ingest.report import RunReport, StationYear
+from pipeline.ingest.report import RunReport
 from pipeline.ingest.shelf import Key, Shelf
+from pipeline.ingest.station_year import StationYear
 
 __all__ = ["Writer"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -124,6 +125,16 @@ def test_english_units_are_told_in_the_schema(store: Store) -> None:
     metric = store.daily(stations=2, items="air_tmp_avg")["air_tmp_avg"]
     fahrenheit = rows.pl()["air_tmp_avg"]
     assert ((fahrenheit - 32) / 1.8).round(1).equals(metric)
+
+
+@pytest.mark.parametrize("scope", ["daily", "hourly"])
+@pytest.mark.parametrize("last", ["2021-06-02", "2021-08-30"])
+def test_a_table_is_what_its_batches_are(scope: str, last: str, store: Store) -> None:
+    """Few rows and many take different ways out of the engine."""
+    rows = store.query(scope, stations=[5, 80], start="2021-06-01", end=last)
+    streamed = pa.Table.from_batches(list(rows.batches()), schema=rows.schema)
+    assert streamed.num_rows > 0
+    assert rows.table().equals(streamed, check_metadata=True)
 
 
 def test_rows_stream_to_a_file_with_their_timings(store: Store, tmp_path: Path) -> None:
