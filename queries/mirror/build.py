@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from pipeline.chunks.disk import Disk
 from pipeline.items import Scope
-from queries.mirror.fill import fill, in_order
+from queries.mirror.fill import fill, in_order, open_year
 from queries.mirror.layout import TABLES, Listed
 from queries.mirror.place import Place
 from queries.mirror.rewrite import write_anew
 from queries.mirror.shape import begin, held, held_in, outgrown
+from queries.mirror.wear import Wear, worn_by
 from queries.native import is_full, opened, with_arrow
 
 if TYPE_CHECKING:
@@ -28,10 +29,7 @@ __all__ = ["Refreshed", "refresh"]
 MEMORY = "600MB"
 """What DuckDB may use besides what decoding takes."""
 
-_WORN = 0.1
-"""Share of rows replaced since a mirror was made from nothing at which it is made so again."""
-
-_ANEW = 0.3
+_ANEW = 0.5
 """Share of rows changed at once from which making it from nothing is not slower."""
 
 
@@ -135,7 +133,7 @@ def _draw(
                     told(f"writing the read cache of {scope} records anew, sorted")
                     begin(connection, scope, listed)
                     write_anew(connection, base, scope, listed)
-                    _replace(connection, root, scope, listed, done, replaced=0)
+                    _replace(connection, root, scope, listed, done, Wear())
                 done.anew = True
             if verdict != "changed":
                 return
@@ -148,7 +146,7 @@ def _draw(
     told(f"building the read cache of {scope} records from {len(listed):,} chunks, once")
     with _Draft(draft) as connection:
         begin(connection, scope, listed)
-        _finished(connection, root, scope, listed, listed, done, replaced=0)
+        _finished(connection, root, scope, listed, listed, done, Wear())
 
 
 def _updated(
@@ -169,12 +167,11 @@ def _updated(
         whole = max(sum(chunk.rows for chunk in listed), 1)
         if sum(chunk.rows for chunk in changed) > _ANEW * whole:
             return "changed"
-        stale = sum(chunk.rows for chunk in changed if chunk.path in known)
-        replaced = _number(connection, "replaced") + stale
-        if replaced > _WORN * whole or outgrown(connection, scope, listed):
+        wear = worn_by(connection, base, listed, [c for c in changed if c.path in known])
+        if wear.enough(base, whole) or outgrown(connection, scope, listed):
             return "worn"
         told(f"bringing the read cache of {scope} records up to date: {len(changed):,} chunks")
-        _replace(connection, root, scope, listed, done, replaced=replaced)
+        _replace(connection, root, scope, listed, done, wear)
     return "done"
 
 
@@ -220,14 +217,13 @@ def _replace(
     scope: Scope,
     listed: list[Listed],
     done: Refreshed,
-    *,
-    replaced: int,
+    wear: Wear,
 ) -> None:
     """Replace the rows of chunks that have changed, and drop those of chunks that are gone."""
     changed, known, gone = _differences(connection, listed)
     _delete(connection, scope, [c.path for c in changed if c.path in known] + sorted(gone))
     done.removed = len(gone)
-    _finished(connection, root, scope, listed, changed, done, replaced=replaced)
+    _finished(connection, root, scope, listed, changed, done, wear)
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, scope: Scope, paths: list[str]) -> None:
@@ -262,23 +258,21 @@ def _finished(
     listed: list[Listed],
     changed: list[Listed],
     done: Refreshed,
-    *,
-    replaced: int,
+    wear: Wear,
 ) -> None:
     """Read the changed chunks in, and write down what the mirror now holds."""
     fill(connection, root, scope, in_order(listed, changed))
     done.decoded = len(changed)
     connection.execute("DELETE FROM facts.meta")
-    newest = max((chunk.year for chunk in listed), default=0)
-    numbers = {"generation": done.generation, "replaced": replaced, "open_year": newest}
+    numbers = {
+        "generation": done.generation,
+        "replaced": wear.rows,
+        "fresh_bytes": wear.fresh_bytes,
+        "open_year": open_year(listed),
+    }
     for name, number in numbers.items():
         connection.execute("INSERT INTO facts.meta VALUES (?, ?)", [name, number])
     done.chunks, done.rows, done.damaged = held(connection)
-
-
-def _number(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    found = connection.execute("SELECT value FROM facts.meta WHERE key = ?", [name]).fetchone()
-    return 0 if found is None else int(found[0])
 
 
 def _sync(path: Path) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["fill", "in_order"]
+__all__ = ["fill", "in_order", "is_late", "open_year"]
 
 _ROW_GROUP = 122_880
 """Rows of a row group of DuckDB's."""
@@ -30,13 +30,23 @@ def in_order(listed: Sequence[Listed], chosen: Sequence[Listed]) -> list[Listed]
     So the nightly change touches the end. The open year is the newest; a chunk of an earlier one
     that may still change lies with it.
     """
-    newest = max((chunk.year for chunk in listed), default=0)
+    newest = open_year(listed)
 
     def place(chunk: Listed) -> tuple[Any, ...]:
-        late = chunk.year >= newest or chunk.open
-        return (chunk.station is None, late, chunk.station or 0, chunk.target or "", chunk.year)
+        last = is_late(chunk, newest)
+        return (chunk.station is None, last, chunk.station or 0, chunk.target or "", chunk.year)
 
     return sorted(chosen, key=place)
+
+
+def open_year(listed: Sequence[Listed]) -> int:
+    """Return the newest year there is; 0 where there is none."""
+    return max((chunk.year for chunk in listed), default=0)
+
+
+def is_late(chunk: Listed, newest: int) -> bool:
+    """Tell whether a chunk's rows lie at the end, where the open year's do."""
+    return chunk.year >= newest or chunk.open
 
 
 def fill(

@@ -99,10 +99,36 @@ def test_it_is_written_anew_once_replacing_has_worn_it(root: Path) -> None:
         store.refresh()
         anew = []
         for seed in range(1, 8):
-            put(root, [year_table(Scope.DAILY, 2, 2022, seed=seed)])
+            put(root, [year_table(Scope.DAILY, 2, 2020, seed=seed)])
             anew.append(store.refresh()[0].anew)
             assert store.sql(SUM).fetchall() == [_truth(root)]
     assert 1 <= sum(anew) < len(anew)
+
+
+def test_the_open_year_may_be_replaced_every_night_without_wear(root: Path) -> None:
+    """Its rows lie at the end, and are there again: neither is it made anew nor does it grow."""
+    with open_store(root) as store:
+        store.refresh()
+        sizes = []
+        for seed in range(1, 25):
+            put(root, [year_table(Scope.DAILY, 2, YEARS[-1], seed=seed)])
+            done = store.refresh()[0]
+            assert (done.anew, done.decoded) == (False, 1)
+            sizes.append(done.bytes)
+            assert store.sql(SUM).fetchall() == [_truth(root)]
+    assert sizes[-1] <= 1.2 * sizes[1]
+
+
+def test_a_new_year_lies_behind_the_one_that_was_open(root: Path) -> None:
+    """Which is out of order then, and counts as wear."""
+    with open_store(root) as store:
+        store.refresh()
+        anew = []
+        for year in range(YEARS[-1] + 1, YEARS[-1] + 5):
+            put(root, [year_table(Scope.DAILY, 2, year)])
+            anew.append(store.refresh()[0].anew)
+            assert store.sql(SUM).fetchall() == [_truth(root)]
+    assert any(anew)
 
 
 def test_it_may_be_deleted_while_a_store_is_open(root: Path) -> None:
