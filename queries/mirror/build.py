@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Refreshed", "refresh"]
 
-MEMORY = "600MB"
+MEMORY = "500MB"
 """What DuckDB may use besides what decoding takes."""
 
 _ANEW = 0.5
