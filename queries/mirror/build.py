@@ -16,7 +16,7 @@ from queries.mirror.layout import TABLES, Listed
 from queries.mirror.place import Place
 from queries.mirror.rewrite import write_anew
 from queries.mirror.shape import begin, held, held_in, outgrown
-from queries.mirror.wear import Wear, worn_by
+from queries.mirror.wear import Wear, scattered, worn_by
 from queries.native import is_full, opened, with_arrow
 
 if TYPE_CHECKING:
@@ -165,9 +165,10 @@ def _updated(
     with _Draft(draft) as connection:
         changed, known, _ = _differences(connection, listed)
         whole = max(sum(chunk.rows for chunk in listed), 1)
-        if sum(chunk.rows for chunk in changed) > _ANEW * whole:
+        stale = [chunk for chunk in changed if chunk.path in known]
+        if sum(chunk.rows for chunk in changed) > _ANEW * whole or scattered(listed, stale, whole):
             return "changed"
-        wear = worn_by(connection, base, listed, [c for c in changed if c.path in known])
+        wear = worn_by(connection, base, listed, stale)
         if wear.enough(base, whole) or outgrown(connection, scope, listed):
             return "worn"
         told(f"bringing the read cache of {scope} records up to date: {len(changed):,} chunks")

@@ -12,7 +12,7 @@ from queries.mirror.layout import Listed
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Wear", "worn_by"]
+__all__ = ["Wear", "scattered", "worn_by"]
 
 _OUT_OF_ORDER = 0.1
 """Share of rows that lie out of order at which a mirror is written anew, sorted."""
@@ -48,11 +48,21 @@ def worn_by(
     """
     newest, before = open_year(listed), _number(connection, "open_year")
     rows = _number(connection, "replaced")
-    rows += sum(chunk.rows for chunk in stale if not is_late(chunk, newest))
+    rows += _early_rows(listed, stale)
     if before < newest:
         rows += sum(chunk.rows for chunk in listed if before <= chunk.year < newest)
     fresh = _number(connection, "fresh_bytes") or base.stat().st_size
     return Wear(rows, fresh)
+
+
+def scattered(listed: list[Listed], stale: list[Listed], whole: int) -> bool:
+    """Tell whether replacing chunks would by itself put too many rows out of order."""
+    return _early_rows(listed, stale) > _OUT_OF_ORDER * whole
+
+
+def _early_rows(listed: list[Listed], chunks: list[Listed]) -> int:
+    newest = open_year(listed)
+    return sum(chunk.rows for chunk in chunks if not is_late(chunk, newest))
 
 
 def _number(connection: duckdb.DuckDBPyConnection, name: str) -> int:
