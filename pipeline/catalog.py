@@ -153,27 +153,6 @@ class Catalog(CatalogFile):
         with self._errors():
             return self._connection.execute(query, [json.dumps(list(paths))]).fetchall()
 
-    def scope_chunks(self, scope: Scope, *, spatial: bool = False) -> list[tuple[Any, ...]]:
-        """Return path, station (or target), rows, first and last second, checksum, items of chunks.
-
-        In station and time order, as bare tuples because there may be ten thousand.
-        """
-        who = "target" if spatial else "station"
-        return self._of_scope(f"path, {who}, rows, first_s, last_s, checksum, items", scope, who)
-
-    def scope_statistics(
-        self, scope: Scope, *, spatial: bool = False
-    ) -> list[tuple[str, str, bytes]]:
-        """Return checksum, items and packed statistics of the same chunks, in the same order."""
-        who = "target" if spatial else "station"
-        return self._of_scope("checksum, items, statistics", scope, who)
-
-    def _of_scope(self, columns: str, scope: Scope, who: str) -> list[Any]:
-        query = f"select {columns} from chunks where scope = ? and {who} is not null order by {who}"
-        query += ", year"
-        with self._errors():
-            return self._connection.execute(query, [scope.value]).fetchall()
-
     def holdings(
         self, scope: Scope, sites: Sequence[int | str] | None = None, *, spatial: bool = False
     ) -> list[tuple[Any, int, int, str]]:
@@ -196,7 +175,10 @@ class Catalog(CatalogFile):
 
     def item_codes(self, scope: Scope, *, spatial: bool = False) -> set[str]:
         """Return the codes of all items that some chunk of a scope holds."""
-        found = self._of_scope("distinct items", scope, "target" if spatial else "station")
+        who = "target" if spatial else "station"
+        query = f"select distinct items from chunks where scope = ? and {who} is not null"
+        with self._errors():
+            found = self._connection.execute(query, [scope.value]).fetchall()
         return {code for (items,) in found for code in items.split(",") if code}
 
     def put_stations(self, stations: Iterable[tuple[int, str, dict[str, Any]]]) -> None:

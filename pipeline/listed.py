@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pipeline.items import Scope
-
-if TYPE_CHECKING:
-    from pipeline.chunks.statistics import BlockStatistics
 
 __all__ = ["ChunkRow"]
 
@@ -20,7 +16,7 @@ class ChunkRow:
 
     Times are seconds since 1970-01-01 in PST; ``items`` are item codes in column order;
     ``provisional_from_s`` is the first time that may still change (None = all final);
-    ``statistics`` is read by `BlockStatistics.of_bytes`.
+    ``statistics`` is the form of `BlockStatistics.to_bytes`.
     """
 
     path: str
@@ -64,9 +60,3 @@ class ChunkRow:
         """Return the day of a time; that of an hourly one is the end of its hour."""
         own = seconds - (self.scope is Scope.HOURLY)
         return dt.date(1970, 1, 1) + dt.timedelta(days=own // 86_400)
-
-    def block_statistics(self) -> BlockStatistics:
-        """Return the chunk's statistics per block and column."""
-        from pipeline.chunks.statistics import BlockStatistics
-
-        return BlockStatistics.of_bytes(self.statistics)

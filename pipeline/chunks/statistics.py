@@ -30,17 +30,6 @@ class BlockStatistics:
     maximum: tuple[float, ...]
     missing: tuple[int, ...]
 
-    @classmethod
-    def of_bytes(cls, data: bytes) -> BlockStatistics:
-        """Return what `to_bytes` wrote."""
-        blocks, columns = struct.unpack_from("<2I", data)
-        cells = blocks * columns
-        form = f"<{3 * blocks}q{2 * cells}d{cells}q"
-        values = struct.unpack_from(form, data, 8)
-        starts = [0, blocks, 2 * blocks, 3 * blocks, 3 * blocks + cells, 3 * blocks + 2 * cells]
-        parts = [values[a:b] for a, b in zip(starts, [*starts[1:], len(values)], strict=True)]
-        return cls(blocks, columns, *parts)
-
     def to_bytes(self) -> bytes:
         """Return the catalog's form."""
         cells = self.blocks * self.columns

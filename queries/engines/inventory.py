@@ -84,8 +84,3 @@ class Inventory:
     def named(self, named: Named | None) -> list[Listed]:
         """Return the chunks that a question names."""
         return self.chunks if named is None else [c for c in self.chunks if named.holds(c)]
-
-    def item_codes(self, *, spatial: bool) -> set[str]:
-        """Return the codes of all items that some chunk holds."""
-        texts = {c.items for c in self.chunks if (c.station is None) is spatial}
-        return {code for text in texts for code in text.split(",") if code}
