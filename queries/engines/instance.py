@@ -10,15 +10,8 @@ from typing import Any, NamedTuple
 
 from pipeline.items import Scope
 from queries.engines.sandbox import SETTINGS, allowed
-from queries.mirror.layout import (
-    FACTS,
-    TABLES,
-    Listed,
-    create,
-    items_in,
-    scope_of_table,
-    view,
-)
+from queries.mirror.layout import TABLES, Listed, scope_of_table, view
+from queries.mirror.shape import begin_facts, begin_rows
 from queries.native import opened
 from queries.quality import FlagPolicy
 
@@ -145,14 +138,9 @@ class Instance:
         """Make a scope's tables of rows in memory, empty, with room for what chunks have."""
         if not self._loose:
             self.root.execute("CREATE SCHEMA memory.loose")
-            for statement in FACTS.strip().rstrip(";").split(";"):
-                self.root.execute(statement)
-        for table in TABLES[scope]:
-            codes = items_in(table, chunks)
-            self.root.execute(create(table, codes, schema="memory.loose."))
-            for code in codes:
-                self.root.execute("INSERT INTO facts.shape VALUES (?, ?)", [table, code])
-            self._loose.append(table)
+            begin_facts(self.root)
+        begin_rows(self.root, scope, chunks, schema="memory.loose.")
+        self._loose += TABLES[scope]
 
     def statements(self, connection: Any, text: str) -> list[Any]:
         """Return the statements of a text, all allowed; those asked before are parsed already."""

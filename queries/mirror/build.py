@@ -126,16 +126,9 @@ def _draw(
     base = next((path for _, path in place.found(scope)), None)
     if base is not None:
         try:
-            verdict = _updated(root, scope, listed, done, base, draft, told)
-            if verdict == "worn":
-                draft.unlink()
-                with _Draft(draft) as connection:
-                    told(f"writing the read cache of {scope} records anew, sorted")
-                    begin(connection, scope, listed)
-                    write_anew(connection, base, scope, listed)
-                    _replace(connection, root, scope, listed, done, Wear())
-                done.anew = True
-            if verdict != "changed":
+            due = _due(base, scope, listed)
+            if due is not None:
+                _renewed(root, scope, listed, done, base, draft, due, told)
                 return
         except duckdb.Error as error:
             if isinstance(error, duckdb.OutOfMemoryException) or is_full(error):
@@ -149,31 +142,66 @@ def _draw(
         _finished(connection, root, scope, listed, listed, done, Wear())
 
 
-def _updated(
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What a mirror is to take in: changed chunks, those of them that it knows, and paths gone.
+
+    ``worn``: it is to be written anew for that; ``wear`` is what it has otherwise then.
+    """
+
+    changed: list[Listed]
+    stale: list[Listed]
+    gone: set[str]
+    wear: Wear
+    worn: bool
+
+
+def _due(base: Path, scope: Scope, listed: list[Listed]) -> _Due | None:
+    """Return what a mirror lacks; None where so much that making one from nothing is as good."""
+    import duckdb
+
+    with duckdb.connect(str(base), read_only=True) as connection:
+        rows = connection.execute("SELECT path, checksum, damage FROM facts.held").fetchall()
+        held = {path: checksum for path, checksum, damage in rows if damage is None}
+        known = {path for path, _, _ in rows}
+        changed = [chunk for chunk in listed if held.get(chunk.path) != chunk.checksum]
+        stale = [chunk for chunk in changed if chunk.path in known]
+        whole = max(sum(chunk.rows for chunk in listed), 1)
+        if sum(chunk.rows for chunk in changed) > _ANEW * whole or scattered(listed, stale, whole):
+            return None
+        wear = worn_by(connection, base, listed, stale)
+        worn = wear.enough(base, whole) or outgrown(connection, scope, listed)
+    gone = known - {chunk.path for chunk in listed}
+    return _Due(changed, stale, gone, Wear() if worn else wear, worn)
+
+
+def _renewed(
     root: Path,
     scope: Scope,
     listed: list[Listed],
     done: Refreshed,
     base: Path,
     draft: Path,
+    due: _Due,
     told: Callable[[str], None],
-) -> str:
-    """Bring a copy of a mirror up to date; or say why not: ``changed``, ``worn``."""
+) -> None:
+    """Fill the draft with a mirror's rows, as they lie or sorted, and take in what it lacks."""
     import shutil
 
-    shutil.copyfile(base, draft)
+    if not due.worn:
+        shutil.copyfile(base, draft)
     with _Draft(draft) as connection:
-        changed, known, _ = _differences(connection, listed)
-        whole = max(sum(chunk.rows for chunk in listed), 1)
-        stale = [chunk for chunk in changed if chunk.path in known]
-        if sum(chunk.rows for chunk in changed) > _ANEW * whole or scattered(listed, stale, whole):
-            return "changed"
-        wear = worn_by(connection, base, listed, stale)
-        if wear.enough(base, whole) or outgrown(connection, scope, listed):
-            return "worn"
-        told(f"bringing the read cache of {scope} records up to date: {len(changed):,} chunks")
-        _replace(connection, root, scope, listed, done, wear)
-    return "done"
+        if due.worn:
+            told(f"writing the read cache of {scope} records anew, sorted")
+            begin(connection, scope, listed)
+            write_anew(connection, base, scope, listed)
+            done.anew = True
+        else:
+            count = f"{len(due.changed):,} chunks"
+            told(f"bringing the read cache of {scope} records up to date: {count}")
+        _delete(connection, scope, [chunk.path for chunk in due.stale] + sorted(due.gone))
+        done.removed = len(due.gone)
+        _finished(connection, root, scope, listed, due.changed, done, due.wear)
 
 
 class _Draft:
@@ -199,32 +227,6 @@ class _Draft:
                 self._connection.execute("CHECKPOINT")
         finally:
             self._connection.close()
-
-
-def _differences(
-    connection: duckdb.DuckDBPyConnection, listed: list[Listed]
-) -> tuple[list[Listed], set[str], set[str]]:
-    """Return the chunks to read, the paths that rows or damage are known of, and those gone."""
-    rows = connection.execute("SELECT path, checksum, damage FROM facts.held").fetchall()
-    held = {path: checksum for path, checksum, damage in rows if damage is None}
-    known = {path for path, _, _ in rows}
-    changed = [chunk for chunk in listed if held.get(chunk.path) != chunk.checksum]
-    return changed, known, known - {chunk.path for chunk in listed}
-
-
-def _replace(
-    connection: duckdb.DuckDBPyConnection,
-    root: Path,
-    scope: Scope,
-    listed: list[Listed],
-    done: Refreshed,
-    wear: Wear,
-) -> None:
-    """Replace the rows of chunks that have changed, and drop those of chunks that are gone."""
-    changed, known, gone = _differences(connection, listed)
-    _delete(connection, scope, [c.path for c in changed if c.path in known] + sorted(gone))
-    done.removed = len(gone)
-    _finished(connection, root, scope, listed, changed, done, wear)
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, scope: Scope, paths: list[str]) -> None:

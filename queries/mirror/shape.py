@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.items import Scope
 from queries.mirror.layout import FACTS, TABLES, Listed, create, items_in
@@ -12,18 +12,39 @@ from queries.mirror.layout import FACTS, TABLES, Listed, create, items_in
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["begin", "held", "held_in", "outgrown"]
+__all__ = ["begin", "begin_facts", "begin_rows", "held", "held_in", "number", "outgrown"]
 
 
-def begin(connection: duckdb.DuckDBPyConnection, scope: Scope, listed: Sequence[Listed]) -> None:
-    """Make the tables, empty."""
+def begin(connection: Any, scope: Scope, listed: Sequence[Listed]) -> None:
+    """Make a mirror's tables, empty."""
+    begin_facts(connection)
+    begin_rows(connection, scope, listed)
+
+
+def begin_facts(connection: Any) -> None:
+    """Make the tables of what is known of the rows, empty."""
     for statement in FACTS.strip().rstrip(";").split(";"):
         connection.execute(statement)
+
+
+def begin_rows(
+    connection: Any, scope: Scope, listed: Sequence[Listed], *, schema: str = ""
+) -> None:
+    """Make a scope's tables of rows, empty, with room for what chunks have.
+
+    ``schema`` is where to make them, with the dot.
+    """
     for table in TABLES[scope]:
         codes = items_in(table, listed)
-        connection.execute(create(table, codes))
+        connection.execute(create(table, codes, schema=schema))
         for code in sorted(codes):
             connection.execute("INSERT INTO facts.shape VALUES (?, ?)", [table, code])
+
+
+def number(connection: Any, name: str, *, facts: str = "facts") -> int:
+    """Return a number of a whole mirror, 0 where it has none; ``facts`` is the schema's name."""
+    found = connection.execute(f"SELECT value FROM {facts}.meta WHERE key = ?", [name]).fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def outgrown(connection: duckdb.DuckDBPyConnection, scope: Scope, listed: Sequence[Listed]) -> bool:

@@ -13,12 +13,14 @@ from typing import Any
 from pipeline.items import Item, scope_items
 from queries.mirror.layout import scope_of_table, selected
 from queries.mirror.place import Place
+from queries.mirror.shape import number
 from queries.native import opened
 from queries.quality import FlagPolicy
 
 __all__ = ["Twins", "twins"]
 
-PARTS = ("closed", "open")
+PARTS = {"closed": "<", "open": ">="}
+"""The two files, and how their years compare with the open one."""
 
 _OPTIONS = "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880"
 
@@ -55,7 +57,11 @@ def twins(
         quoted = str(mirror).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS stored (READ_ONLY)")
         items = _stored(connection, table)
-        wanted = {part: _digest(connection, table, part, items, policy) for part in PARTS}
+        year = number(connection, "open_year", facts="stored.facts")
+        wanted = {
+            part: _digest(connection, table, f"year {beside} {year}", items, policy)
+            for part, beside in PARTS.items()
+        }
         paths = {
             part: place.twin(f"{table}-{part}-{policy}", digest) for part, digest in wanted.items()
         }
@@ -65,7 +71,8 @@ def twins(
             with place.lock(scope):
                 if not path.exists():
                     told(f"writing {table} records of the {part} years for Polars and Arrow")
-                    _write(connection, table, part, items, policy, path)
+                    years = f"date {PARTS[part]} make_date(greatest({year}, 1), 1, 1)"
+                    _write(connection, table, years, items, policy, path)
                     place.sweep_twins(f"{table}-{part}-{policy}")
     finally:
         connection.close()
@@ -78,22 +85,15 @@ def _stored(connection: Any, table: str) -> tuple[Item, ...]:
     return tuple(item for item in scope_items(scope_of_table(table)) if item.code in codes)
 
 
-def _late(connection: Any, part: str) -> str:
-    """Return the condition on a year that it belongs to a part."""
-    found = connection.execute("SELECT value FROM stored.facts.meta WHERE key = 'open_year'")
-    row = found.fetchone()
-    return f"{'>=' if part == 'open' else '<'} {0 if row is None else int(row[0])}"
-
-
 def _digest(
-    connection: Any, table: str, part: str, items: tuple[Item, ...], policy: FlagPolicy
+    connection: Any, table: str, years: str, items: tuple[Item, ...], policy: FlagPolicy
 ) -> str:
-    """Return what tells one content of a twin from another."""
+    """Return what tells one content of a twin, of the chunks of some years, from another."""
     who = "target" if table == "spatial_daily" else "station"
     columns = ",".join(item.column for item in items)
     found = connection.execute(
         "SELECT md5(concat(?::VARCHAR, string_agg(path || coalesce(read, ''), ',' ORDER BY path))) "
-        f"FROM stored.facts.held WHERE {who} IS NOT NULL AND year {_late(connection, part)}",
+        f"FROM stored.facts.held WHERE {who} IS NOT NULL AND {years}",
         [f"{columns};{policy};"],
     )
     return str(found.fetchone()[0])
@@ -102,7 +102,7 @@ def _digest(
 def _write(
     connection: Any,
     table: str,
-    part: str,
+    years: str,
     items: tuple[Item, ...],
     policy: FlagPolicy,
     path: Path,
@@ -111,11 +111,9 @@ def _write(
     # Parquet knows no seconds, and Polars would read microseconds
     columns = selected(table, items, policy).replace("time,", "time::TIMESTAMP_MS AS time,", 1)
     quoted = str(draft).replace("'", "''")
-    condition, year = _late(connection, part).split()
     try:
         connection.execute(
-            f"COPY (SELECT {columns} FROM stored.main.{table} "
-            f"WHERE date {condition} make_date(greatest({year}, 1), 1, 1)) "
+            f"COPY (SELECT {columns} FROM stored.main.{table} WHERE {years}) "
             f"TO '{quoted}' ({_OPTIONS})"
         )
         draft.replace(path)

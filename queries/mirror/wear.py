@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from queries.mirror.fill import is_late, open_year
 from queries.mirror.layout import Listed
+from queries.mirror.shape import number
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,12 +47,12 @@ def worn_by(
     The open year lies at the end, and is as good there as before; once another year follows, it
     lies between.
     """
-    newest, before = open_year(listed), _number(connection, "open_year")
-    rows = _number(connection, "replaced")
+    newest, before = open_year(listed), number(connection, "open_year")
+    rows = number(connection, "replaced")
     rows += _early_rows(listed, stale)
     if before < newest:
         rows += sum(chunk.rows for chunk in listed if before <= chunk.year < newest)
-    fresh = _number(connection, "fresh_bytes") or base.stat().st_size
+    fresh = number(connection, "fresh_bytes") or base.stat().st_size
     return Wear(rows, fresh)
 
 
@@ -63,8 +64,3 @@ def scattered(listed: list[Listed], stale: list[Listed], whole: int) -> bool:
 def _early_rows(listed: list[Listed], chunks: list[Listed]) -> int:
     newest = open_year(listed)
     return sum(chunk.rows for chunk in chunks if not is_late(chunk, newest))
-
-
-def _number(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    found = connection.execute("SELECT value FROM facts.meta WHERE key = ?", [name]).fetchone()
-    return 0 if found is None else int(found[0])
