@@ -6,7 +6,6 @@ those of :mod:`pipeline.chunks`; the tests hold both readers to the same values 
 
 from __future__ import annotations
 
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -14,9 +13,8 @@ from itertools import accumulate
 from math import exp, floor
 from typing import Protocol
 
-import zstandard
-
 from pipeline.chunks.footer import Block, Cell, Footer
+from pipeline.chunks.frames import unpack_frame
 from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.errors import ChunkError
 
@@ -64,11 +62,11 @@ class BlockColumns:
             known = self._known[number] = [_signed(v) for v in self._decoded(number, words)]
         return known
 
-    def check(self, number: int) -> None:
-        """Check a column against what the footer says of it."""
-        cell, rows = self._block.cells[number], self._block.rows
-        known = self._footer.states
-        gone = {r for r, state in self.states(number, 0, rows).items() if known[state].missing}
+    def checked(self, number: int) -> tuple[list[int], dict[int, int]]:
+        """Return a column's values and states, after checking them by what the footer says."""
+        cell, known = self._block.cells[number], self._footer.states
+        states = self.states(number)
+        gone = {row for row, state in states.items() if known[state].missing}
         present = [v for row, v in enumerate(self.values(number)) if row not in gone]
         found = (min(present, default=None), max(present, default=None), len(gone))
         if found != (cell.minimum, cell.maximum, cell.missing):
@@ -77,8 +75,9 @@ class BlockColumns:
                 f"count {found}, not {(cell.minimum, cell.maximum, cell.missing)}",
                 offset=cell.offset,
             )
+        return self.values(number), states
 
-    def states(self, number: int, start: int, stop: int) -> dict[int, int]:
+    def states(self, number: int) -> dict[int, int]:
         """Return the numbers of the states that rows of a column have, by row."""
         if self._marks is None:
             self._marks = self._read_marks()
@@ -87,11 +86,7 @@ class BlockColumns:
         states = patterns[number * count : (number + 1) * count]
         if not any(states):
             return {}
-        return {
-            row: states[rows[row]] - 1
-            for row in range(start, min(stop, len(rows)))
-            if states[rows[row]]
-        }
+        return {row: states[pattern] - 1 for row, pattern in enumerate(rows) if states[pattern]}
 
     def _decoded(self, number: int, words: Sequence[int]) -> Iterator[int]:
         encoding = self._block.cells[number].encoding
@@ -163,21 +158,7 @@ class BlockColumns:
         return patterns, rows
 
     def _frame(self, offset: int, length: int, size: int, crc32: int) -> bytes:
-        """Return a frame's bytes after checking them; the size is known before it is unpacked."""
-        frame = self._file[offset : offset + length]
-        found = zlib.crc32(frame)
-        if found != crc32:
-            raise ChunkError(f"checksum {found:#010x}, not {crc32:#010x}", offset=offset)
-        try:
-            stated = zstandard.get_frame_parameters(frame).content_size
-            if stated != size:
-                raise ChunkError(f"frame of {stated} bytes, not {size}", offset=offset)
-            data = zstandard.ZstdDecompressor().decompress(
-                frame, max_output_size=size, allow_extra_data=False
-            )
-        except zstandard.ZstdError as error:
-            raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
-        return bytes(data)
+        return unpack_frame(self._file[offset : offset + length], offset, size, crc32)
 
 
 def _low_bits(data: bytes, low: int) -> Iterator[int]:

@@ -123,13 +123,7 @@ def _decoded(file: _File, footer: Footer, block: int, codes: Sequence[str]) -> d
 
     columns = BlockColumns(file, footer, footer.blocks[block])
     places = {info.code: number for number, info in enumerate(footer.columns)}
-    rows = footer.blocks[block].rows
-    for code in codes:
-        columns.check(places[code])
-    return {
-        code: (columns.values(places[code]), columns.states(places[code], 0, rows))
-        for code in codes
-    }
+    return {code: columns.checked(places[code]) for code in codes}
 
 
 class _File:

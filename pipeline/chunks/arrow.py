@@ -13,7 +13,7 @@ from pipeline.errors import ChunkError
 from pipeline.items import ITEMS, Item, Scope
 from pipeline.schema import TIME_COLUMN, decimals_of, is_from_v1, item_of, stated_unit
 
-__all__ = ["arrange", "plain_array", "take_apart"]
+__all__ = ["arrange", "bitmap", "plain_array", "take_apart", "time_arrays"]
 
 MAX_FLAGS = 127
 _ORDER = {item.code: number for number, item in enumerate(ITEMS)}
@@ -177,3 +177,23 @@ def arrange(table: pa.Table, scope: Scope) -> tuple[pa.Table, int]:
 def plain_array(kind: pa.DataType, values: np.ndarray, valid: pa.Buffer | None = None) -> pa.Array:
     """Return an Arrow array over a numpy array's memory, with its validity bitmap if any."""
     return pa.Array.from_buffers(kind, values.size, [valid, pa.py_buffer(values)])
+
+
+def time_arrays(scope: Scope, times: Ints) -> list[pa.Array]:
+    """Return the key columns of times, which are days or hours since 1970."""
+    if scope is Scope.DAILY:
+        return [plain_array(pa.date32(), times.astype(np.int32))]
+    dates = (times - 1) // 24
+    hours = (times - dates * 24).astype(np.uint8)
+    return [
+        plain_array(pa.timestamp("s"), times * 3600),
+        plain_array(pa.date32(), dates.astype(np.int32)),
+        plain_array(pa.uint8(), hours),
+    ]
+
+
+def bitmap(valid: Bools) -> pa.Buffer | None:
+    """Return rows that are there as an Arrow validity bitmap; None where all are."""
+    if valid.all():
+        return None
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))

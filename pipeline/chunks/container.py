@@ -13,7 +13,14 @@ from pipeline.chunks.parse import FEATURE_FROM_V1, unpack
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
-__all__ = ["HEADER_BYTES", "VERSION", "parse_footer", "read_footer", "seal"]
+__all__ = [
+    "HEADER_BYTES",
+    "VERSION",
+    "footer_decompressor",
+    "parse_footer",
+    "read_footer",
+    "seal",
+]
 
 MAGIC = b"CIM2"
 VERSION = 2
@@ -56,7 +63,8 @@ def _compressor() -> zstandard.ZstdCompressor:
 
 
 @per_thread
-def _decompressor() -> zstandard.ZstdDecompressor:
+def footer_decompressor() -> zstandard.ZstdDecompressor:
+    """Return this thread's decompressor of footers."""
     primer = zstandard.ZstdCompressionDict(
         footer_dictionary(), dict_type=zstandard.DICT_TYPE_RAWCONTENT
     )
@@ -95,7 +103,7 @@ def parse_footer(tail: bytes | memoryview, file_bytes: int) -> Footer:
         parameters = zstandard.get_frame_parameters(packed)
         if parameters.content_size != size:
             raise ChunkError(f"footer of {parameters.content_size} bytes, not {size}", offset=start)
-        raw = _decompressor().decompress(packed, max_output_size=size, allow_extra_data=False)
+        raw = footer_decompressor().decompress(packed, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ChunkError(f"footer cannot be decompressed: {error}", offset=start) from None
     _check_version(raw[:2], start)

@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.arrow import plain_array
+from pipeline.chunks.arrow import bitmap, plain_array, time_arrays
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, ColumnInfo, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.marks import Marks
 from pipeline.chunks.parts import Bools, Parts, ValueColumn, flag_columns, statistics
 from pipeline.errors import ChunkError
-from pipeline.items import Scope
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
 
 __all__ = ["BlockSource", "check_statistics", "gather", "put_together", "times_of"]
@@ -125,27 +124,12 @@ def _key_arrays(key: ChunkKey, times: Ints) -> list[pa.Array]:
         indices = plain_array(pa.int8(), np.zeros(rows, dtype=np.int8))
         target = pa.array([key.target], pa.string())
         who = pa.DictionaryArray.from_arrays(indices, target)
-    if key.scope is Scope.DAILY:
-        return [who, plain_array(pa.date32(), times.astype(np.int32))]
-    dates = (times - 1) // 24
-    hours = (times - dates * 24).astype(np.uint8)
-    return [
-        who,
-        plain_array(pa.timestamp("s"), times * 3600),
-        plain_array(pa.date32(), dates.astype(np.int32)),
-        plain_array(pa.uint8(), hours),
-    ]
-
-
-def _bitmap(valid: Bools) -> pa.Buffer | None:
-    if valid.all():
-        return None
-    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return [who, *time_arrays(key.scope, times)]
 
 
 def _value_array(values: Ints, missing: Bools, info: ColumnInfo) -> pa.Array:
     values = np.where(missing, 0, values)
-    valid = _bitmap(~missing)
+    valid = bitmap(~missing)
     if info.is_double:
         return plain_array(pa.float64(), values.view(np.float64), valid)
     top = max(int(values.max()), -int(values.min()) - 1) if values.size else 0
@@ -157,5 +141,5 @@ def _value_array(values: Ints, missing: Bools, info: ColumnInfo) -> pa.Array:
 
 def _flag_array(flags: npt.NDArray[np.int8], texts: list[str]) -> pa.Array:
     valid = flags >= 0
-    indices = plain_array(pa.int8(), np.where(valid, flags, 0).astype(np.int8), _bitmap(valid))
+    indices = plain_array(pa.int8(), np.where(valid, flags, 0).astype(np.int8), bitmap(valid))
     return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))

@@ -24,7 +24,7 @@ def test_both_readers_decode_a_chunk_alike(name: str) -> None:
         assert plain.times() == parts.times[place].tolist()
         for number, (value, flag) in enumerate(zip(parts.values, parts.flags, strict=True)):
             assert plain.values(number) == value.numbers[place].tolist()
-            states = plain.states(number, 0, block.rows)
+            states = plain.states(number)
             found = {row: texts[state] for row, state in states.items()}
             gone = [False] * parts.times.size if value.missing is None else value.missing.tolist()
             letters = [(None, *flag.texts)[n] for n in flag.numbers.tolist()]

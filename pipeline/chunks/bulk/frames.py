@@ -12,23 +12,10 @@ import numpy as np
 import zstandard
 
 from pipeline.chunks.bulk.varints import Bools, Ints
-from pipeline.chunks.dictionary import footer_dictionary
-from pipeline.chunks.threads import per_thread
+from pipeline.chunks.container import footer_decompressor
+from pipeline.chunks.frames import frame_decompressor
 
 __all__ = ["unpack_footers", "unpack_frames"]
-
-
-@per_thread
-def _decompressor() -> zstandard.ZstdDecompressor:
-    return zstandard.ZstdDecompressor()
-
-
-@per_thread
-def _footer_decompressor() -> zstandard.ZstdDecompressor:
-    primer = zstandard.ZstdCompressionDict(
-        footer_dictionary(), dict_type=zstandard.DICT_TYPE_RAWCONTENT
-    )
-    return zstandard.ZstdDecompressor(dict_data=primer)
 
 
 def unpack_frames(
@@ -43,7 +30,7 @@ def unpack_frames(
         Where frames lie, what they are to hold (in bytes) and their checksums.
     """
     view, checksum = memoryview(data), zlib.crc32
-    decompress, content = _decompressor().decompress, zstandard.frame_content_size
+    decompress, content = frame_decompressor().decompress, zstandard.frame_content_size
     pieces, wrong = [], []
     stops = (starts + lengths).tolist()
     frames = zip(starts.tolist(), stops, sizes.tolist(), crc32.tolist(), strict=True)
@@ -65,7 +52,7 @@ def unpack_frames(
 def unpack_footers(data: bytes, starts: Ints, lengths: Ints, sizes: Ints) -> list[bytes]:
     """Return footers, decompressed; b"" for one that is not of its size or cannot be."""
     view = memoryview(data)
-    decompress, content = _footer_decompressor().decompress, zstandard.frame_content_size
+    decompress, content = footer_decompressor().decompress, zstandard.frame_content_size
     found = []
     stops = (starts + lengths).tolist()
     for start, stop, size in zip(starts.tolist(), stops, sizes.tolist(), strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.arrow import plain_array
+from pipeline.chunks.arrow import bitmap, plain_array, time_arrays
 from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
@@ -124,32 +124,17 @@ def key_arrays(keys: Sequence[ChunkKey], rows: Ints, times: Ints) -> list[pa.Arr
     else:
         targets = pa.array([key.target for key in keys], pa.string())
         who = targets.take(pa.array(np.repeat(np.arange(len(keys)), rows)))
-    if keys[0].scope is Scope.DAILY:
-        return [who, plain_array(pa.date32(), times.astype(np.int32))]
-    dates = (times - 1) // 24
-    hours = (times - dates * 24).astype(np.uint8)
-    return [
-        who,
-        plain_array(pa.timestamp("s"), times * 3600),
-        plain_array(pa.date32(), dates.astype(np.int32)),
-        plain_array(pa.uint8(), hours),
-    ]
+    return [who, *time_arrays(keys[0].scope, times)]
 
 
 def value_array(values: npt.NDArray[np.float64], missing: Bools) -> pa.Array:
     """Return doubles, null where missing."""
-    return plain_array(pa.float64(), values, _bitmap(~missing))
+    return plain_array(pa.float64(), values, bitmap(~missing))
 
 
 def flag_array(numbers: npt.NDArray[np.uint8], texts: pa.Array) -> pa.Array:
     """Return flags by the number of their text, from 1; 0 is null."""
     valid = numbers > 0
     indices = (np.maximum(numbers, 1) - np.uint8(1)).view(np.int8)
-    coded = plain_array(pa.int8(), indices, _bitmap(valid))
+    coded = plain_array(pa.int8(), indices, bitmap(valid))
     return pa.DictionaryArray.from_arrays(coded, texts, safe=False)  # in range as made above
-
-
-def _bitmap(valid: Bools) -> pa.Buffer | None:
-    if valid.all():
-        return None
-    return pa.py_buffer(np.packbits(valid, bitorder="little"))
