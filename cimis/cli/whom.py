@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.errors import DecodeError
     from pipeline.targets import Network, Target
 
-__all__ = ["Whom", "Wished", "whom_of"]
+__all__ = ["Whom", "Wished", "stations_of", "whom_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,9 @@ def whom_of(
     names = [target.key for target in targets]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"{twice} is named twice", hint="give each address a name of its own")
-    stations = _stations(wished, root, settings, span, ask, out, policy, timeout)
+    stations = stations_of(
+        wished, root, settings, span, ask=ask, out=out, policy=policy, timeout=timeout
+    )
     zips: dict[int, str] = {}
     prefer = Network(wished.prefer.lower()) if wished.prefer else None
     if wished.zip_codes is not None:
@@ -118,16 +120,18 @@ def whom_of(
     return Whom(stations, tuple(targets), tuple(sorted(zips.items())), prefer)
 
 
-def _stations(
+def stations_of(
     wished: Wished,
     root: Path,
     settings: Settings,
     span: tuple[dt.date, dt.date],
+    *,
     ask: bool,
     out: Output,
-    policy: RetryPolicy | None,
-    timeout: Timeouts | None,
+    policy: RetryPolicy | None = None,
+    timeout: Timeouts | None = None,
 ) -> tuple[int, ...]:
+    """Return the stations that the options mean, by number or place; see :func:`whom_of`."""
     from cimis.choice import chosen_stations
     from cimis.cli.placed import check_within, placed
     from cimis.parsing import parse_stations, single_stations

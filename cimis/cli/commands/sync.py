@@ -23,7 +23,8 @@ from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
 from cimis.cli.sync_telling import tell_sync
 from cimis.cli.telling import raise_failure
-from cimis.parsing import parse_date, parse_duration, parse_stations, single_stations, today
+from cimis.cli.whom import Wished, stations_of
+from cimis.parsing import parse_date, parse_duration, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -163,11 +164,8 @@ def command(
         root,
         settings,
         usual,
-        stations,
-        all_,
-        county,
-        near,
-        within,
+        Wished(stations=stations, county=county, near=near, within_km=within),
+        all_=all_,
         since=begin,
         ask=not dry_run,
         out=out,
@@ -213,24 +211,21 @@ def _chosen(
     root: Path,
     settings: Settings,
     usual: FetchRequest,
-    stations: str | None,
-    all_: bool,
-    county: str | None,
-    near: str | None,
-    within: float | None,
+    wished: Wished,
     *,
+    all_: bool,
     since: dt.date | None,
     ask: bool,
     out: Output,
 ) -> tuple[int, ...] | None:
     """Return the stations that the options name; None for those that are stored."""
-    from cimis.choice import chosen_stations, left_out, refresh_stations
-    from cimis.cli.placed import check_within, listed, placed
+    from cimis.choice import left_out, refresh_stations
+    from cimis.cli.placed import check_within, listed
 
-    if all_ and (stations or county or near):
+    if all_ and (wished.stations or wished.county or wished.near):
         raise UsageError("--all and stations exclude each other", hint="give one of them")
-    if stations is None and county is None and near is None:
-        check_within(near, within)
+    if wished.stations is None and not wished.by_place:
+        check_within(wished.near, wished.within_km)
         if ask:  # closed stations are known by the list
             refresh_stations(
                 root,
@@ -242,18 +237,13 @@ def _chosen(
             )
         active = (facts["number"] for facts in listed(root) if facts["active"]) if all_ else ()
         return tuple(active) if all_ else None
-    text, span = stations or "all", (since or today(), today())
-    numbers = chosen_stations(
-        parse_stations(text),
+    return stations_of(
+        wished,
         root,
         settings,
-        span,
-        singly=single_stations(text),
+        (since or today(), today()),
         ask=ask,
-        say=out.note,
-        warn=out.warn,
+        out=out,
         policy=usual.policy,
         timeout=usual.timeouts,
     )
-    chosen = placed(root, numbers, county=county, near=near, within_km=within, span=span, out=out)
-    return tuple(chosen or ())
