@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from pipeline.items import scope_items
-from pipeline.schema import TARGET_FIELD, physical_schema
-from queries.mirror.layout import scope_of_table
+from queries.mirror.layout import arrow_schema, scope_of_table
 
 if TYPE_CHECKING:
     from queries.engines.answer import Answer
@@ -20,12 +19,8 @@ __all__ = ["dataset", "dataset_schema", "in_memory"]
 
 def dataset_schema(table: str) -> pa.Schema:
     """Return the schema of a table of rows: keys, every item of the scope, flags as strings."""
-    scope = scope_of_table(table)
-    made = physical_schema(scope, scope_items(scope))
-    fields = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in made]
-    if table == "spatial_daily":
-        fields[0] = TARGET_FIELD
-    return pa.schema([f.with_nullable(True) for f in fields], metadata=made.metadata)
+    made = arrow_schema(table, scope_items(scope_of_table(table)))
+    return pa.schema([f.with_nullable(True) for f in made], metadata=made.metadata)
 
 
 def dataset(table: str, twins: Twins) -> ds.Dataset:

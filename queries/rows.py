@@ -13,13 +13,12 @@ import pyarrow as pa
 
 from pipeline.items import Item, Standard, default_items, scope_items
 from pipeline.lacks import Lacks
-from pipeline.schema import TARGET_FIELD, physical_schema
 from pipeline.targets import SPATIAL_DEFAULTS
 from queries.engines.answer import Answer
 from queries.engines.damage import left_out
 from queries.engines.engine import Engine
 from queries.engines.forks import check_polars
-from queries.mirror.layout import keys_of, ruled, scope_of_table, selected
+from queries.mirror.layout import arrow_schema, keys_of, ruled, scope_of_table, selected
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
@@ -68,10 +67,11 @@ class Rows:
         self.timings = timings or QueryTimings()
         self.tally = tally
         with self.timings.phase("plan"):
-            stored, self._seen = engine.stored(wish.table, wish.named(), self.timings)
-            self.damaged = left_out(self._seen, [wish.table], wish.named())
+            self._named = wish.named()
+            stored, self._seen = engine.stored(wish.table, self._named, self.timings)
+            self.damaged = left_out(self._seen, [wish.table], self._named)
             self._items = _items(wish, stored)
-            self._metric = _schema(wish.table, self._items, stored)
+            self._metric = arrow_schema(wish.table, self._items, stored)
         self.schema = english_schema(self._metric) if self._english else self._metric
 
     @property
@@ -85,7 +85,7 @@ class Rows:
         return replace(self.tally.lacks(), damaged=tuple(self.damaged))
 
     def _ask(self, text: str) -> Answer:
-        return Answer(self._engine, text, named=self._wish.named(), timings=self.timings)
+        return Answer(self._engine, text, named=self._named, timings=self.timings)
 
     def _text(self, where: str, limit: int | None, *, ordered: bool = True) -> str:
         who, when, *_ = keys_of(self._wish.table)
@@ -122,7 +122,7 @@ class Rows:
             return
         who, *_ = keys_of(wish.table)
         inventory = self._engine.inventory(scope_of_table(wish.table))
-        found = inventory.counts(wish.table, wish.named())
+        found = inventory.counts(wish.table, self._named)
         if sum(rows for _, rows in found) <= _STREAMED_ROWS:
             yield wish.where()
             return
@@ -216,20 +216,6 @@ def _items(wish: Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:
     items = tuple(item for item in scope_items(scope) if item.code in stored)
     usual = SPATIAL_DEFAULTS if wish.table == "spatial_daily" else default_items(scope)
     return items or tuple(usual)
-
-
-def _schema(table: str, items: Sequence[Item], stored: dict[str, tuple[int, str]]) -> pa.Schema:
-    """Return an answer's schema: the keys, and the items with the units and decimals stored."""
-    made = physical_schema(
-        scope_of_table(table),
-        items,
-        decimals={code: decimals for code, (decimals, _) in stored.items()},
-        units={code: unit for code, (_, unit) in stored.items()},
-    )
-    fields = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in made]
-    if table == "spatial_daily":
-        fields[0] = TARGET_FIELD
-    return pa.schema(fields, metadata=made.metadata)
 
 
 def select(

@@ -15,7 +15,7 @@ from queries.engines.inventory import Named
 from queries.engines.run import Few, Heads, Run
 from queries.engines.sandbox import translated
 from queries.engines.seat import Parameters
-from queries.mirror.layout import TABLES
+from queries.engines.words import tables_in
 from queries.native import is_damage, native
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
@@ -109,7 +109,7 @@ class Answer:
                 named=self._named,
                 roomy=roomy,
             )
-            tables = [t for names in TABLES.values() for t in names if t in self._text.lower()]
+            tables = tables_in(self._text)
             run = Run(seat, self._text, self._parameters, self.timings, self._heads)
             if tables:
                 self.damaged = left_out(seat.instance, tables, self._named)

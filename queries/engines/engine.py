@@ -54,7 +54,7 @@ class Engine:
         self._root = root
         self._catalog = catalog
         self._mirrors = mirrors
-        self._current: dict[tuple[bool, bool], Instance] = {}
+        self._current: dict[bool, Instance] = {}  # by whether it is roomy
         self._loose: tuple[object, weakref.ref[Instance]] | None = None
         self._inventories: dict[Scope, Inventory] = {}
         self._lock = threading.RLock()
@@ -146,7 +146,7 @@ class Engine:
         roomy: bool,
         timings: QueryTimings,
     ) -> Instance:
-        known = self._current.get((unsafe, roomy))
+        known = None if unsafe else self._current.get(roomy)
         if known is not None and self._serves(known, scopes):
             return known
         with timings.phase("refresh"):
@@ -161,7 +161,7 @@ class Engine:
                 made = self._made(paths, named, unsafe=unsafe, timings=timings, loose=loose)
                 self._loose = (key, weakref.ref(made))
                 return made
-            known = self._current.get((unsafe, roomy))
+            known = None if unsafe else self._current.get(roomy)
             if known is not None and not damage_stands(self._root, known, scopes):
                 known = None
                 for scope in scopes:
@@ -174,7 +174,7 @@ class Engine:
                     paths[scope] = path
             made = self._made(paths, named, unsafe=unsafe, roomy=roomy, timings=timings)
             if not unsafe:
-                self._current[unsafe, roomy] = made
+                self._current[roomy] = made
             return made
 
     def _serves(self, known: Instance, scopes: Sequence[Scope]) -> bool:

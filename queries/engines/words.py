@@ -8,7 +8,7 @@ from functools import lru_cache
 from pipeline.items import Scope
 from queries.mirror.layout import TABLES
 
-__all__ = ["has_word", "scopes_in"]
+__all__ = ["has_word", "scopes_in", "tables_in"]
 
 _ANY = re.compile(
     r"\bquery(_table)?\s*\(|\bshow\b|\bduckdb_|information_schema|\bpragma", re.IGNORECASE
@@ -23,11 +23,17 @@ def has_word(name: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=256)
+def tables_in(text: str) -> tuple[str, ...]:
+    """Return the tables of rows that a question names."""
+    return tuple(name for names in TABLES.values() for name in names if has_word(name, text))
+
+
+@lru_cache(maxsize=256)
 def scopes_in(text: str) -> tuple[Scope, ...]:
     """Return the scopes whose tables a question may read.
 
     By their names; a question that makes its own text, or asks which tables there are, may mean
     any.
     """
-    named = [scope for scope in Scope if any(has_word(name, text) for name in TABLES[scope])]
+    named = [scope for scope, names in TABLES.items() if {*names} & {*tables_in(text)}]
     return tuple(Scope if _ANY.search(text) else named)

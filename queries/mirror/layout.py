@@ -8,17 +8,21 @@ rows came from, known by checksum, and what was found of their columns.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.items import Item, Scope, scope_items
 from queries.quality import FlagPolicy, severe_flags
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = [
     "FACTS",
     "LAYOUT",
     "TABLES",
     "Listed",
+    "arrow_schema",
     "columns_of",
     "create",
     "items_in",
@@ -97,6 +101,30 @@ def columns_of(table: str) -> list[str]:
     for item in scope_items(scope_of_table(table)):
         names += [item.column, item.flag_column]
     return names
+
+
+def arrow_schema(
+    table: str, items: Iterable[Item], stored: Mapping[str, tuple[int, str]] | None = None
+) -> pa.Schema:
+    """Return the Arrow schema of a table's keys and of items with their flags, which are strings.
+
+    ``stored`` has by code the decimals and unit of what is stored; by default the registry's count.
+    """
+    import pyarrow as pa
+
+    from pipeline.schema import TARGET_FIELD, physical_schema
+
+    known = stored or {}
+    made = physical_schema(
+        scope_of_table(table),
+        tuple(items),
+        decimals={code: decimals for code, (decimals, _) in known.items()},
+        units={code: unit for code, (_, unit) in known.items()},
+    )
+    fields = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in made]
+    if table == "spatial_daily":
+        fields[0] = TARGET_FIELD
+    return pa.schema(fields, metadata=made.metadata)
 
 
 def create(table: str, codes: Collection[str], *, schema: str = "") -> str:
