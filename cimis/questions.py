@@ -133,40 +133,36 @@ class Questions(SpatialReading):
         """
         from queries.conversion import standard
         from queries.engines.answer import Answer
-        from queries.engines.inventory import Named
         from queries.periods import count_sql, period_heads, period_sql
+        from queries.quality import policy
+        from queries.wish import Wish
 
-        kind, spatial = scope_of(scope), targets is not None
-        sites: Sequence[Site] | None = (
-            target_keys(targets) if spatial else station_numbers(stations)
-        )
+        kind, keys = scope_of(scope), target_keys(targets)
+        spatial = keys is not None
+        numbers = None if spatial else station_numbers(stations)
         first, last = open_span_of(start, end)
         named = items_of(items, kind)
         chosen = named or self._stored_items(kind, spatial=spatial)
-        text = period_sql(
-            kind,
-            chosen,
-            period,
-            stations=None if spatial else station_numbers(stations),
-            targets=target_keys(targets),
-            start=first,
-            end=last,
-            units=standard(units),
-        )
-
-        chunks = Named(
-            None if spatial or sites is None else frozenset(map(int, sites)),
-            None if not spatial or sites is None else frozenset(map(str, sites)),
-            None if first is None else first.year,
-            None if last is None else last.year,
+        wish = Wish(
+            "spatial_daily" if spatial else kind.value,
+            None if numbers is None else tuple(numbers),
+            None if keys is None else tuple(keys),
+            first,
+            last,
+            tuple(chosen),
+            policy(qc),
+            None,
         )
 
         def count() -> dict[Site, int]:
-            return dict(Answer(self._engine, count_sql(text), named=chunks).fetchall())
+            asked = Answer(self._engine, count_sql(wish), named=wish.named())
+            return dict(asked.fetchall())
 
+        sites: Sequence[Site] | None = keys if spatial else numbers
         tally = tally_of(self.root, kind, sites, first, last, named, spatial=spatial, count=count)
+        text = period_sql(wish, period, standard(units))
         heads = period_heads(chosen, standard(units))
-        return self._answer(text, qc=qc, tally=tally, heads=heads, named=chunks)
+        return self._answer(text, qc=qc, tally=tally, heads=heads, named=wish.named())
 
     def _stored_items(self, scope: Scope, *, spatial: bool) -> tuple[Item, ...]:
         """Return the items that are stored."""

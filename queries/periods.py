@@ -16,6 +16,8 @@ from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
 from pipeline.units import metric_decimals
 from queries.conversion import conversion_of
+from queries.mirror.layout import keys_of, scope_of_table
+from queries.wish import Wish
 
 __all__ = ["PERIODS", "count_sql", "period_heads", "period_sql", "rule_of"]
 
@@ -65,34 +67,21 @@ def period_heads(items: Sequence[Item], units: Standard) -> dict[str, dict[bytes
     }
 
 
-def period_sql(
-    scope: Scope,
-    items: Sequence[Item],
-    every: str,
-    *,
-    stations: Sequence[int] | None = None,
-    targets: Sequence[str] | None = None,
-    start: dt.date | None = None,
-    end: dt.date | None = None,
-    units: Standard = Standard.METRIC,
-) -> str:
+def period_sql(wish: Wish, every: str, units: Standard) -> str:
     """Return SQL over the views that sums records up per station and period.
 
-    Its columns: ``station``; ``period``, the period's first day; ``days`` (``hours`` of hourly
-    records), how many there could be of the days asked for; then per item its figure, null where
-    no value is there, and ``NAME_days`` (``NAME_hours``), of how many values it is made.
+    Its columns: ``station`` (or ``target``); ``period``, the period's first day; ``days``
+    (``hours`` of hourly records), how many there could be of the days asked for; then per item its
+    figure, null where no value is there, and ``NAME_days`` (``NAME_hours``), of how many values it
+    is made.
 
     Parameters
     ----------
-    scope : Scope
-    items : sequence of Item
+    wish : Wish
+        Whose records, which items, and of which days; a period that they cut counts the days
+        inside.
     every : str
         One of :data:`PERIODS`; weeks begin on Monday, water years in October.
-    stations : sequence of int, optional
-    targets : sequence of str, optional
-        Spatial targets, in the place of stations.
-    start, end : datetime.date, optional
-        First and last day; a period that they cut counts the days inside.
     units : Standard
 
     Raises
@@ -100,48 +89,37 @@ def period_sql(
     UsageError
         For an unknown period, or days of daily records.
     """
+    scope = scope_of_table(wish.table)
     if every not in PERIODS or (every == "day" and scope is Scope.DAILY):
         known = PERIODS if scope is Scope.HOURLY else PERIODS[1:]
         raise UsageError(f"no {scope} period '{every}'", hint=f"one of {', '.join(known)}")
     unit, per_day = ("hours", 24) if scope is Scope.HOURLY else ("days", 1)
     after = f"(any_value({_STARTS[every]}) + INTERVAL {_LENGTHS[every]})::date"
     first = f"any_value({_STARTS[every]})"
-    if end is not None:
-        after = f"least({after}, DATE '{end + dt.timedelta(days=1)}')"
-    if start is not None:
-        first = f"greatest({first}, DATE '{start}')"
-    who, view = ("station", str(scope)) if targets is None else ("target", "spatial_daily")
+    if wish.end is not None:
+        after = f"least({after}, DATE '{wish.end + dt.timedelta(days=1)}')"
+    if wish.start is not None:
+        first = f"greatest({first}, DATE '{wish.start}')"
+    who, *_ = keys_of(wish.table)
     columns = [
         who,
         f"{_STARTS[every]} AS period",
         f"({after} - {first}) * {per_day} AS {unit}",
     ]
-    for item in items:
+    for item in wish.items or ():
         columns += [f"{_figure(item, units)} AS {item.column}"]
         columns += [f"count({item.column}) AS {item.column}_{unit}"]
-    where = []
-    if stations is not None:
-        where.append(f"station IN ({', '.join(map(str, sorted(set(stations))))})")
-    if targets is not None:
-        quoted = (target.replace("'", "''") for target in sorted(set(targets)))
-        where.append("target IN (" + ", ".join(f"'{text}'" for text in quoted) + ")")
-    if start is not None:
-        where.append(f"date >= DATE '{start}'")
-    if end is not None:
-        where.append(f"date <= DATE '{end}'")
-    narrowed = f"\nWHERE {' AND '.join(where)}" if where else ""
     listed = ",\n    ".join(columns)
     return (
-        f"SELECT\n    {listed}\nFROM {view}{narrowed}\n"
+        f"SELECT\n    {listed}\nFROM {wish.table}\nWHERE {wish.where()}\n"
         f"GROUP BY {who}, period\nORDER BY {who}, period"
     )
 
 
-def count_sql(text: str) -> str:
+def count_sql(wish: Wish) -> str:
     """Return SQL that counts the records of which the answer to `period_sql` is made, per site."""
-    view = text[text.index("\nFROM ") : text.rindex("\nGROUP BY ")]
-    who = "target" if view.startswith("\nFROM spatial") else "station"
-    return f"SELECT {who}, count(*){view}\nGROUP BY {who}"
+    who, *_ = keys_of(wish.table)
+    return f"SELECT {who}, count(*) FROM {wish.table} WHERE {wish.where()} GROUP BY {who}"
 
 
 def _figure(item: Item, units: Standard) -> str:
