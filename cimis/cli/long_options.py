@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -79,6 +78,8 @@ def keep_typos(parser: Any, ctx: click.Context) -> None:
 
     def match(argument: str, state: Any) -> None:
         word = argument.partition("=")[0]
+        from difflib import get_close_matches
+
         near = len(word) > 3 and get_close_matches(word, known, n=1, cutoff=_ALIKE)
         if near or (len(word) > 2 and not _letters_known(word, short)):
             raise click.NoSuchOption(word, possibilities=known, ctx=ctx)
