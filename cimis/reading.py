@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cimis.arguments import (
@@ -191,7 +192,10 @@ class Reading(Opened):
         from queries.frames import frame, scan
 
         found = self._twins(table, qc)
-        return frame(self._loose(table, qc)).lazy() if found is None else scan(table, found)
+        if found is not None:
+            with suppress(FileNotFoundError):  # deleted since it was found
+                return scan(table, found)
+        return frame(self._loose(table, qc)).lazy()
 
     def dataset(self, scope: str | Scope = "daily", *, qc: str = "keep") -> ds.Dataset:
         """Return the rows of a scope as a dataset of pyarrow's own: it scans, pickles, unites.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
@@ -51,13 +52,21 @@ def scan(table: str, twins: Twins) -> pl.LazyFrame:
     """Return a lazy frame over a table's twins, with a column for every item, stored or not.
 
     ``reference_eto`` is the ASCE figure, else the network's older one; ``reference_eto_source``
-    says whose it is, row by row.
+    says whose it is, row by row. The frame holds its files open: it gives the rows of when it was
+    made, whatever is stored or deleted before it is collected.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a twin was deleted since it was found.
     """
     if twins.lazy is None:
-        schema = table_schema(table)
-        frame = pl.scan_parquet(
-            twins.paths, glob=False, cache=False, schema=schema, missing_columns="insert"
-        )
+        with ExitStack() as stack:  # Polars holds what it has been given by descriptors of its own
+            files: list[Any] = [stack.enter_context(path.open("rb")) for path in twins.paths]
+            schema = table_schema(table)
+            frame = pl.scan_parquet(
+                files, glob=False, cache=False, schema=schema, missing_columns="insert"
+            )
         twins.lazy = with_reference(frame)
     made = twins.lazy
     assert isinstance(made, pl.LazyFrame)

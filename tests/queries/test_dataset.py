@@ -151,6 +151,15 @@ def test_what_was_made_before_a_change_can_still_be_read(tmp_path: Path) -> None
         assert data.to_table()["station"].unique().to_pylist() == [2]
 
 
+def test_a_lazy_frame_outlives_the_read_cache(tmp_path: Path) -> None:
+    put(tmp_path, [year_table(Scope.DAILY, 2, 2022)])
+    with open_store(tmp_path) as store:
+        lazy = store.scan_daily()
+        store.clear_cache()
+        assert lazy.collect()["station"].unique().to_list() == [2]
+        assert store.scan_daily().collect().height == lazy.collect().height
+
+
 def test_an_empty_store_answers_with_its_schema(tmp_path: Path) -> None:
     put(tmp_path, [])
     with open_store(tmp_path) as store:
