@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pipeline.errors import ChunkError, StoreError
 from pipeline.storage import storage_of
@@ -26,8 +25,7 @@ Cells = tuple[list[int], dict[int, int]]
 """A column's scaled integers in a block, and the number of its state by row where it has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a chunk is.
 
     Attributes

@@ -182,7 +182,6 @@ def write_chunk(
     table: ArrowStream,
     *,
     format: str = "v2",  # noqa: A002 - the word that users know
-    storage: Storage | None = None,
 ) -> ChunkInfo:
     """Write one station's year as a chunk file: atomic, and read back before it counts.
 
@@ -198,8 +197,6 @@ def write_chunk(
         in the item's metric unit, unless the field's metadata name ``unit``; integers are whole
         numbers, unless they name ``decimals``. Null and NaN are missing, an empty flag is null.
     format : {"v2", "v1"}
-    storage : Storage, optional
-        Who writes; that of the path where not given.
 
     Returns
     -------
@@ -228,7 +225,7 @@ def write_chunk(
         check(given, parts)
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, hint=error.hint) from None
-    info = write_parts(path, given.key, parts, format, storage or storage_of(path))
+    info = write_parts(path, given.key, parts, format, storage_of(path))
     return replace(info, nans=given.nans)
 
 
