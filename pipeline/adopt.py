@@ -16,12 +16,15 @@ from typing import Any
 
 from pipeline.catalog import CATALOG_FILE, Catalog, ChunkRow
 from pipeline.catalog_file import is_foreign
-from pipeline.chunks.disk import Disk, disk_errors, locked
 from pipeline.chunks.files import ChunkInfo, describe
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.whereabouts import chunk_files
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, NoDataError, StoreError
+from pipeline.storage import storage_of
+from pipeline.storage.disk import Disk
+from pipeline.storage.refusals import disk_errors
+from pipeline.storage.writers import locked
 
 __all__ = ["Adopted", "adopt"]
 
@@ -113,14 +116,15 @@ def _read(
         files = list(chunk_files(root))
     # a chunk at its place goes before others of the same station, year and scope
     files.sort(key=lambda found: (found[0] != found[1].path(root), found[0]))
+    storage = storage_of(root)
     taken: dict[ChunkKey, ChunkInfo] = {}
     rows = []
     for count, (path, key) in enumerate(files):
         name = _below(root, path)
         try:
             with disk_errors(path, "read"):
-                info = describe(path, path.read_bytes(), key)
-                written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+                info = describe(path, storage.read(path), key)
+                written = dt.datetime.fromtimestamp(storage.standing(path)[1] / 1e9, dt.UTC)
         except CimisError as error:
             done.left.append((name, str(error)))
         else:
@@ -128,7 +132,7 @@ def _read(
             if first is not info:
                 same = "the same as" if first.checksum == info.checksum else "other rows than"
                 done.left.append((name, f"{same} the chunk of {key.name} that was taken over"))
-            elif path != place and place.exists():
+            elif path != place and storage.exists(place):
                 done.left.append((name, f"another file is at its place, {_below(root, place)}"))
             elif listed.get(name) == info.checksum:
                 done.listed_before += 1
@@ -156,9 +160,7 @@ def _set_aside(root: Path) -> str:
 def _move(root: Path, path: Path, key: ChunkKey, done: Adopted) -> None:
     target = key.path(root)
     with disk_errors(target, "move a chunk to"):
-        Disk().make_folder(target.parent)
-        path.rename(target)
-        Disk().sync_folder(target.parent)
+        storage_of(path).move(path, target)
     done.moved.append((_below(root, path), _below(root, target)))
 
 
@@ -185,7 +187,7 @@ def _enter_one(root: Path, catalog: Catalog, row: ChunkRow) -> None:
     """Enter a chunk as it is now, unless a fetch has entered it meanwhile."""
     path = root / row.path
     with locked(root, row.path.replace("/", "-")), disk_errors(path, "read"):
-        info = describe(path, path.read_bytes(), ChunkKey.of_path(path))
+        info = describe(path, storage_of(path).read(path), ChunkKey.of_path(path))
         if not any(known.checksum == info.checksum for known in catalog.chunks(path=row.path)):
             catalog.put_chunks(
                 [replace(chunk_row(info, source="adopted"), fetched_at=row.fetched_at)]

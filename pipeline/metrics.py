@@ -22,7 +22,7 @@ from prometheus_client.core import (
 )
 
 from pipeline.catalog import Catalog, ChunkRow
-from pipeline.chunks.disk import disk_errors
+from pipeline.storage.refusals import disk_errors
 from pipeline.tallies import BUCKETS_S, Series, Tallies
 
 __all__ = ["COUNTERS", "GAUGES", "HISTOGRAMS", "registry", "text", "write"]

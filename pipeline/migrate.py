@@ -15,10 +15,12 @@ from typing import Any
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, read_scaled, store_rows, v1, v2
 from pipeline.chunks.arrow import take_apart
-from pipeline.chunks.disk import disk_errors
+from pipeline.chunks.files import first_form, load
 from pipeline.chunks.grid import grid_of
 from pipeline.entry import chunk_row
 from pipeline.errors import ChunkError, StoreError
+from pipeline.storage import storage_of
+from pipeline.storage.refusals import disk_errors
 
 __all__ = ["Migration", "Rewritten", "forecast", "migrate", "pending"]
 
@@ -86,10 +88,7 @@ def pending(root: Path, chunks: Iterable[ChunkRow], form: str) -> list[ChunkRow]
 
 def _form(path: Path) -> str | None:
     """Return a file's form; None where there is no file."""
-    if not path.exists():
-        return None
-    with disk_errors(path, "read"), path.open("rb") as file:
-        return "v2" if v2.is_v2(file.read(4)) else "v1"
+    return first_form(path) if storage_of(path).exists(path) else None
 
 
 def forecast(
@@ -158,8 +157,7 @@ def _unread(path: Path, chunk: ChunkRow, form: str) -> dict[str, int]:
     """Return what the records of a V1 file say that V2 has no place for."""
     if form == "v1" or _form(path) != "v1":
         return {}
-    with disk_errors(path, "read"):
-        return v1.unread_bits(path.read_bytes(), chunk.scope)
+    return v1.unread_bits(load(path), chunk.scope)
 
 
 def _each(
@@ -170,17 +168,18 @@ def _each(
     on_chunk: OnChunk | None,
 ) -> Migration:
     found = Migration(form)
+    storage = storage_of(root)
     for count, chunk in enumerate(chunks, 1):
         size = chunk.file_bytes
         try:
             with disk_errors(root / chunk.path, "read"):
-                size = (root / chunk.path).stat().st_size
+                size, _ = storage.standing(root / chunk.path)
             after, losses = work(chunk)
             found.chunks.append(Rewritten(chunk.path, size, after, losses))
         except ChunkError as error:
             found.chunks.append(Rewritten(chunk.path, size, size, {}, str(error)))
         except StoreError as error:
-            if (root / chunk.path).exists():
+            if storage.exists(root / chunk.path):
                 raise
             found.chunks.append(Rewritten(chunk.path, size, size, {}, str(error)))
         if on_chunk is not None:

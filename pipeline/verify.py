@@ -18,12 +18,14 @@ from typing import Any
 from pipeline.catalog import CATALOG_FILE, Catalog, ChunkRow
 from pipeline.catalog_file import adopt_hint
 from pipeline.chunks import ChunkInfo, ChunkKey
-from pipeline.chunks.disk import disk_errors, locked, remove_stale_temporaries
 from pipeline.chunks.files import describe
 from pipeline.chunks.whereabouts import chunk_files
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, StoreError
 from pipeline.plausible import Extremes
+from pipeline.storage import storage_of
+from pipeline.storage.refusals import disk_errors
+from pipeline.storage.writers import locked, remove_stale_temporaries
 
 __all__ = ["Finding", "Verdict", "verify"]
 
@@ -186,7 +188,7 @@ def _check_chunks(
             reason = f"the chunk of {key.name} by its name, but not at its place"
             verdict.findings.append(Finding(_below(root, path), f"{reason}; {adopt_hint(root)}"))
     for name in listed:
-        if (root / name).exists():
+        if storage_of(root).exists(root / name):
             continue
         if repair and catalog is not None:
             catalog.remove_chunks([name])
@@ -198,7 +200,7 @@ def _files(root: Path) -> Iterator[Path]:
     """Yield the chunk files of a data directory, in order of their path."""
     for folder in _FOLDERS:
         with disk_errors(root / folder, "read"):
-            found = sorted(p for p in (root / folder).rglob("*.zst") if p.is_file())
+            found = sorted(storage_of(root).files(root / folder, "**/*.zst"))
         yield from found
 
 
@@ -208,7 +210,7 @@ def _examine(
     """Return what is wrong with a chunk, if anything, and what the chunk is, if it is sound."""
     try:
         with disk_errors(path, "read"):
-            info = describe(path, path.read_bytes(), ChunkKey.of_path(path))
+            info = describe(path, storage_of(path).read(path), ChunkKey.of_path(path))
     except CimisError as error:
         return str(error), None
     if not listing:
@@ -251,8 +253,7 @@ def _quarantine(root: Path, path: Path) -> str:
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")
     target = root / QUARANTINE / f"{_below(root, path)}.{stamp}"
     with disk_errors(target, "move a damaged file to"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(target)
+        storage_of(path).move(path, target)
     return _below(root, target)
 
 

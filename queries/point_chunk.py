@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pipeline.errors import ChunkError, StoreError
+from pipeline.storage import storage_of
 from queries.timing import QueryTimings
 
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ Cells = tuple[list[int], dict[int, int]]
 """A column's scaled integers in a block, and the number of its state by row where it has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a chunk is.
 
     Attributes
@@ -132,27 +130,28 @@ class _File:
     def __init__(self, path: Path, timings: QueryTimings) -> None:
         with timings.phase("read"):
             try:
-                self._handle = os.open(path, os.O_RDONLY)
+                self._file = storage_of(path).open(path)
             except FileNotFoundError:
                 raise ChunkError(
                     "is in the catalog but not on disk", hint="run 'cimis verify --repair'"
                 ) from None
             except OSError as error:
                 raise StoreError(f"cannot read {path}: {error.strerror}") from error
-            self.size = os.fstat(self._handle).st_size
-            size = min(self.size, _TAIL_BYTES)
-            self.tail = memoryview(os.pread(self._handle, size, self.size - size))
-        self.read = size
+            self.size = self._file.size
+            self.tail = memoryview(
+                self._file.read_range(max(0, self.size - _TAIL_BYTES), self.size)
+            )
+        self.read = len(self.tail)
         timings.count(files_opened=1, chunks_read=1)
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._handle)
+        self._file.close()
 
     def __getitem__(self, place: slice) -> memoryview:
         begin = self.size - len(self.tail)
         if place.start >= begin:
             return self.tail[place.start - begin : place.stop - begin]
-        data = os.pread(self._handle, place.stop - place.start, place.start)
+        data = self._file.read_range(place.start, place.stop)
         self.read += len(data)
         return memoryview(data)

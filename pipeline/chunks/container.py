@@ -12,6 +12,7 @@ from pipeline.chunks.footer import Footer, pack
 from pipeline.chunks.parse import FEATURE_FROM_V1, unpack
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
+from pipeline.storage import storage_of
 
 __all__ = [
     "HEADER_BYTES",
@@ -150,14 +151,12 @@ def check_header(first: bytes | memoryview, features: int) -> None:
 def read_footer(path: Path) -> Footer:
     """Return a file's footer with one read from its end (two where it is unusually long)."""
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - _TAIL_BYTES))
-            tail = file.read(_TAIL_BYTES)
+        with storage_of(path).open(path) as file:
+            size = file.size
+            tail = file.read_range(max(0, size - _TAIL_BYTES), size)
             need = _trailer(tail, size)[0] + TRAILER_BYTES + 8
             if need > len(tail):
-                file.seek(size - need)
-                tail = file.read(need)
+                tail = file.read_range(size - need, size)
         return parse_footer(tail, size)
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None

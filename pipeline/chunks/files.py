@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from pipeline.chunks import container, v1, v2
 from pipeline.chunks.arrow import arrange, take_apart
-from pipeline.chunks.disk import Disk, disk_errors, temporary_path
 from pipeline.chunks.footer import Footer
 from pipeline.chunks.given import ArrowStream, whole_chunk
 from pipeline.chunks.given_check import check
@@ -24,10 +23,14 @@ from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
 from pipeline.schema import to_physical
+from pipeline.storage import storage_of
+from pipeline.storage.contract import Storage
+from pipeline.storage.refusals import disk_errors
 
 __all__ = [
     "ChunkInfo",
     "describe",
+    "first_form",
     "form_of",
     "info_of",
     "load",
@@ -61,10 +64,11 @@ class ChunkInfo:
 
 def load(path: Path) -> bytes:
     """Return a chunk file's bytes."""
-    if not path.exists():
-        raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'")
     with disk_errors(path, "read"):
-        return path.read_bytes()
+        try:
+            return storage_of(path).read(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'") from None
 
 
 def _decode(
@@ -128,9 +132,7 @@ def read_chunk(path: str | Path, *, columns: Sequence[str] | None = None) -> pa.
 def read_footer(path: str | Path) -> Footer:
     """Return what a chunk says of itself; that of a V1 file is made from its rows (version 1)."""
     path = Path(path)
-    with disk_errors(path, "read"), path.open("rb") as file:
-        prefix = file.read(4)
-    if v2.is_v2(prefix):
+    if first_form(path) == "v2":
         return container.read_footer(path)
     data = load(path)
     key = _v1_key(path, data)
@@ -164,6 +166,12 @@ def info_of(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -
     return ChunkInfo(footer.key, form_of(data), len(data), checksum, footer, losses or {})
 
 
+def first_form(path: Path) -> str:
+    """Return which form a chunk file has, by its first bytes, which alone are read."""
+    with disk_errors(path, "read"), storage_of(path).open(path) as file:
+        return form_of(file.read_range(0, 4))
+
+
 def form_of(data: bytes) -> str:
     """Return which form a chunk's bytes have, by the first of them."""
     return "v2" if v2.is_v2(data[:4]) else "v1"
@@ -174,7 +182,6 @@ def write_chunk(
     table: ArrowStream,
     *,
     format: str = "v2",  # noqa: A002 - the word that users know
-    disk: Disk | None = None,
 ) -> ChunkInfo:
     """Write one station's year as a chunk file: atomic, and read back before it counts.
 
@@ -190,8 +197,6 @@ def write_chunk(
         in the item's metric unit, unless the field's metadata name ``unit``; integers are whole
         numbers, unless they name ``decimals``. Null and NaN are missing, an empty flag is null.
     format : {"v2", "v1"}
-    disk : Disk, optional
-        The steps of the write.
 
     Returns
     -------
@@ -220,12 +225,12 @@ def write_chunk(
         check(given, parts)
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, hint=error.hint) from None
-    info = write_parts(path, given.key, parts, format, disk or Disk())
+    info = write_parts(path, given.key, parts, format, storage_of(path))
     return replace(info, nans=given.nans)
 
 
-def write_parts(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) -> ChunkInfo:
-    """Encode, write beside, read back, compare, rename; on failure the old file stays."""
+def write_parts(path: Path, key: ChunkKey, parts: Parts, form: str, storage: Storage) -> ChunkInfo:
+    """Encode, put in place once what was read back compares; on failure the old file stays."""
     if form not in FORMATS:
         raise StoreError(f"unknown chunk format '{form}'", hint="choose v2 or v1")
     losses: dict[str, int] = {}
@@ -237,26 +242,14 @@ def write_parts(path: Path, key: ChunkKey, parts: Parts, form: str, disk: Disk) 
         grid = grid_of(parts)
         data = v2.encode_grid(grid, key)
         check = partial(v2.check_grid, key=key, grid=grid)
-    temporary = temporary_path(path)
-    try:
-        with disk_errors(path, "write"):
-            disk.make_folder(path.parent)
-            disk.write(temporary, data)
-            back = disk.read(temporary)
-        footer = _checked(back, path, check)
-        with disk_errors(path, "write"):
-            disk.rename(temporary, path)
-            disk.sync_folder(path.parent)
-    except BaseException:
-        with disk_errors(temporary, "remove"):
-            disk.remove(temporary)
-        raise
-    return info_of(back, footer, losses)
 
+    def checked(back: bytes) -> ChunkInfo:
+        try:
+            return info_of(back, check(back), losses)
+        except ChunkError as error:
+            raise ChunkError(
+                error.reason, path=path, offset=error.offset, hint=error.hint
+            ) from None
 
-def _checked(data: bytes, path: Path, check: Callable[[bytes], Footer]) -> Footer:
-    """Return the footer of what was read back; the error names the file that was to be made."""
-    try:
-        return check(data)
-    except ChunkError as error:
-        raise ChunkError(error.reason, path=path, offset=error.offset, hint=error.hint) from None
+    with disk_errors(path, "write"):
+        return storage.put(path, data, checked)

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from pipeline.chunks import v1
 from pipeline.chunks.arrow import arrange, take_apart
-from pipeline.chunks.disk import Disk, locked
 from pipeline.chunks.files import ChunkInfo, form_of, info_of, load, parts_of, write_parts
 from pipeline.chunks.given import ArrowStream, rows_of
 from pipeline.chunks.given_check import check
@@ -20,6 +19,9 @@ from pipeline.chunks.merge import MergeCounts, merge_parts
 from pipeline.chunks.parts import Parts, same_rows
 from pipeline.chunks.tables import put_together
 from pipeline.errors import ChunkError
+from pipeline.storage import storage_of
+from pipeline.storage.contract import Storage
+from pipeline.storage.writers import locked
 
 __all__ = ["Stored", "store_rows"]
 
@@ -59,7 +61,7 @@ def store_rows(
     format: str | None = "v2",  # noqa: A002 - the word that users know
     keep_whole: bool = False,
     enter: Callable[[ChunkInfo, MergeCounts], None] | None = None,
-    disk: Disk | None = None,
+    storage: Storage | None = None,
     settle: Callable[[pa.Table | None, pa.Table], pa.Table] | None = None,
 ) -> Stored:
     """Merge rows into a station-year of a data directory, under the chunk's lock.
@@ -79,7 +81,8 @@ def store_rows(
     enter : callable, optional
         Called with the chunk and the merge's counts, still under the lock, once the file is in
         place: enters it in the catalog.
-    disk : Disk, optional
+    storage : Storage, optional
+        Who writes; that of the data directory where not given.
     settle : callable, optional
         From the stored rows and the new ones, under the lock, to the new ones as they are to be.
 
@@ -92,7 +95,7 @@ def store_rows(
     given = rows_of(table, key)
     new, duplicates = arrange(given.table, key.scope)
     with locked(root, key.relative_path().as_posix().replace("/", "-")):
-        held = load(path) if path.exists() else None
+        held = load(path) if storage_of(path).exists(path) else None
         footer, old = (None, None) if held is None else parts_of(held, path, key)
         if settle is not None:
             new = settle(None if old is None else put_together(key, old), new)
@@ -110,7 +113,7 @@ def store_rows(
         if held is not None and footer and same and form == now:
             stored = Stored(info_of(held, footer), counts, written=False)
         else:
-            info = write_parts(path, key, merged, form, disk or Disk())
+            info = write_parts(path, key, merged, form, storage or storage_of(path))
             stored = Stored(info, counts, written=True)
         stored = replace(stored, info=replace(stored.info, nans=given.nans))
         if enter is not None:

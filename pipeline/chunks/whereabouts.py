@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import StoreError
 from pipeline.items import Scope
+from pipeline.storage import storage_of
 
 __all__ = ["chunk_files", "named_key"]
 
@@ -25,7 +26,8 @@ def chunk_files(root: Path) -> Iterator[tuple[Path, ChunkKey]]:
     Beside chunks at their places those of a flat folder, as ``002_2018_daily.zst``, and of folders
     named by a station, as ``2/2018_daily.zst``, in the folder itself and one below it.
     """
-    seen = {path for place in _PLACES for path in root.glob(place) if path.is_file()}
+    storage = storage_of(root)
+    seen = {path for place in _PLACES for path in storage.files(root, place)}
     for path in sorted(seen):
         key = named_key(path.relative_to(root))
         if key is not None:

@@ -22,6 +22,7 @@ from pipeline.chunks import ChunkKey
 from pipeline.ingest.request import FetchRequest
 from pipeline.items import Item
 from pipeline.schema import table_items
+from pipeline.storage import storage_of
 
 __all__ = [
     "NEAR_END_DAYS",
@@ -112,7 +113,8 @@ def left_to_ask(
     years = range(span[0].year, span[1].year + 1)
     paths = [_path(request, number, year) for year in years]
     rows = catalog.chunks(paths=paths)
-    lost = {r.path for r in rows if r.format != request.format or not (root / r.path).is_file()}
+    storage = storage_of(root)
+    lost = {r.path for r in rows if r.format != request.format or not storage.exists(root / r.path)}
     wanted = {item.code for item in request.items_of(number)}
     known = [
         (dt.date.fromisoformat(first), dt.date.fromisoformat(last))

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pipeline.api import CimisClient, Retry, RetryPolicy, Settings, Timings
 from pipeline.catalog import CATALOG_FILE, Catalog
-from pipeline.chunks.disk import Disk, disk_errors, remove_stale_temporaries
 from pipeline.decode.allocs import Allocations
 from pipeline.errors import CimisError, StoreError, TooManyRecords
 from pipeline.ingest.agenda import Smaller, allowed_span, make_agenda
@@ -29,6 +28,9 @@ from pipeline.ingest.trace import log_answer, log_failure
 from pipeline.ingest.window import Fetched, fetch_window
 from pipeline.ingest.writer import Writer
 from pipeline.plan import Window, halve, network_day
+from pipeline.storage.disk import Disk
+from pipeline.storage.refusals import disk_errors
+from pipeline.storage.writers import remove_stale_temporaries
 from pipeline.targets import Kind
 
 __all__ = ["Run"]

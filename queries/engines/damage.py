@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
+from pipeline.storage import storage_of
 from queries.engines.instance import Damaged, Instance
 from queries.engines.inventory import Named
 from queries.mirror.layout import Listed, scope_of_table
@@ -64,7 +65,7 @@ def _chunk(damaged: Damaged) -> Listed:
 def _stands(root: Path, damaged: Damaged) -> bool:
     """Tell whether a damaged chunk's file is still as it was when it was read."""
     try:
-        found = (root / damaged.path).stat()
+        standing = storage_of(root).standing(root / damaged.path)
     except OSError:
         return damaged.bytes == 0
-    return (found.st_size, found.st_mtime_ns) == (damaged.bytes, damaged.changed_ns)
+    return standing == (damaged.bytes, damaged.changed_ns)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.chunks.disk import Disk
 from pipeline.items import Scope
+from pipeline.storage.disk import Disk
 from queries.mirror.fill import fill, in_order, open_year
 from queries.mirror.layout import TABLES, Listed
 from queries.mirror.place import Place

@@ -12,6 +12,7 @@ from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.items import Scope, scope_items
+from pipeline.storage import storage_of
 from queries.mirror.layout import TABLES, Listed, scope_of_table
 
 if TYPE_CHECKING:
@@ -198,10 +199,9 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -
 def _standing(path: Path) -> tuple[int, int]:
     """Return a file's size and time of change as they are now; zeros where it is gone."""
     try:
-        found = path.stat()
+        return storage_of(path).standing(path)
     except OSError:
         return 0, 0
-    return found.st_size, found.st_mtime_ns
 
 
 def _note(

@@ -23,10 +23,11 @@ from pipeline.chunks import (
     store_rows,
     write_chunk,
 )
-from pipeline.chunks.disk import Disk, remove_stale_temporaries
 from pipeline.chunks.v2 import encode
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
+from pipeline.storage.disk import Disk, temporary_path
+from pipeline.storage.writers import remove_stale_temporaries
 from tests.chunks.golden_chunks import CASES, table
 
 KEY = ChunkKey(Scope.DAILY, 2024, station=2)
@@ -76,7 +77,7 @@ def test_a_failure_at_any_step_leaves_the_old_file(tmp_path: Path, step: str, fo
     path = KEY.path(tmp_path)
     before = path.read_bytes()
     with pytest.raises(StoreError) as caught:
-        store_rows(tmp_path, KEY, _rows({2: 3}), format=form, disk=FailingDisk(step))
+        store_rows(tmp_path, KEY, _rows({2: 3}), format=form, storage=FailingDisk(step))
     assert "2024_daily.zst" in str(caught.value)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["2024_daily.zst"]
@@ -114,7 +115,7 @@ def test_a_sound_file_with_other_rows_is_not_taken_for_what_was_written(
     before = path.read_bytes()
     other = encode(_rows(values, code), KEY)
     with pytest.raises(ChunkError, match="read back differs") as caught:
-        store_rows(tmp_path, KEY, _rows({3: 3}), disk=SwappingDisk(other))
+        store_rows(tmp_path, KEY, _rows({3: 3}), storage=SwappingDisk(other))
     assert "2024_daily.zst" in str(caught.value), what
     assert caught.value.hint
     assert path.read_bytes() == before
@@ -138,7 +139,7 @@ def test_what_fails_behind_the_rename_is_told_and_healed_by_the_next_run(
 
     disk, enter = (Unsynced(), None) if step == "folder" else (Disk(), refused)
     with pytest.raises(StoreError):
-        store_rows(tmp_path, KEY, _rows({0: 1}), disk=disk, enter=enter)
+        store_rows(tmp_path, KEY, _rows({0: 1}), storage=disk, enter=enter)
     assert [p.name for p in KEY.path(tmp_path).parent.iterdir()] == ["2024_daily.zst"]
     heard = []
     stored = store_rows(
@@ -150,7 +151,7 @@ def test_what_fails_behind_the_rename_is_told_and_healed_by_the_next_run(
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
 def test_a_refusal_of_the_disk_says_what_to_do(tmp_path: Path, code: int) -> None:
     with pytest.raises(StoreError) as caught:
-        store_rows(tmp_path, KEY, _rows({0: 1}), disk=FailingDisk("write", code))
+        store_rows(tmp_path, KEY, _rows({0: 1}), storage=FailingDisk("write", code))
     assert caught.value.hint
     assert not KEY.path(tmp_path).exists()
 
@@ -169,7 +170,7 @@ def test_the_catalog_hears_of_a_chunk_only_when_it_is_in_place(tmp_path: Path) -
             KEY,
             _rows({1: 1}),
             enter=lambda info, _: heard.append((True, 0)),
-            disk=FailingDisk("rename"),
+            storage=FailingDisk("rename"),
         )
     assert heard == [(True, 1)]
 
@@ -177,7 +178,7 @@ def test_the_catalog_hears_of_a_chunk_only_when_it_is_in_place(tmp_path: Path) -
 def test_the_same_rows_again_do_not_rewrite_the_file(tmp_path: Path) -> None:
     store_rows(tmp_path, KEY, _rows({0: 1, 1: None}))
     before = KEY.path(tmp_path).stat().st_mtime_ns
-    again = store_rows(tmp_path, KEY, _rows({1: None}), disk=FailingDisk("write"))
+    again = store_rows(tmp_path, KEY, _rows({1: None}), storage=FailingDisk("write"))
     assert not again.written
     assert KEY.path(tmp_path).stat().st_mtime_ns == before
 
@@ -229,8 +230,6 @@ def test_stale_temporaries_go_and_those_of_living_writers_stay(tmp_path: Path) -
         check=True,
     ).stdout.strip()
     dead = folder / f".2024_daily.zst.{gone}-1.tmp"
-    from pipeline.chunks.disk import temporary_path
-
     alive = temporary_path(folder / "2024_daily.zst")
     foreign = folder / ".something.else"
     for path in (dead, alive, foreign):

@@ -13,8 +13,8 @@ import pytest
 
 import cimis
 from pipeline.catalog import Catalog
-from pipeline.chunks.disk import locked
 from pipeline.emulator import Emulator, GeneratedSource
+from pipeline.storage.writers import locked
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed

@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, read_chunk, store_rows
-from pipeline.chunks.disk import Disk, remove_stale_temporaries
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError
 from pipeline.items import Scope, resolve
 from pipeline.schema import FLAG_TYPE, physical_schema, to_scaled
+from pipeline.storage.disk import Disk
+from pipeline.storage.writers import remove_stale_temporaries
 
 __all__ = ["DAYS", "STATIONS", "plan", "rows_of", "store_all", "stored_days"]
 
@@ -62,7 +63,7 @@ def store_all(root: Path, report: Callable[[Part], None], disk: Disk | None = No
             known = next(iter(catalog.chunks(path=key.relative_path().as_posix())), None)
             if known is not None and known.rows >= until:
                 continue
-            store_rows(root, key, rows_of(station, until), enter=enter, disk=disk)
+            store_rows(root, key, rows_of(station, until), enter=enter, storage=disk)
             report((station, until))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalog import Catalog
-from pipeline.chunks.disk import Disk
+from pipeline.storage.disk import Disk
 from pipeline.verify import verify
 from tests.crash.storing import DAYS, STATIONS, store_all, stored_days
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -24,6 +23,7 @@ from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from pipeline.schema import to_physical
+from pipeline.storage import storage_of
 
 __all__ = ["ChunkFile", "Damaged", "Decoded", "read_many"]
 
@@ -239,18 +239,10 @@ def _by_reference(
 def _bytes_of(path: Path) -> bytes:
     """Return a file's bytes."""
     try:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            size = os.fstat(handle).st_size
-            data = os.read(handle, size)
-            while len(data) < size and (more := os.read(handle, size - len(data))):
-                data += more
-        finally:
-            os.close(handle)
+        return storage_of(path).read(path)
     except FileNotFoundError:
         raise ChunkError(
             "is in the catalog but not on disk", path=path, hint="run 'cimis verify --repair'"
         ) from None
     except OSError as error:
         raise ChunkError(f"cannot be read: {error.strerror}", path=path) from None
-    return data

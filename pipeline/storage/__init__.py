@@ -1,0 +1,38 @@
+"""Where chunk files lie: read whole or by ranges, put in place at once, listed, locked, set aside.
+
+A *location* is a `pathlib.Path`: of the local disk, or ``scheme:/rest`` whose first part is one of
+`SCHEMES` (``Path("s3://bucket/data")`` is ``s3:/bucket/data``, as `Path` makes one slash of two).
+Names, parents and joining are `Path`'s; whatever touches a file is the storage's, which follows
+from the location: no caller knows one from another. A further storage is a class with the methods
+of `pipeline.storage.contract.Storage`, and its line in `SCHEMES`. Catalog, counters and read cache
+are databases; they stay files of the local disk.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from pipeline.storage.contract import Storage
+
+__all__ = ["SCHEMES", "storage_of"]
+
+_PLAIN = "file"
+SCHEMES = {_PLAIN: "pipeline.storage.disk:Disk"}
+"""Each scheme's storage, as module and class; ``file`` is that of paths without a scheme."""
+
+
+def storage_of(location: Path) -> Storage:
+    """Return the storage that a location belongs to."""
+    scheme, colon, _ = str(location).partition(":/")
+    return _made(SCHEMES[scheme if colon and scheme in SCHEMES else _PLAIN])
+
+
+@cache
+def _made(named: str) -> Storage:
+    # only the module that is needed, since a question of few rows waits for it
+    module, _, name = named.partition(":")
+    return cast("Storage", getattr(import_module(module), name)())

@@ -1,0 +1,191 @@
+"""The local disk: a reader sees the old file or the new one, whole, at any moment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Self, TypeVar
+
+__all__ = ["Disk", "temporary_path"]
+
+T = TypeVar("T")
+_PIECE_BYTES = 1 << 16
+_FOLDERS = ("stations", "spatial")
+
+
+class Disk:
+    """Files of the operating system; a storage (`pipeline.storage.contract`).
+
+    The steps of `put` have one method each, so that a test can fail any of them.
+    """
+
+    def read(self, path: Path) -> bytes:
+        """Return a file's bytes."""
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            size = os.fstat(handle).st_size
+            data = os.read(handle, size)
+            # a pipe has no size, and is read to its end
+            while len(data) < size or not size:
+                more = os.read(handle, size - len(data) if size else _PIECE_BYTES)
+                if not more:
+                    break
+                data += more
+        finally:
+            os.close(handle)
+        return data
+
+    def open(self, path: Path) -> _Opened:
+        """Open a file to read ranges of it."""
+        return _Opened(path)
+
+    def exists(self, path: Path) -> bool:
+        """Tell whether there is a file."""
+        return path.exists()
+
+    def standing(self, path: Path) -> tuple[int, int]:
+        """Return a file's size in bytes, and when it was changed in nanoseconds of the epoch."""
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
+
+    def files(self, folder: Path, pattern: str) -> Iterator[Path]:
+        """Yield the files below a folder whose path below it has the pattern."""
+        return (path for path in folder.glob(pattern) if path.is_file())
+
+    def put(self, path: Path, data: bytes, check: Callable[[bytes], T]) -> T:
+        """Write beside, read back, check, rename; force each to the medium."""
+        temporary = temporary_path(path)
+        try:
+            self.make_folder(path.parent)
+            self.write(temporary, data)
+            found = check(self.read(temporary))
+            self.rename(temporary, path)
+            self.sync_folder(path.parent)
+        except BaseException:
+            self.remove(temporary)
+            raise
+        return found
+
+    def move(self, source: Path, target: Path) -> None:
+        """Put a file in another place at once, and force it to the medium."""
+        self.make_folder(target.parent)
+        self.rename(source, target)
+        self.sync_folder(target.parent)
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder and its parents, and force the entry of each new one to the medium."""
+        missing = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for new in reversed(missing):
+            new.mkdir(exist_ok=True)
+            self.sync_folder(new.parent)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a new file and force it to the medium."""
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Put one file in the place of another at once."""
+        source.replace(target)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Force a folder's entries to the medium."""
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file if it is there."""
+        path.unlink(missing_ok=True)
+
+    def leftovers(self, root: Path) -> list[Path]:
+        """Return the temporary files of writers that are gone."""
+        found = []
+        for folder in _FOLDERS:
+            for path in (root / folder).rglob(".*.tmp"):
+                match = re.fullmatch(r"\..+\.(\d+)-(\d+)\.tmp", path.name)
+                if match and not _alive(int(match[1]), int(match[2])):
+                    found.append(path)
+        return found
+
+    def lock(self, root: Path, name: str, timeout_s: float) -> Callable[[], None] | None:
+        """Lock a file in the folder ``.locks``."""
+        # a reader locks nothing, and need not wait for the imports
+        from filelock import FileLock, Timeout
+
+        from pipeline.storage.refusals import disk_errors
+
+        folder = root / ".locks"
+        with disk_errors(folder, "make"):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{name}.lock", timeout=timeout_s, thread_local=False)
+        with disk_errors(folder, "lock in"):
+            try:
+                lock.acquire()
+            except Timeout:  # an OSError too
+                return None
+        return lock.release
+
+
+class _Opened:
+    """A file that is read by ranges."""
+
+    __slots__ = ("_handle", "size")
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDONLY)
+        self.size = os.fstat(self._handle).st_size
+
+    def read_range(self, start: int, stop: int) -> bytes:
+        """Return the bytes from ``start`` up to ``stop``."""
+        return os.pread(self._handle, stop - start, start)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def temporary_path(path: Path) -> Path:
+    """Return where this process writes before it renames; the name tells whose it is."""
+    pid = os.getpid()
+    return path.with_name(f".{path.name}.{pid}-{_own_start(pid)}.tmp")
+
+
+@cache
+def _own_start(pid: int) -> int:
+    return _start_of(pid)
+
+
+def _start_of(pid: int) -> int:
+    """Return when a process started, in the kernel's ticks; 0 where that cannot be told."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+        return int(stat.rsplit(")", 1)[1].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _alive(pid: int, start: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return start == 0 or _start_of(pid) == start

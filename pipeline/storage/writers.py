@@ -1,0 +1,46 @@
+"""Keep the writers of a data directory apart, and clear up after those that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import StoreError
+from pipeline.storage import storage_of
+from pipeline.storage.refusals import disk_errors
+
+__all__ = ["locked", "remove_stale_temporaries"]
+
+
+def remove_stale_temporaries(root: Path) -> list[Path]:
+    """Remove the temporary files of writers that are gone, and return them.
+
+    Files of living writers, and files with other names, are left alone.
+    """
+    storage = storage_of(root)
+    stale = storage.leftovers(root)
+    for path in stale:
+        with disk_errors(path, "remove"):
+            storage.remove(path)
+    return stale
+
+
+@contextmanager
+def locked(
+    root: Path, name: str, *, timeout_s: float = 60.0, doing: str | None = None
+) -> Iterator[None]:
+    """Hold the lock of one name in a data directory against other threads and processes.
+
+    ``doing`` says what another process does that holds it for longer than the timeout.
+    """
+    release = storage_of(root).lock(root, name, timeout_s)
+    if release is None:
+        raise StoreError(
+            doing or f"another process has been writing {name} in {root} for {timeout_s:.0f} s",
+            hint="wait for it to end, or stop it, and run the same command again",
+        )
+    try:
+        yield
+    finally:
+        release()
