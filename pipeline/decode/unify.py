@@ -121,9 +121,9 @@ def _fitted(part: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         if index < 0:
             columns.append(pa.nulls(part.num_rows, field.type))
             continue
-        column = part.column(index)
-        if item_of(field) is not None and part.schema.field(index) != field:
-            more = decimals_of(field) - decimals_of(part.schema.field(index))
+        column, own = part.column(index), part.schema.field(index)
+        more = decimals_of(field) - decimals_of(own)
+        if more or own.type != field.type:
             column = column.cast(pa.int64() if more else field.type)
             if more:
                 factor = pa.scalar(10**more, pa.int64())
