@@ -15,7 +15,8 @@ from pipeline.chunks.disk import Disk, remove_stale_temporaries
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError
 from pipeline.items import Scope, resolve
-from pipeline.schema import FLAG_TYPE, physical_schema, to_scaled
+from pipeline.rows.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.values import to_scaled
 
 __all__ = ["DAYS", "STATIONS", "plan", "rows_of", "store_all", "stored_days"]
 

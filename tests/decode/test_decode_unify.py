@@ -13,7 +13,7 @@ from decode_reference import rows_of, same
 from pipeline.decode import DecodeStats, unify
 from pipeline.errors import DecodeError, UsageError
 from pipeline.items import Scope, default_items
-from pipeline.schema import decimals_of, scaled_schema
+from pipeline.rows.schema import decimals_of, scaled_schema
 
 
 def _batch(*records: Any, **options: Any) -> pa.RecordBatch:

@@ -22,7 +22,7 @@ from pipeline.emulator import GeneratedSource
 from pipeline.entry import chunk_row
 from pipeline.errors import StoreError
 from pipeline.items import Scope, Standard, resolve, scope_items
-from pipeline.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.schema import FLAG_TYPE, physical_schema
 from pipeline.verify import Finding, Verdict, verify
 
 NAMES = [f"stations/{number:03d}/2023_daily.zst" for number in (2, 5, 7)]

@@ -1,27 +1,36 @@
-"""The batches of a stream as one table: widest types, largest decimals, later rows winning."""
+"""Several batches as one table: widest types, largest decimals, later rows winning."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.decode.batches import last_of_each_key
-from pipeline.decode.findings import DecodeStats
 from pipeline.errors import DecodeError, UsageError
-from pipeline.items import ITEMS, Item
-from pipeline.schema import FLAG_TYPE, decimals_of, item_metadata, item_of
+from pipeline.items import ITEMS
+from pipeline.rows.arrays import ARROW_TYPES, joined
+from pipeline.rows.keys import last_of_each_key
+from pipeline.rows.numbers import width_of
+from pipeline.rows.schema import RANK, decimals_of, item_fields, item_of
+from pipeline.rows.values import at_decimals
 
-__all__ = ["unify"]
+__all__ = ["Duplicates", "unify"]
+
+
+class Duplicates(Protocol):
+    """What counts rows that a later one of the same key replaces, as ``DecodeStats`` does."""
+
+    duplicates: int
 
 
 def unify(
     batches: Iterable[pa.RecordBatch],
     *,
     empty: pa.Schema | None = None,
-    stats: DecodeStats | None = None,
+    stats: Duplicates | None = None,
 ) -> pa.Table:
     """Return scaled batches as one table.
 
@@ -58,34 +67,34 @@ def unify(
     return table
 
 
-def _common(parts: list[pa.RecordBatch]) -> pa.Schema:
+def _common(parts: Sequence[pa.RecordBatch]) -> pa.Schema:
     """Return the schema that all batches fit."""
-    first = parts[0].schema
-    keys = _keys(first)
-    best: dict[Item, tuple[pa.DataType, int, str]] = {}
+    keys = _keys(parts[0].schema)
+    found: dict[str, list[tuple[pa.Field, pa.Array]]] = {}
     for part in parts:
         if _keys(part.schema) != keys:
             raise UsageError("batches of different scopes or keys cannot be one table")
-        for field in part.schema:
+        for field, column in zip(part.schema, part.columns, strict=True):
             item = item_of(field)
             if item is not None:
-                known = best.get(item)
-                unit = (field.metadata or {}).get(b"unit", b"").decode()
-                kind = field.type
-                if known is not None and known[0].bit_width > kind.bit_width:
-                    kind = known[0]
-                places = max(decimals_of(field), known[1] if known else 0)
-                best[item] = (kind, places, known[2] if known else unit)
+                found.setdefault(item.code, []).append((field, column))
     fields = list(keys)
-    for item in sorted(best, key=ITEMS.index):
-        kind, places, unit = best[item]
-        kind = _wide_enough(parts, item, kind, places)
-        metadata = item_metadata(item, decimals=places, unit=unit)
-        fields += [
-            pa.field(item.column, kind, metadata=metadata),
-            pa.field(item.flag_column, FLAG_TYPE),
-        ]
-    return pa.schema(fields, metadata=first.metadata)
+    for code in sorted(found, key=RANK.__getitem__):
+        item, columns = ITEMS[RANK[code]], found[code]
+        decimals = max(decimals_of(field) for field, _ in columns)
+        unit = (columns[0][0].metadata or {}).get(b"unit", b"").decode()
+        try:
+            kind = max((_type_at(decimals, *column) for column in columns), key=_bits)
+        except OverflowError:
+            raise DecodeError(
+                f"values too far apart for 64 bits at {decimals} decimals", key=item.json_key
+            ) from None
+        fields += item_fields(item, kind, decimals=decimals, unit=unit)
+    return pa.schema(fields, metadata=parts[0].schema.metadata)
+
+
+def _bits(kind: pa.DataType) -> int:
+    return int(kind.bit_width)
 
 
 def _keys(schema: pa.Schema) -> list[pa.Field]:
@@ -97,24 +106,19 @@ def _keys(schema: pa.Schema) -> list[pa.Field]:
     return keys
 
 
-def _wide_enough(
-    parts: list[pa.RecordBatch], item: Item, kind: pa.DataType, places: int
-) -> pa.DataType:
-    """Return the narrowest type, at least `kind`, that holds a column at its largest decimals."""
-    most = 0
-    for part in parts:
-        index = part.schema.get_field_index(item.column)
-        if index >= 0 and decimals_of(part.schema.field(index)) < places:
-            ends = pc.min_max(part.column(index)).as_py()
-            factor = 10 ** (places - decimals_of(part.schema.field(index)))
-            most = max([most, *(abs(end) * factor for end in ends.values() if end is not None)])
-    for wide in (pa.int16(), pa.int32(), pa.int64()):
-        if wide.bit_width >= kind.bit_width and most < 2 ** (wide.bit_width - 1):
-            return wide
-    raise DecodeError(f"values too far apart for 64 bits at {places} decimals", key=item.json_key)
+def _type_at(decimals: int, field: pa.Field, column: pa.Array) -> pa.DataType:
+    """Return the narrowest type, at least its own, that holds a column at so many decimals."""
+    more = decimals - decimals_of(field)
+    if not more:
+        return field.type
+    ends = pc.min_max(column).as_py().values()
+    low, high = (10**more * (end or 0) for end in ends)
+    return max(ARROW_TYPES[width_of(low, high)], field.type, key=_bits)
 
 
 def _fitted(part: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    if part.schema.equals(schema, check_metadata=True):
+        return part
     columns = []
     for field in schema:
         index = part.schema.get_field_index(field.name)
@@ -124,22 +128,16 @@ def _fitted(part: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         column, own = part.column(index), part.schema.field(index)
         more = decimals_of(field) - decimals_of(own)
         if more or own.type != field.type:
-            column = column.cast(pa.int64() if more else field.type)
-            if more:
-                factor = pa.scalar(10**more, pa.int64())
-                column = pc.multiply_checked(column, factor).cast(field.type)
+            column = at_decimals(column, more, field.type)
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _last_rows(table: pa.Table, stats: DecodeStats | None) -> pa.Table:
+def _last_rows(table: pa.Table, stats: Duplicates | None) -> pa.Table:
     """Return the table without rows whose key comes again later."""
-    where = table.column(0)
+    where = joined(table.column(0))
     if pa.types.is_string(where.type):
-        where = where.combine_chunks().dictionary_encode()
-        where = (
-            where.combine_chunks().indices if isinstance(where, pa.ChunkedArray) else where.indices
-        )
+        where = where.dictionary_encode().indices
     hours = table.column("hour").to_numpy() if "hour" in table.column_names else None
     days = table.column("date").cast(pa.int32()).to_numpy()
     keep = last_of_each_key(np.asarray(where), days, hours)
