@@ -22,7 +22,7 @@ from benchmarks.query_data import stations
 from pipeline.chunks import ChunkKey, read_chunk, v2
 from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
 from pipeline.items import Scope
-from pipeline.schema import to_scaled
+from pipeline.rows.values import to_scaled
 
 FIRST_YEAR = 1985
 ONE = {Scope.DAILY: "air_tmp_avg", Scope.HOURLY: "air_tmp"}

@@ -29,7 +29,8 @@ from pipeline.chunks.v1 import encode as encode_v1
 from pipeline.chunks.v2 import encode as encode_v2
 from pipeline.decode import decode, unify
 from pipeline.items import Scope
-from pipeline.schema import item_of, to_physical
+from pipeline.rows.schema import item_of
+from pipeline.rows.values import to_physical
 
 Rows = list[tuple[ChunkKey, pa.Table]]
 SETTINGS: dict[str, dict[str, object]] = {

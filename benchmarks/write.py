@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from benchmarks.size import daily_rows, generated_rows
 from pipeline.chunks import write_chunk
 from pipeline.items import Scope
-from pipeline.schema import to_physical
+from pipeline.rows.values import to_physical
 
 Writer = Callable[[Path], object]
 SETTINGS: dict[str, dict[str, object]] = {

@@ -81,7 +81,7 @@ def decode(
 def _physical(batch: pa.RecordBatch) -> pa.RecordBatch:
     import pyarrow as pa
 
-    from pipeline.schema import to_physical
+    from pipeline.rows.values import to_physical
 
     (whole,) = to_physical(pa.Table.from_batches([batch])).to_batches() or [None]
     return batch if whole is None else whole
@@ -132,7 +132,7 @@ def read_chunk(
 
 def _columns(columns: str | Iterable[str]) -> list[str]:
     from pipeline.items import scope_items
-    from pipeline.schema import KEY_FIELDS, TARGET_FIELD
+    from pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD
 
     try:
         names = columns.split(",") if isinstance(columns, str) else list(columns)

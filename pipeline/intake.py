@@ -24,7 +24,8 @@ from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from pipeline.entry import chunk_row
 from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard
-from pipeline.schema import standard_of
+from pipeline.rows.keys import by_station_year
+from pipeline.rows.schema import standard_of
 from pipeline.settle import settled
 
 __all__ = ["Intake", "archives_in", "take_in"]
@@ -178,7 +179,9 @@ def take_in(
         with Catalog(root, create=True) as catalog:
             for number, (name, table) in enumerate(tables):
                 on_store(number, len(tables))
-                for key, rows in _by_chunk(table):
+                scope = Scope.HOURLY if "time" in table.schema.names else Scope.DAILY
+                for station, year, rows in by_station_year(table):
+                    key = ChunkKey(scope, year, station=station)
                     _store(root, catalog, key, rows, name, prefer, now, done)
     done.seconds = time.perf_counter() - began
     return done
@@ -193,17 +196,6 @@ def _tables(path: Path, standard: Standard) -> Iterator[pa.Table]:
 
 def _of(table: pa.Table, stations: Sequence[int]) -> pa.Table:
     return table.filter(pc.is_in(table["station"], pa.array(stations, pa.uint16())))
-
-
-def _by_chunk(table: pa.Table) -> Iterator[tuple[ChunkKey, pa.Table]]:
-    """Yield a table's rows per station and year."""
-    scope = Scope.HOURLY if "time" in table.schema.names else Scope.DAILY
-    years = pc.year(table["date"])
-    for station in sorted(table["station"].unique().to_pylist()):
-        own = pc.equal(table["station"], pa.scalar(station, pa.uint16()))
-        for year in sorted(years.filter(own).unique().to_pylist()):
-            rows = table.filter(pc.and_(own, pc.equal(years, year)))
-            yield ChunkKey(scope, year, station=station), rows
 
 
 def _store(

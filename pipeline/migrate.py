@@ -14,8 +14,7 @@ from typing import Any
 
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, read_scaled, store_rows, v1, v2
-from pipeline.chunks.arrow import take_apart
-from pipeline.chunks.files import first_form, load
+from pipeline.chunks.files import first_form, load, parts_of
 from pipeline.chunks.grid import grid_of
 from pipeline.entry import chunk_row
 from pipeline.errors import ChunkError, StoreError
@@ -99,7 +98,7 @@ def forecast(
     def encoded(chunk: ChunkRow) -> tuple[int, dict[str, int]]:
         key = _key(chunk)
         unread = _unread(root / chunk.path, chunk, form)
-        parts = take_apart(read_scaled(root / chunk.path), key)
+        _, parts = parts_of(load(root / chunk.path), root / chunk.path, key)
         if form == "v1":
             data, losses, _ = v1.encode_parts(parts, key)
             return len(data), losses

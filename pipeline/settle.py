@@ -9,14 +9,9 @@ import pyarrow.compute as pc
 
 from pipeline.errors import ChunkError
 from pipeline.items import Item, Scope, Standard
-from pipeline.schema import (
-    FLAG_TYPE,
-    TIME_COLUMN,
-    decimals_of,
-    is_from_v1,
-    table_items,
-    to_physical,
-)
+from pipeline.rows.arrays import coded, joined, numbers_of
+from pipeline.rows.schema import TIME_COLUMN, decimals_of, is_from_v1, table_items
+from pipeline.rows.values import at_decimals, to_physical
 from pipeline.units import agree, metric_decimals
 
 __all__ = ["settled"]
@@ -32,8 +27,8 @@ def settled(
     """
     before, after = old, new
     time_name = TIME_COLUMN[scope]
-    when = _numbers(after[time_name])
-    there = _numbers(before[time_name])
+    when = numbers_of(joined(after[time_name]))[0]
+    there = numbers_of(joined(before[time_name]))[0]
     order = np.argsort(there)
     places = np.searchsorted(there[order], when).clip(0, len(there) - 1)
     matched = there[order][places] == when
@@ -62,12 +57,11 @@ def settled(
         filled += int((((has & ~had) | says) & matched).sum())
         keep = pa.array(matched & ~says & (~has if prefer == "import" else had | ~has))
         flags = pc.if_else(keep, own_flag, new_flag)
-        coded = flags.combine_chunks().dictionary_encode().cast(FLAG_TYPE)
         if is_from_v1(own_field) and bool((np.asarray(keep) & had).any()):
             field = field.with_metadata(own_field.metadata | field.metadata)
         after = after.set_column(place, field, pc.if_else(keep, own, came))
         place = after.schema.get_field_index(item.flag_column)
-        after = after.set_column(place, after.schema.field(place), coded)
+        after = after.set_column(place, after.schema.field(place), coded(flags))
     return after, filled, differing
 
 
@@ -85,10 +79,10 @@ def _alike(
         made = [to_physical(pa.table([c], schema=pa.schema([f])))[0] for f, c in columns]
     else:
         for field, column in columns:
-            factor = pa.scalar(10 ** (decimals - decimals_of(field)), pa.int64())
             try:
-                made.append(pc.multiply_checked(column.cast(pa.int64()), factor))
-            except pa.ArrowInvalid:
+                more = decimals - decimals_of(field)
+                made.append(pa.chunked_array([at_decimals(joined(column), more, pa.int64())]))
+            except OverflowError:
                 raise ChunkError(
                     f"column '{item.column}' needs more than 64 bits for {decimals} decimals"
                 ) from None
@@ -107,8 +101,3 @@ def _scaled(
     more = decimals if pa.types.is_floating(column.type) else decimals - decimals_of(field)
     values = np.rint(np.asarray(column.fill_null(0)) * 10.0**more)
     return np.where(np.abs(values) < 1 << 52, values, wide).astype(np.int64)
-
-
-def _numbers(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    wide = pa.int32() if pa.types.is_date(column.type) else pa.int64()
-    return np.asarray(column.cast(wide)).astype(np.int64)

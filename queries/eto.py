@@ -14,7 +14,7 @@ import pyarrow as pa
 from pipeline import eto
 from pipeline.errors import NoDataError, UsageError
 from pipeline.items import Item, Scope, resolve
-from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
+from pipeline.rows.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
 
 __all__ = ["SURFACES", "Agreement", "agreement", "computed", "needed_items", "weather_items"]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.items import Item, Scope
-from pipeline.schema import item_of
+from pipeline.rows.schema import item_of
 from queries.carried import Carried
 
 __all__ = ["Completeness", "Run", "StationGaps", "gaps_of"]

@@ -52,7 +52,7 @@ def described(schema: pa.Schema, metadata: Mapping[str, Mapping[bytes, bytes]]) 
 
 def unit_symbol(field: pa.Field) -> str:
     """Return a column's unit as people write it (``°C``, ``mm``), blank where none is known."""
-    from pipeline.schema import item_of
+    from pipeline.rows.schema import item_of
 
     known = field.metadata or {}
     if b"symbol" in known:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.items import Item
-from pipeline.schema import decimals_of, item_metadata, item_of
+from pipeline.rows.schema import decimals_of, item_metadata, item_of
 from pipeline.units import to_english
 from queries.conversion import Conversion, conversion_of
 

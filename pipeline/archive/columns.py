@@ -13,7 +13,10 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
-from pipeline.schema import FLAG_TYPE, KEY_FIELDS, STANDARD, item_metadata, time_zone_metadata
+from pipeline.rows.arrays import coded, value_array
+from pipeline.rows.keys import day_arrays
+from pipeline.rows.numbers import fewest
+from pipeline.rows.schema import STANDARD, item_fields, rows_schema
 from pipeline.units import metric_decimals, to_metric
 
 __all__ = [
@@ -87,7 +90,7 @@ def flags_of(texts: pa.Array, sentinel: Bools) -> pa.Array:
     if sentinel.any():
         marked = pc.and_(pa.array(sentinel), pc.is_null(kept))
         kept = pc.if_else(marked, "S", kept)
-    return kept.dictionary_encode().cast(FLAG_TYPE)
+    return coded(kept)
 
 
 def dates_of(texts: pa.Array, place: str) -> pa.Array:
@@ -105,9 +108,9 @@ def hours_of(date: pa.Array, texts: pa.Array, place: str) -> tuple[pa.Array, pa.
     hours, parts = np.divmod(numbers_of(texts, f"{place}, hour")[0], 100_000)
     if bool(((hours < 1) | (hours > 24) | (parts != 0)).any()):
         raise UsageError(f"{place}: an hour is not in 0100 to 2400", hint="is the file whole?")
-    seconds = np.asarray(pc.cast(date, pa.int32())).astype(np.int64) * 86_400 + hours * 3_600
-    time = pa.array(seconds).cast(pa.timestamp("s"))
-    return time, date, pa.array(hours.astype(np.uint8))
+    days = np.asarray(pc.cast(date, pa.int32()))
+    time, date, hour = day_arrays(days, hours.astype(np.uint8))
+    return time, date, hour
 
 
 def archive_table(
@@ -118,37 +121,26 @@ def archive_table(
 ) -> pa.Table:
     """Return the scaled metric table of an archive's columns, converted where they are English.
 
-    Its schema's metadata tell the standard of the archive, see :data:`pipeline.schema.STANDARD`.
+    Its schema's metadata tell the standard of the archive, see ``STANDARD`` of ``rows.schema``.
     """
-    arrays, fields = list(keys), list(KEY_FIELDS[scope])
+    arrays, fields = list(keys), []
     for column in columns:
         item, missing = column.item, column.missing
         values, decimals = np.where(missing, 0, column.numbers), column.decimals
         if standard is Standard.ENGLISH:
             usual = item.decimals_english
-            read = _places(values, decimals, usual) if decimals <= DECIMALS else usual
+            read = fewest(values, decimals, usual)[1] if decimals <= DECIMALS else usual
             metric = metric_decimals(item, read)
             values = to_metric(values, decimals, item, metric)
             values, decimals = np.where(missing, 0, values), metric
         else:
-            least = _places(values, decimals, item.decimals_metric)
-            values, decimals = values // 10 ** (decimals - least), least
-        top = int(np.abs(values).max()) if values.size else 0
-        width = np.int16 if top < 1 << 15 else np.int32 if top < 1 << 31 else np.int64
-        array = pa.array(values.astype(width), mask=missing)
-        metadata = item_metadata(item, decimals=decimals, unit=item.unit_metric)
-        fields += [pa.field(item.column, array.type, metadata=metadata)]
-        fields += [pa.field(item.flag_column, FLAG_TYPE)]
-        arrays += [array, column.flags]
-    metadata = time_zone_metadata(scope) | {STANDARD: standard.encode()}
-    return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
-
-
-def _places(values: Ints, decimals: int, least: int) -> int:
-    """Return the fewest decimals, but not fewer than ``least``, that hold every value."""
-    while decimals > least and not (values % 10).any():
-        values, decimals = values // 10, decimals - 1
-    return decimals
+            values, decimals = fewest(values, decimals, item.decimals_metric)
+        arrays += [value_array(values, missing), column.flags]
+        fields += item_fields(item, arrays[-2].type, decimals=decimals, unit=item.unit_metric)
+    schema = rows_schema(scope, fields)
+    return pa.table(
+        arrays, schema=schema.with_metadata(schema.metadata | {STANDARD: standard.encode()})
+    )
 
 
 def source_name(path: Path, member: str = "") -> str:

@@ -32,7 +32,7 @@ from pipeline.archive.gauge import FINER, STATION, mend_rain
 from pipeline.archive.layouts import KEY_COLUMNS, columns_of
 from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard, by_code
-from pipeline.schema import TIME_COLUMN
+from pipeline.rows.schema import TIME_COLUMN
 
 __all__ = ["is_ftp_zip", "members", "read_ftp_zip", "read_member"]
 

@@ -19,7 +19,6 @@ __all__ = [
     "count_steps",
     "decode_columns",
     "join_planes",
-    "magnitude",
     "predicted",
     "split_low",
     "split_planes",
@@ -29,11 +28,6 @@ __all__ = [
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
-
-
-def magnitude(values: Ints) -> int:
-    """Return the largest absolute value, 0 where there is none; exact for -2**63 too."""
-    return max(int(values.max()), -int(values.min())) if values.size else 0
 
 
 def zigzag(values: Ints) -> Words:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.chunks import container, v1, v2
-from pipeline.chunks.arrow import arrange, take_apart
+from pipeline.chunks.arrow import take_apart
 from pipeline.chunks.footer import Footer
 from pipeline.chunks.given import ArrowStream, whole_chunk
 from pipeline.chunks.given_check import check
@@ -22,7 +22,8 @@ from pipeline.chunks.parts import Parts
 from pipeline.chunks.v1_records import guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope
-from pipeline.schema import to_physical
+from pipeline.rows.keys import arrange
+from pipeline.rows.values import to_physical
 from pipeline.storage import storage_of
 from pipeline.storage.contract import Storage
 from pipeline.storage.refusals import disk_errors

@@ -14,13 +14,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.encodings import Ints
-from pipeline.chunks.given_keys import check_key, chunk_key, key_columns_of, named_time, times_of
-from pipeline.chunks.given_values import flags, scaled
+from pipeline.chunks.given_keys import check_key, check_station, chunk_key, key_columns_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, UsageError
 from pipeline.items import Item, Scope, scope_items
-from pipeline.schema import TIME_COLUMN, is_from_v1, item_metadata, item_of, stated_unit
+from pipeline.rows.keys import named_time, time_arrays, times_of
+from pipeline.rows.numbers import Ints
+from pipeline.rows.schema import TIME_COLUMN, is_from_v1, item_fields, item_of, stated_unit
+from pipeline.rows.values import flags, scaled
 
 __all__ = ["ArrowStream", "Given", "Role", "rows_of", "whole_chunk"]
 
@@ -96,6 +97,8 @@ def rows_of(given: object, key: ChunkKey) -> Given:
     source = _table(given)
     roles = _roles(source.schema, key.scope)
     times = times_of(source, key.scope)
+    if key.station is not None:
+        check_station(key.station)
     check_key(source, key, times)
     return _given(key, source, roles, times)
 
@@ -207,25 +210,19 @@ def _advice(name: str, scope: Scope) -> str:
 
 
 def _given(key: ChunkKey, source: pa.Table, roles: tuple[Role, ...], times: Ints) -> Given:
-    time_type = pa.date32() if key.scope is Scope.DAILY else pa.timestamp("s")
-    numbers = times.astype(np.int32) if key.scope is Scope.DAILY else times * 3600
-    arrays = [pa.array(numbers).view(time_type)]
-    fields = [pa.field(TIME_COLUMN[key.scope], time_type, nullable=False)]
+    arrays = time_arrays(key.scope, times)[:1]
+    fields = [pa.field(TIME_COLUMN[key.scope], arrays[0].type, nullable=False)]
     nans: dict[str, int] = {}
     for role in roles:
         column = source.schema.field(role.values)
         array, decimals, nan = scaled(source[role.values], column, role.item)
         if nan:
             nans[role.item.column] = nan
-        metadata = item_metadata(
-            role.item,
-            decimals=decimals,
-            unit=stated_unit(column, role.item),
-            from_v1=is_from_v1(column),
-        )
+        unit, old = stated_unit(column, role.item), is_from_v1(column)
+        value, flag = item_fields(role.item, array.type, decimals=decimals, unit=unit, from_v1=old)
         arrays.append(array)
-        fields.append(pa.field(role.item.column, array.type, metadata=metadata))
+        fields.append(value)
         if role.flags is not None:
             arrays.append(flags(source[role.flags], role.flags))
-            fields.append(pa.field(role.item.flag_column, arrays[-1].type))
+            fields.append(flag.with_type(arrays[-1].type))
     return Given(key, source, roles, times, pa.table(arrays, schema=pa.schema(fields)), nans)

@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.given import Given
-from pipeline.chunks.given_values import decoded
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn
 from pipeline.errors import ChunkError
-from pipeline.schema import decimals_of
+from pipeline.rows.arrays import decoded
+from pipeline.rows.schema import decimals_of
 
 __all__ = ["check"]
 

@@ -12,6 +12,7 @@ from pipeline.chunks.footer import ColumnInfo, State
 from pipeline.chunks.parse import MAX_STATES
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, missing_rows
 from pipeline.errors import ChunkError
+from pipeline.rows.arrays import ranks
 
 __all__ = ["Grid", "grid_of"]
 
@@ -50,11 +51,10 @@ def _states(
     texts = sorted({t for f in flags for t in f.texts})
     if not flags:
         return (), np.zeros(missing.shape, np.uint8)
-    rank = {text: number + 1 for number, text in enumerate(texts)}
     codes = np.stack([flag.numbers for flag in flags])
     for row, flag in zip(codes, flags, strict=True):
         if len(flag.texts) not in (0, len(texts)):
-            row[:] = np.array([0, *(rank[t] for t in flag.texts)])[row]
+            row[:] = ranks(flag.texts, texts)[row]
     codes = 2 * codes + missing
     used = 1 + np.flatnonzero(np.bincount(codes.ravel(), minlength=2 * len(texts) + 2)[1:])
     if used.size > MAX_STATES:

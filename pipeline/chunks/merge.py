@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.arrow import arrange, take_apart
-from pipeline.chunks.encodings import Ints, magnitude
+from pipeline.chunks.arrow import take_apart
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.parts import FlagColumn, Parts, ValueColumn
+from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
 from pipeline.chunks.tables import put_together
 from pipeline.errors import ChunkError
-from pipeline.items import ITEMS
+from pipeline.rows.arrays import ranks
+from pipeline.rows.keys import arrange
+from pipeline.rows.numbers import Ints, rescaled
+from pipeline.rows.schema import RANK
 from pipeline.units import same_unit
 
 __all__ = ["MergeCounts", "merge_parts", "merge_rows"]
-
-_ORDER = {item.code: number for number, item in enumerate(ITEMS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +70,29 @@ def merge_parts(before: Parts | None, after: Parts) -> tuple[Parts, MergeCounts]
     times = np.union1d(before.times, after.times)
     spots = (np.searchsorted(times, before.times), np.searchsorted(times, after.times))
     known = np.isin(after.times, before.times)
-    merged = Parts(times, [], [])
-    changed = np.zeros(times.size, dtype=np.int64)
-    came = np.zeros(times.size, dtype=np.int64)
-    for code in sorted(_codes(before) | _codes(after), key=lambda c: _ORDER[c]):
+    changed, came = np.zeros((2, times.size), dtype=np.int64)
+    codes = sorted(_codes(before) | _codes(after), key=RANK.__getitem__)
+    texts = sorted({t for parts in (before, after) for flag in parts.flags for t in flag.texts})
+    flags = np.zeros((len(codes), times.size), dtype=np.int64)
+    values = []
+    for code, marks in zip(codes, flags, strict=True):
         one, two = _column(before, code), _column(after, code)
-        value, flag = _merge_column(one, two, spots, times.size)
-        merged.values.append(value)
-        merged.flags.append(flag)
+        value = _merge_column(one, two, spots, times.size)
+        for pair, spot in zip((one, two), spots, strict=True):
+            if pair is not None:
+                marks[spot] = ranks(pair[1].texts, texts)[pair[1].numbers]
+        values.append(value)
         if one is not None and two is not None:
-            differs, fills = _changes(one, value, flag, spots[0], times.size)
-            changed += differs
-            came += fills
+            own = ranks(one[1].texts, texts)[one[1].numbers]
+            flagged = own != marks[spots[0]]
+            differs, fills = _changes(one[0], value, flagged, spots[0])
+            changed[spots[0]] += differs
+            came[spots[0]] += fills
         elif two is not None:
-            marked = _marked(value, flag)
-            changed += marked
-            came += marked
+            says = marks > 0 if value.missing is None else ~value.missing | (marks > 0)
+            changed += says
+            came += says
+    merged = Parts(times, values, flag_columns(texts, flags))
     old_rows = np.zeros(times.size, dtype=np.bool_)
     old_rows[spots[0]] = True
     changed[~old_rows] = 0
@@ -117,24 +124,18 @@ def _column(parts: Parts, code: str) -> _Pair | None:
 
 def _merge_column(
     one: _Pair | None, two: _Pair | None, spots: tuple[Ints, Ints], rows: int
-) -> _Pair:
-    pairs = [(pair, spot) for pair, spot in zip((one, two), spots, strict=True) if pair]
-    info = _common([pair[0].info for pair, _ in pairs])
+) -> ValueColumn:
+    """Return the values of both at their places among all rows; where both have one, the new."""
+    pairs = [(pair[0], spot) for pair, spot in zip((one, two), spots, strict=True) if pair]
+    info = _common([value.info for value, _ in pairs])
     if one is not None and two is not None and info.from_v1 and not two[0].info.from_v1:
         info = replace(info, from_v1=_some_stay(one[0], *spots))
-    texts = sorted({t for pair, _ in pairs for t in pair[1].texts})
     numbers = np.zeros(rows, dtype=np.int64)
     missing = np.ones(rows, dtype=np.bool_)
-    flags = np.zeros(rows, dtype=np.int64)
-    for (value, flag), spot in pairs:
+    for value, spot in pairs:
         numbers[spot] = _rescaled(value, info)
         missing[spot] = False if value.missing is None else value.missing
-        rank = np.array([0, *(texts.index(t) + 1 for t in flag.texts)], dtype=np.int64)
-        flags[spot] = rank[flag.numbers]
-    kept = [t for n, t in enumerate(texts) if (flags == n + 1).any()]
-    rank = np.array([0, *(kept.index(t) + 1 if t in kept else 0 for t in texts)], dtype=np.int64)
-    absent = missing if missing.any() else None
-    return ValueColumn(info, numbers, absent), FlagColumn(tuple(kept), rank[flags])
+    return ValueColumn(info, numbers, missing if missing.any() else None)
 
 
 def _common(infos: list[ColumnInfo]) -> ColumnInfo:
@@ -171,37 +172,23 @@ def _rescaled(value: ValueColumn, info: ColumnInfo) -> Ints:
         if value.info.is_double:
             return value.numbers
         return np.divide(value.numbers, 10.0**value.info.decimals).view(np.int64)
-    factor = 10 ** (info.decimals - value.info.decimals)
-    if factor > 1 and magnitude(value.numbers) > (1 << 62) // factor:
+    try:
+        return rescaled(value.numbers, info.decimals - value.info.decimals)
+    except OverflowError:
         raise ChunkError(
             f"column '{info.code}' needs more than 64 bits for {info.decimals} decimals"
-        )
-    scaled: Ints = value.numbers * factor
-    return scaled
+        ) from None
 
 
 def _changes(
-    one: _Pair, value: ValueColumn, flag: FlagColumn, spot: Ints, rows: int
-) -> tuple[Ints, Ints]:
-    """Return per row 1 where the merged value, missing mark or flag differs from the old one.
+    before: ValueColumn, value: ValueColumn, flagged: Bools, spot: Ints
+) -> tuple[Bools, Bools]:
+    """Tell of old rows, now at places ``spot``, where the value, missing mark or flag is another.
 
-    And 1 where it does because a value came that was missing.
+    And where it is because a value came that was missing; ``flagged`` are rows of another flag.
     """
-    before, old_flag = one
-    absent = np.zeros(spot.size, np.bool_) if before.missing is None else before.missing
-    now = np.zeros(rows, np.bool_) if value.missing is None else value.missing
-    numbers = _rescaled(before, value.info)
-    old_texts = np.array(["", *old_flag.texts])[old_flag.numbers]
-    new_texts = np.array(["", *flag.texts])[flag.numbers][spot]
-    differs = (absent != now[spot]) | (old_texts != new_texts)
-    differs |= (numbers != value.numbers[spot]) & ~absent & ~now[spot]
-    result, came = np.zeros((2, rows), dtype=np.int64)
-    result[spot] = differs
-    came[spot] = absent & ~now[spot]
-    return result, came
-
-
-def _marked(value: ValueColumn, flag: FlagColumn) -> Ints:
-    """Return per row 1 where a column that is new says anything."""
-    says = np.ones(flag.numbers.size, np.bool_) if value.missing is None else ~value.missing
-    return (says | (flag.numbers > 0)).astype(np.int64)
+    none = np.zeros(spot.size, np.bool_)
+    absent = none if before.missing is None else before.missing
+    gone = none if value.missing is None else value.missing[spot]
+    other = _rescaled(before, value.info) != value.numbers[spot]
+    return flagged | (absent != gone) | (other & ~absent & ~gone), absent & ~gone

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.chunks import v1
-from pipeline.chunks.arrow import arrange, take_apart
+from pipeline.chunks.arrow import take_apart
 from pipeline.chunks.files import ChunkInfo, form_of, info_of, load, parts_of, write_parts
 from pipeline.chunks.given import ArrowStream, rows_of
 from pipeline.chunks.given_check import check
@@ -19,6 +19,7 @@ from pipeline.chunks.merge import MergeCounts, merge_parts
 from pipeline.chunks.parts import Parts, same_rows
 from pipeline.chunks.tables import put_together
 from pipeline.errors import ChunkError
+from pipeline.rows.keys import arrange
 from pipeline.storage import storage_of
 from pipeline.storage.contract import Storage
 from pipeline.storage.writers import locked

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.arrow import bitmap, plain_array, time_arrays
 from pipeline.chunks.encodings import Ints
-from pipeline.chunks.footer import Block, ColumnInfo, Footer
+from pipeline.chunks.footer import Block, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.marks import Marks
 from pipeline.chunks.parts import Bools, Parts, ValueColumn, flag_columns, statistics
 from pipeline.errors import ChunkError
-from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata, time_zone_metadata
+from pipeline.rows.arrays import flag_array, plain_array, text_array, value_array
+from pipeline.rows.keys import time_arrays
+from pipeline.rows.schema import FLAG_TYPE, item_fields, rows_schema
 
 __all__ = ["BlockSource", "check_statistics", "gather", "put_together", "times_of"]
 
@@ -36,27 +36,23 @@ class BlockSource(Protocol):
 def put_together(key: ChunkKey, parts: Parts) -> pa.Table:
     """Return the scaled table of plain arrays."""
     arrays = _key_arrays(key, parts.times)
-    fields = _key_fields(key)
+    fields: list[pa.Field] = []
     for value, flag in zip(parts.values, parts.flags, strict=True):
         info = value.info
-        missing = value.missing
-        if missing is None:
-            missing = np.zeros(parts.times.size, dtype=np.bool_)
-        array = _value_array(value.numbers, missing, info)
-        metadata = item_metadata(
-            info.item, decimals=info.decimals, unit=info.unit, from_v1=info.from_v1
+        numbers = value.numbers.view(np.float64) if info.is_double else value.numbers
+        arrays += [
+            value_array(numbers, value.missing),
+            flag_array(flag.numbers, text_array(flag.texts)),
+        ]
+        fields += item_fields(
+            info.item,
+            arrays[-2].type,
+            decimals=info.decimals,
+            unit=info.unit,
+            from_v1=info.from_v1,
         )
-        fields += [pa.field(info.item.column, array.type, metadata=metadata)]
-        fields += [pa.field(info.item.flag_column, FLAG_TYPE)]
-        arrays += [array, _flag_array((flag.numbers - 1).astype(np.int8), list(flag.texts))]
-    return pa.table(arrays, schema=pa.schema(fields, metadata=time_zone_metadata(key.scope)))
-
-
-def _key_fields(key: ChunkKey) -> list[pa.Field]:
-    fields = list(KEY_FIELDS[key.scope])
-    if key.target is not None:
-        fields[0] = pa.field("target", FLAG_TYPE, nullable=False)
-    return fields
+    target = None if key.target is None else pa.field("target", FLAG_TYPE, nullable=False)
+    return pa.table(arrays, schema=rows_schema(key.scope, fields, target=target))
 
 
 def gather(
@@ -117,29 +113,8 @@ def times_of(blocks: Sequence[Block]) -> Ints:
 
 def _key_arrays(key: ChunkKey, times: Ints) -> list[pa.Array]:
     rows = times.size
-    if key.station is not None:
-        station = np.full(rows, key.station, dtype=np.uint16)
-        who = plain_array(pa.uint16(), station)
+    if key.target is not None:
+        who = flag_array(np.ones(rows, np.int8), text_array([key.target]))
     else:
-        indices = plain_array(pa.int8(), np.zeros(rows, dtype=np.int8))
-        target = pa.array([key.target], pa.string())
-        who = pa.DictionaryArray.from_arrays(indices, target)
+        who = plain_array(pa.uint16(), np.full(rows, key.station, np.uint16))
     return [who, *time_arrays(key.scope, times)]
-
-
-def _value_array(values: Ints, missing: Bools, info: ColumnInfo) -> pa.Array:
-    values = np.where(missing, 0, values)
-    valid = bitmap(~missing)
-    if info.is_double:
-        return plain_array(pa.float64(), values.view(np.float64), valid)
-    top = max(int(values.max()), -int(values.min()) - 1) if values.size else 0
-    for kind, dtype in ((pa.int16(), np.int16), (pa.int32(), np.int32)):
-        if top <= np.iinfo(dtype).max:
-            return plain_array(kind, values.astype(dtype), valid)
-    return plain_array(pa.int64(), values, valid)
-
-
-def _flag_array(flags: npt.NDArray[np.int8], texts: list[str]) -> pa.Array:
-    valid = flags >= 0
-    indices = plain_array(pa.int8(), np.where(valid, flags, 0).astype(np.int8), bitmap(valid))
-    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))

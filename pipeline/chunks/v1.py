@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.arrow import take_apart
+from pipeline.chunks.arrow import canonical_column, take_apart
 from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
@@ -153,10 +153,10 @@ def from_records(records: Records, key: ChunkKey) -> Parts:
     for found in measured(records, key.scope):
         info = _info(found.item, found.decimals)
         missing = found.missing if found.missing.any() else None
-        values.append(ValueColumn(info, found.numbers, missing))
+        values.append(canonical_column(info, found.numbers, missing))
         marked = found.flagged.astype(np.int64)
         marks.append(FlagColumn((FLAG,) if marked.any() else (), marked))
-    return take_apart(put_together(key, Parts(times, values, marks)), key)
+    return Parts(times, values, marks)
 
 
 def columns_of(scope: Scope) -> tuple[ColumnInfo, ...]:

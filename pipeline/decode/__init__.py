@@ -6,7 +6,7 @@ from pipeline.decode.findings import DecodeStats
 from pipeline.decode.inflate import BodyInflater
 from pipeline.decode.plain import PlainDecoder
 from pipeline.decode.stream import StreamDecoder, adecode, decode
-from pipeline.decode.unify import unify
+from pipeline.rows.union import unify
 
 __all__ = [
     "BodyInflater",

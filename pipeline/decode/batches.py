@@ -9,27 +9,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.decode.columns import RANK, Block, concat, narrowest
-from pipeline.decode.findings import MAX_FLAGS, Findings
+from pipeline.decode.columns import Block, concat
+from pipeline.decode.findings import Findings
 from pipeline.decode.records import KeyKind
 from pipeline.errors import DecodeError
 from pipeline.items import ITEMS, Item, Scope
-from pipeline.schema import (
-    FLAG_TYPE,
-    KEY_FIELDS,
-    TARGET_FIELD,
-    item_metadata,
-    time_zone_metadata,
-)
+from pipeline.rows.arrays import ARROW_TYPES, flag_arrays, plain_array, text_array, value_arrays
+from pipeline.rows.keys import day_arrays, last_of_each_key
+from pipeline.rows.numbers import fewest, narrowest, rescaled
+from pipeline.rows.schema import RANK, TARGET_FIELD, item_fields, rows_schema
 
-__all__ = ["BATCH_ROWS", "BatchBuilder", "last_of_each_key"]
+__all__ = ["BATCH_ROWS", "BatchBuilder"]
 
 BATCH_ROWS = 16_384
 """Records per batch; the last batch of a body has fewer."""
-
-
-_TYPES = {np.int16: pa.int16(), np.int32: pa.int32(), np.int64: pa.int64()}
-_DAY_S = 86_400
 
 
 class BatchBuilder:
@@ -92,24 +85,6 @@ class BatchBuilder:
         return block.rows_of(keep)
 
 
-def last_of_each_key(
-    where: npt.NDArray[np.integer],
-    days: npt.NDArray[np.int32],
-    hours: npt.NDArray[np.uint8] | None,
-) -> npt.NDArray[np.intp] | None:
-    """Return the rows that are the last of their key, in order; None where all are."""
-    times = days.astype(np.int64)
-    if hours is not None:
-        times = times * 32 + hours
-    key = (where.astype(np.int64) << np.int64(40)) + times
-    if bool((key[1:] > key[:-1]).all()):
-        return None
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    last = np.append(key[1:] != key[:-1], np.True_)
-    return None if last.all() else np.sort(order[last])
-
-
 def _merged(seen: tuple[Item, ...], blocks: list[Block]) -> tuple[Item, ...]:
     """Return the items seen so far together with those of blocks, in registry order."""
     layouts = [block.items for block in blocks if block.items is not seen]
@@ -122,15 +97,23 @@ def _merged(seen: tuple[Item, ...], blocks: list[Block]) -> tuple[Item, ...]:
 def _record_batch(block: Block, scope: Scope, key: KeyKind, findings: Findings) -> pa.RecordBatch:
     block = _least_decimals(block, findings)
     kinds = _kinds(block.values)
-    arrays = _key_arrays(block, key, findings)
-    values = _value_arrays(block, kinds)
-    flags = _flag_arrays(block, findings.flags)
+    arrays = [_who(block, key, findings), *day_arrays(block.days, block.hours)]
+    values = value_arrays(block.values, block.valid, kinds)
+    flags = flag_arrays(block.flags, findings.flags, block.values.shape)
     for pair in zip(values, flags, strict=True):
         arrays += pair
     units = tuple([_unit(item, findings) for item in block.items])
     codes = tuple([item.code for item in block.items])
     schema = _schema(scope, key, codes, block.decimals, units, kinds)
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _who(block: Block, key: KeyKind, findings: Findings) -> pa.Array:
+    """Return the column of stations or targets."""
+    where = np.ascontiguousarray(block.where)
+    if key == "target":
+        return text_array(findings.targets).take(plain_array(pa.int32(), where))
+    return plain_array(pa.uint16(), where)
 
 
 def _unit(item: Item, findings: Findings) -> str:
@@ -150,19 +133,14 @@ def _least_decimals(block: Block, findings: Findings) -> Block:
     standard = findings.standard
     if all(d == i.decimals(standard) for d, i in zip(block.decimals, block.items, strict=True)):
         return block
-    decimals = list(block.decimals)
-    values = block.values
-    for k, item in enumerate(block.items):
+    rows: list[npt.NDArray[np.signedinteger]] = []
+    decimals: list[int] = []
+    for row, places, item in zip(block.values, block.decimals, block.items, strict=True):
         due = item.decimals(standard)
-        if decimals[k] < due:
-            values = values.astype(np.int64) if values.dtype != np.int64 else values
-            values[k] *= 10 ** (due - decimals[k])
-            decimals[k] = due
-        while decimals[k] > due and not (values[k] % 10).any():
-            values = values.copy() if values is block.values else values
-            values[k] //= 10
-            decimals[k] -= 1
-    block.values, block.decimals = values, tuple(decimals)
+        kept, least = fewest(rescaled(row, max(due - places, 0)), max(places, due), due)
+        rows.append(kept)
+        decimals.append(least)
+    block.values, block.decimals = np.stack(rows), tuple(decimals)
     return block
 
 
@@ -176,106 +154,8 @@ def _schema(
     kinds: tuple[type[np.signedinteger], ...],
 ) -> pa.Schema:
     """Return a batch's schema; most bodies have one of a few."""
-    fields = list(KEY_FIELDS[scope])
-    if key == "target":
-        fields[0] = TARGET_FIELD
+    fields = []
     for code, places, unit, kind in zip(codes, decimals, units, kinds, strict=True):
         item = ITEMS[RANK[code]]
-        metadata = item_metadata(item, decimals=places, unit=unit)
-        fields.append(pa.field(item.column, _TYPES[kind], metadata=metadata))
-        fields.append(pa.field(item.flag_column, FLAG_TYPE))
-    return pa.schema(fields, metadata=time_zone_metadata(scope))
-
-
-def _plain(kind: pa.DataType, data: npt.NDArray[np.generic]) -> pa.Array:
-    return pa.Array.from_buffers(kind, len(data), [None, pa.py_buffer(data)], 0)
-
-
-def _key_arrays(block: Block, key: KeyKind, findings: Findings) -> list[pa.Array]:
-    if key == "target":
-        names = _texts(findings.targets)
-        arrays = [names.take(_plain(pa.int32(), np.ascontiguousarray(block.where)))]
-    else:
-        arrays = [_plain(pa.uint16(), np.ascontiguousarray(block.where))]
-    days = np.ascontiguousarray(block.days)
-    if block.hours is not None:
-        seconds = days.astype(np.int64) * _DAY_S + block.hours.astype(np.int64) * 3600
-        arrays.append(_plain(pa.timestamp("s"), seconds))
-    arrays.append(_plain(pa.date32(), days))
-    if block.hours is not None:
-        arrays.append(_plain(pa.uint8(), np.ascontiguousarray(block.hours)))
-    return arrays
-
-
-def _spread(rows: npt.NDArray[np.generic]) -> list[pa.Buffer]:
-    """Return the rows of a matrix as buffers that begin at multiples of 64 bytes."""
-    size = rows.shape[1] * rows.itemsize
-    step = -(-size // 64) * 64
-    room = np.zeros((len(rows), step), np.uint8)
-    room[:, :size] = np.ascontiguousarray(rows).view(np.uint8)
-    whole = pa.py_buffer(room)
-    return [whole.slice(start, size) for start in range(0, len(rows) * step, step)]
-
-
-def _bitmaps(marks: npt.NDArray[np.bool_]) -> list[tuple[pa.Buffer | None, int]]:
-    """Return per row of marks its Arrow bitmap (None where all are set) and its unset count."""
-    unset = marks.shape[1] - np.count_nonzero(marks, axis=1)
-    some = np.flatnonzero(unset)
-    buffers = _spread(np.packbits(marks[some], axis=1, bitorder="little"))
-    maps: list[tuple[pa.Buffer | None, int]] = [(None, 0)] * len(marks)
-    for k, buffer, nulls in zip(some.tolist(), buffers, unset[some].tolist(), strict=True):
-        maps[k] = buffer, nulls
-    return maps
-
-
-def _value_arrays(block: Block, kinds: tuple[type[np.signedinteger], ...]) -> list[pa.Array]:
-    size = block.rows
-    bitmaps = [(None, 0)] * len(kinds) if block.valid is None else _bitmaps(block.valid)
-    if len(set(kinds)) == 1:
-        buffers = _spread(block.values.astype(kinds[0], copy=False))
-    else:
-        pairs = zip(block.values, kinds, strict=True)
-        buffers = [pa.py_buffer(np.ascontiguousarray(row, dtype=kind)) for row, kind in pairs]
-    return [
-        pa.Array.from_buffers(_TYPES[kind], size, [bitmap, data], nulls)
-        for kind, data, (bitmap, nulls) in zip(kinds, buffers, bitmaps, strict=True)
-    ]
-
-
-def _flag_arrays(block: Block, flags: list[str]) -> list[pa.Array]:
-    """Return the flag columns; their dictionary is the batch's flags in alphabetical order.
-
-    Columns without a flag are one and the same array.
-    """
-    size = block.rows
-    codes = np.zeros((0, size), np.uint8) if block.flags is None else block.flags
-    used = [code for code in np.flatnonzero(np.bincount(codes.ravel())).tolist() if code]
-    used.sort(key=flags.__getitem__)
-    dictionary = _texts([flags[code] for code in used])
-    nothing = pa.py_buffer(bytes(size))
-    blank = _flag_array(nothing, nothing.slice(0, (size + 7) // 8), size, size, dictionary)
-    arrays = [blank] * len(block.items)
-    flagged = np.flatnonzero(codes.any(axis=1))
-    renumbered = np.zeros(MAX_FLAGS + 1, np.int8)
-    renumbered[used] = np.arange(len(used))
-    codes = codes[flagged]
-    bitmaps = _bitmaps(codes != 0)
-    buffers = _spread(renumbered[codes])
-    for k, data, (bitmap, nulls) in zip(flagged.tolist(), buffers, bitmaps, strict=True):
-        arrays[k] = _flag_array(data, bitmap, nulls, size, dictionary)
-    return arrays
-
-
-def _texts(texts: list[str]) -> pa.Array:
-    """Return a string array, built from buffers: cheaper for a few texts than by inference."""
-    encoded = [text.encode() for text in texts]
-    offsets = np.zeros(len(texts) + 1, np.int32)
-    offsets[1:] = np.cumsum([len(text) for text in encoded])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.string(), len(texts), buffers, 0)
-
-
-def _flag_array(
-    codes: pa.Buffer, bitmap: pa.Buffer | None, nulls: int, size: int, dictionary: pa.Array
-) -> pa.Array:
-    return pa.DictionaryArray.from_buffers(FLAG_TYPE, size, [bitmap, codes], dictionary, nulls)
+        fields += item_fields(item, ARROW_TYPES[kind], decimals=places, unit=unit)
+    return rows_schema(scope, fields, target=TARGET_FIELD if key == "target" else None)

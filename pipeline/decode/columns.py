@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.decode.numbers import INT64_MAX
-from pipeline.items import ITEMS, Item, Standard
+from pipeline.items import Item, Standard
+from pipeline.rows.numbers import INT64_MAX, narrowest, rescaled
 
-__all__ = ["RANK", "Block", "Cell", "block_of", "concat", "narrowest"]
+__all__ = ["Block", "Cell", "block_of", "concat"]
 
 Cell = tuple[int, int, int]
 """A value in one record: integer, decimals (-1: missing), flag code."""
-
-RANK = {item.code: rank for rank, item in enumerate(ITEMS)}
-"""Place of an item in the registry, which is the order of columns, by its code."""
 
 Ints = npt.NDArray[np.signedinteger]
 
@@ -59,17 +56,6 @@ class Block:
             None if self.valid is None else self.valid[:, which],
             None if self.flags is None else self.flags[:, which],
         )
-
-
-def narrowest(values: npt.NDArray[np.integer]) -> type[np.signedinteger]:
-    """Return the narrowest of int16, int32 and int64 that holds all values."""
-    if values.dtype == np.int16 or not values.size:
-        return np.int16
-    low, high = int(values.min()), int(values.max())
-    for kind in (np.int16, np.int32):
-        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-            return kind
-    return np.int64
 
 
 def block_of(
@@ -192,21 +178,14 @@ def _aligned_values(
         for block in blocks:
             if item in block.items:
                 k = block.items.index(item)
-                column[start : start + block.rows] = _scaled_up(
-                    block.values[k], places - block.decimals[k], item
-                )
+                try:
+                    own = rescaled(block.values[k], places - block.decimals[k])
+                except OverflowError:
+                    raise OverflowError(item.json_key) from None
+                column[start : start + block.rows] = own
             start += block.rows
         columns.append(column)
         decimals.append(places)
     if not columns:
         return np.zeros((0, rows), np.int16), ()
     return np.stack(columns).astype(np.result_type(*columns)), tuple(decimals)
-
-
-def _scaled_up(values: Ints, places: int, item: Item) -> Ints:
-    if places == 0:
-        return values
-    limit = INT64_MAX // 10**places
-    if values.size and (int(values.max()) > limit or int(values.min()) < -limit):
-        raise OverflowError(item.json_key)
-    return values.astype(np.int64) * np.int64(10**places)

@@ -15,13 +15,15 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.decode.columns import RANK, Block, narrowest
+from pipeline.decode.columns import Block
 from pipeline.decode.digits import read_values
 from pipeline.decode.findings import Findings
 from pipeline.decode.headers import HeaderReader, Marks, Positions
 from pipeline.decode.records import RecordReader
 from pipeline.decode.template import Template
 from pipeline.items import Item, Scope
+from pipeline.rows.numbers import narrowest
+from pipeline.rows.schema import RANK
 
 __all__ = ["FastPath", "Scan"]
 

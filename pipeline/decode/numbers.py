@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["INT64_MAX", "MAX_DECIMALS", "MAX_TEXT", "JsonNumber", "parse_value"]
+from pipeline.rows.numbers import INT64_MAX, MAX_DECIMALS
+
+__all__ = ["MAX_TEXT", "JsonNumber", "parse_value"]
 
 MAX_TEXT = 64
 """Longest number text that is looked at."""
-
-MAX_DECIMALS = 18
-"""More decimals than this cannot stand in an int64."""
-
-INT64_MAX = 2**63 - 1
 
 _MISSING = frozenset(("", "--"))
 _BLANKS = " \t\r\n"

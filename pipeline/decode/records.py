@@ -14,9 +14,10 @@ import numpy as np
 from pipeline.decode.columns import Block, Cell, block_of
 from pipeline.decode.findings import Findings
 from pipeline.decode.front import HEADER_KEYS
-from pipeline.decode.numbers import INT64_MAX, JsonNumber, parse_value
+from pipeline.decode.numbers import JsonNumber, parse_value
 from pipeline.errors import DecodeError
 from pipeline.items import Item, Scope, scope_items
+from pipeline.rows.numbers import INT64_MAX
 
 __all__ = ["KeyKind", "Place", "RecordReader", "parse_day"]
 

@@ -194,7 +194,7 @@ def decode(
     Yields
     ------
     pyarrow.RecordBatch
-        Up to 16,384 records each, in the body's order, scaled (see ``pipeline.schema``). Width and
+        Up to 16,384 records each, in the body's order, scaled (see ``pipeline.rows``). Width and
         decimals of a column may differ from batch to batch; :func:`unify` makes them one table.
         Batches come before the body is proven whole.
 

@@ -24,7 +24,7 @@ from pipeline.emulator.saved import SavedAnswers
 from pipeline.emulator.source import ItemTexts, RecordSet
 from pipeline.errors import UsageError
 from pipeline.items import Item, Scope, Standard
-from pipeline.schema import decimals_of
+from pipeline.rows.schema import decimals_of
 from pipeline.units import english_decimals, metric_decimals, ratio_of, to_english, to_metric
 
 __all__ = ["ReplaySource"]

@@ -21,7 +21,7 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey
 from pipeline.ingest.request import FetchRequest
 from pipeline.items import Item
-from pipeline.schema import table_items
+from pipeline.rows.schema import table_items
 from pipeline.storage import storage_of
 
 __all__ = [

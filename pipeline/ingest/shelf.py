@@ -14,9 +14,10 @@ from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError
 from pipeline.ingest.final import Span
 from pipeline.ingest.station_year import StationYear
-from pipeline.ingest.window import Fetched, by_station_year
+from pipeline.ingest.window import Fetched
 from pipeline.items import Scope
 from pipeline.plan import Window
+from pipeline.rows.keys import by_station_year
 from pipeline.targets import BY_NUMBER, Naming
 
 __all__ = ["Key", "Place", "Shelf"]

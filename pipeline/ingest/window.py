@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +16,9 @@ from pipeline.decode.records import KeyKind
 from pipeline.errors import CimisError, DecodeError, NetworkError
 from pipeline.ingest.request import FetchRequest
 from pipeline.plan import Window
-from pipeline.schema import table_items
+from pipeline.rows.schema import table_items
 
-__all__ = ["Fetched", "by_station_year", "carried_items", "fetch_window"]
+__all__ = ["Fetched", "carried_items", "fetch_window"]
 
 
 @dataclass(slots=True)
@@ -193,22 +193,3 @@ def carried_items(table: pa.Table) -> set[str]:
         for item in table_items(table.schema)
         if table[item.column].null_count < rows or table[item.flag_column].null_count < rows
     }
-
-
-def by_station_year(table: pa.Table) -> Iterator[tuple[int, int, pa.Table]]:
-    """Yield a table's rows per station and year of ``date``, in that order.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Scaled rows of any stations and years.
-    """
-    years = table["date"].to_numpy().astype("datetime64[Y]").astype(np.int64) + 1970
-    places = table["station"].to_numpy().astype(np.int64) * 10_000 + years
-    if (np.diff(places) < 0).any():
-        order = np.argsort(places, kind="stable")
-        table, places = table.take(pa.array(order)), places[order]
-    starts = np.flatnonzero(np.diff(places, prepend=-1))
-    for start, stop in zip(starts, [*starts[1:], len(places)], strict=True):
-        station, year = divmod(int(places[start]), 10_000)
-        yield station, year, table.slice(start, stop - start)

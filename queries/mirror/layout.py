@@ -112,7 +112,7 @@ def arrow_schema(
     """
     import pyarrow as pa
 
-    from pipeline.schema import TARGET_FIELD, physical_schema
+    from pipeline.rows.schema import TARGET_FIELD, physical_schema
 
     known = stored or {}
     made = physical_schema(

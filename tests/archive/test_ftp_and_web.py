@@ -14,7 +14,7 @@ from pipeline.archive.ftp import read_ftp_zip
 from pipeline.archive.web import read_web_report
 from pipeline.errors import UsageError
 from pipeline.items import ITEMS, Item
-from pipeline.schema import decimals_of
+from pipeline.rows.schema import decimals_of
 from pipeline.units import metric_decimals
 
 OLD = (

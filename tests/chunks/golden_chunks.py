@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipeline.chunks.key import ChunkKey
 from pipeline.items import Item, Scope, resolve
-from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
+from pipeline.rows.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
 
 GOLDEN = Path(__file__).parent / "golden"
 Case = tuple[ChunkKey, pa.Table]

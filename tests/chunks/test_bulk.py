@@ -22,7 +22,7 @@ from pipeline.chunks.footer import Block, Cell, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Scope, scope_items
-from pipeline.schema import to_physical
+from pipeline.rows.values import to_physical
 from tests.chunks.fuzz_chunks import _mutated, _relabelled
 from tests.chunks.golden_chunks import CASES, GOLDEN, Case, table
 from tests.chunks.test_v2_roundtrip import chunks

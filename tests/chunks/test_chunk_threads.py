@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.chunks import read_chunk, read_footer, write_chunk
 from pipeline.items import Scope, default_items
-from pipeline.schema import physical_schema
+from pipeline.rows.schema import physical_schema
 
 
 def year(station: int) -> pa.Table:

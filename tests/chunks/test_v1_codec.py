@@ -20,7 +20,7 @@ from pipeline.chunks.v1_records import RECORDS, pack, unpack
 from pipeline.chunks.v2 import encode as encode_v2
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
-from pipeline.schema import to_physical
+from pipeline.rows.values import to_physical
 from tests.chunks import second_reader
 from tests.chunks.golden_chunks import Columns, table
 

@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from pipeline.chunks.v2 import decode_scaled, encode
-from pipeline.schema import decimals_of, item_of
+from pipeline.rows.schema import decimals_of, item_of
 from tests.chunks.golden_chunks import CASES, GOLDEN
 from tests.chunks.second_reader import read
 

@@ -14,7 +14,7 @@ from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.v2 import decode_scaled, encode
 from pipeline.errors import ChunkError
 from pipeline.items import Scope, scope_items
-from pipeline.schema import decimals_of, item_of
+from pipeline.rows.schema import decimals_of, item_of
 from tests.chunks.fuzz_chunks import run
 from tests.chunks.golden_chunks import CASES, Case, table
 

@@ -16,7 +16,7 @@ from cimis.cli.grid import Grid
 from cimis.cli.output import Output
 from pipeline.errors import NoDataError, UsageError
 from pipeline.items import Scope, default_items, resolve
-from pipeline.schema import physical_schema
+from pipeline.rows.schema import physical_schema
 
 SCHEMA = physical_schema(Scope.DAILY, resolve("air_tmp_avg,asce_eto", Scope.DAILY))
 

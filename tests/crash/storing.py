@@ -14,7 +14,8 @@ from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, read_chunk, store_
 from pipeline.entry import chunk_row
 from pipeline.errors import CimisError
 from pipeline.items import Scope, resolve
-from pipeline.schema import FLAG_TYPE, physical_schema, to_scaled
+from pipeline.rows.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.values import to_scaled
 from pipeline.storage.disk import Disk
 from pipeline.storage.writers import remove_stale_temporaries
 

@@ -10,7 +10,7 @@ from decode_reference import reference, rows_of, same
 
 from pipeline.decode import unify
 from pipeline.items import Scope, Standard
-from pipeline.schema import item_of
+from pipeline.rows.schema import item_of
 
 SIZES = (1, 2, 3, 7, 64, 1000, 65536)
 

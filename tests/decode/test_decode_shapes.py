@@ -19,7 +19,7 @@ from pipeline.decode import StreamDecoder, adecode, decode
 from pipeline.decode.stream import WINDOW
 from pipeline.errors import DecodeError, UsageError
 from pipeline.items import ITEMS, Scope, Standard, default_items
-from pipeline.schema import table_items
+from pipeline.rows.schema import table_items
 
 STYLES: dict[str, dict[str, Any]] = {
     "compact": {"separators": (",", ":")},

@@ -13,7 +13,7 @@ from decode_reference import rows_of, same
 from pipeline.decode import DecodeStats, unify
 from pipeline.errors import DecodeError, UsageError
 from pipeline.items import Scope, default_items
-from pipeline.schema import decimals_of, scaled_schema
+from pipeline.rows.schema import decimals_of, scaled_schema
 
 
 def _batch(*records: Any, **options: Any) -> pa.RecordBatch:
@@ -32,6 +32,19 @@ def test_widest_type_and_largest_decimals() -> None:
     field = made.schema.field("air_tmp_avg")
     assert (field.type, decimals_of(field)) == (pa.int32(), 2)
     assert made["air_tmp_avg"].to_pylist() == [1240, 123425]
+
+
+def test_decimals_differ_where_types_do_not() -> None:
+    """12.4 stays 12.4 beside 1.25, though both are int16."""
+    made = unify(
+        [
+            _batch(record(DayAirTmpAvg=item("12.4"))),
+            _batch(record(Station="5", DayAirTmpAvg=item("1.25"))),
+        ]
+    )
+    field = made.schema.field("air_tmp_avg")
+    assert (field.type, decimals_of(field)) == (pa.int16(), 2)
+    assert made["air_tmp_avg"].to_pylist() == [1240, 125]
 
 
 def test_scaling_widens_where_it_must() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import DecodeError
-from pipeline.schema import decimals_of
+from pipeline.rows.schema import decimals_of
 
 
 def _one(value: Any, qc: Any = " ") -> tuple[int | None, int, str | None, pa.DataType]:

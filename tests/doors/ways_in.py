@@ -21,11 +21,11 @@ from pipeline.archive.layouts import columns_of
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey, store_rows, write_chunk
 from pipeline.decode import decode
-from pipeline.decode.unify import unify
 from pipeline.entry import chunk_row
 from pipeline.intake import take_in
 from pipeline.items import Item, Scope, Standard, resolve, scope_items
-from pipeline.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.union import unify
 from pipeline.verify import verify
 from tests.doors.rows import Batch, Cell, Key, Limits, Rows
 from tests.ingest import service

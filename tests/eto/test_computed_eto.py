@@ -17,7 +17,7 @@ from pipeline.decode import decode, unify
 from pipeline.emulator import Emulator, GeneratedSource
 from pipeline.errors import NoDataError, UsageError
 from pipeline.items import Scope
-from pipeline.schema import to_physical
+from pipeline.rows.values import to_physical
 from queries.eto import agreement, computed
 
 

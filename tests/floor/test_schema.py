@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.items import Scope, resolve
-from pipeline.schema import (
+from pipeline.rows.schema import (
     decimals_of,
     item_of,
     key_columns,
     physical_schema,
     scaled_schema,
     table_items,
-    to_physical,
 )
+from pipeline.rows.values import to_physical
 
 
 def test_columns_are_keys_then_value_and_flag_of_each_item() -> None:

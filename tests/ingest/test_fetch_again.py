@@ -14,7 +14,7 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import read_chunk
 from pipeline.ingest.final import first_provisional, left_over
 from pipeline.items import Scope, default_items, resolve
-from pipeline.schema import FLAG_TYPE, scaled_schema
+from pipeline.rows.schema import FLAG_TYPE, scaled_schema
 from tests.ingest.service import NOW, Asked, Record, Service, run, wants
 
 DAY = dt.timedelta(days=1)

@@ -32,7 +32,8 @@ from pipeline.entry import chunk_row
 from pipeline.errors import CimisError, UsageError
 from pipeline.intake import take_in
 from pipeline.items import Scope, Standard, resolve, scope_items
-from pipeline.schema import KEY_FIELDS, physical_schema, to_scaled
+from pipeline.rows.schema import KEY_FIELDS, physical_schema
+from pipeline.rows.values import to_scaled
 from queries.units import english, english_schema
 from tests.chunks.golden_chunks import Columns, table
 

@@ -18,7 +18,7 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey, read_chunk, write_chunk
 from pipeline.entry import chunk_row
 from pipeline.items import Scope, resolve, scope_items
-from pipeline.schema import FLAG_TYPE, key_columns, physical_schema
+from pipeline.rows.schema import FLAG_TYPE, key_columns, physical_schema
 
 ITEMS = {
     Scope.DAILY: "air_tmp_avg,asce_eto,precip,rel_hum_avg,sol_rad_avg,vap_pres_avg,wind_run",

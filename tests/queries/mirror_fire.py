@@ -23,7 +23,7 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey, write_chunk
 from pipeline.entry import chunk_row
 from pipeline.items import Scope, resolve
-from pipeline.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.schema import FLAG_TYPE, physical_schema
 
 STATION, YEAR, DAYS = 2, 2022, 365
 Asked = tuple[int, float, float]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
 from pipeline.items import ITEMS, QC_FLAGS, Item
-from pipeline.schema import decimals_of, physical_schema
+from pipeline.rows.schema import decimals_of, physical_schema
 from pipeline.units import english_decimals, to_english
 from queries.conversion import conversion_of, standard
 from queries.quality import FlagPolicy, policy, rejected

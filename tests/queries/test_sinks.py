@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.items import Scope, resolve
-from pipeline.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.schema import FLAG_TYPE, physical_schema
 from queries.sinks import FORMATS, format_of, write
 from queries.timing import QueryTimings
 

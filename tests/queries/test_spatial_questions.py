@@ -16,7 +16,7 @@ from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey, write_chunk
 from pipeline.entry import chunk_row
 from pipeline.items import Scope
-from pipeline.schema import TARGET_FIELD, physical_schema
+from pipeline.rows.schema import TARGET_FIELD, physical_schema
 from pipeline.targets import SPATIAL_DEFAULTS
 
 TARGETS = ("address:HQ", "coordinate:36.5,-120", "zip:93624", "zip:95616", "zip:95616é")

@@ -11,7 +11,7 @@ import cimis
 from pipeline.chunks import write_chunk
 from pipeline.decode import decode
 from pipeline.items import Scope
-from pipeline.schema import to_physical
+from pipeline.rows.values import to_physical
 from tests.queries.conftest import year_table
 
 BODY = (

@@ -19,7 +19,7 @@ from pipeline.adopt import adopt
 from pipeline.catalog import CATALOG_FILE, Catalog
 from pipeline.errors import CheckFailed, NoDataError, StoreError
 from pipeline.items import Scope, resolve
-from pipeline.schema import physical_schema
+from pipeline.rows.schema import physical_schema
 from pipeline.verify import verify
 from tests.cli.conftest import typed
 

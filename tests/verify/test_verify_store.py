@@ -21,7 +21,7 @@ from pipeline.emulator import GeneratedSource
 from pipeline.entry import chunk_row
 from pipeline.errors import StoreError
 from pipeline.items import Scope, Standard, resolve, scope_items
-from pipeline.schema import FLAG_TYPE, physical_schema
+from pipeline.rows.schema import FLAG_TYPE, physical_schema
 from pipeline.storage.disk import temporary_path
 from pipeline.verify import Finding, Verdict, verify
 

@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.arrow import bitmap, plain_array, time_arrays
 from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, StoreError
 from pipeline.items import Item, Scope, scope_items
-from pipeline.schema import KEY_FIELDS, TARGET_FIELD, item_of, physical_schema
+from pipeline.rows.arrays import bitmap, plain_array
+from pipeline.rows.keys import time_arrays
+from pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD, item_of, physical_schema
 
-__all__ = ["Form", "Together", "flag_array", "key_arrays", "value_array"]
+__all__ = ["Form", "Together", "key_arrays", "value_array"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,3 @@ def key_arrays(keys: Sequence[ChunkKey], rows: Ints, times: Ints) -> list[pa.Arr
 def value_array(values: npt.NDArray[np.float64], missing: Bools) -> pa.Array:
     """Return doubles, null where missing."""
     return plain_array(pa.float64(), values, bitmap(~missing))
-
-
-def flag_array(numbers: npt.NDArray[np.uint8], texts: pa.Array) -> pa.Array:
-    """Return flags by the number of their text, from 1; 0 is null."""
-    valid = numbers > 0
-    indices = (np.maximum(numbers, 1) - np.uint8(1)).view(np.int8)
-    coded = plain_array(pa.int8(), indices, bitmap(valid))
-    return pa.DictionaryArray.from_arrays(coded, texts, safe=False)  # in range as made above

@@ -22,7 +22,7 @@ from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
 from pipeline.items import Scope
-from pipeline.schema import to_physical
+from pipeline.rows.values import to_physical
 from pipeline.storage import storage_of
 
 __all__ = ["ChunkFile", "Damaged", "Decoded", "read_many"]

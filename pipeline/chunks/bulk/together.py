@@ -17,11 +17,12 @@ from pipeline.chunks.bulk.heads import Heads
 from pipeline.chunks.bulk.layout import Blocks
 from pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, flag_texts
 from pipeline.chunks.bulk.opened import Opened
-from pipeline.chunks.bulk.physical import Form, Together, flag_array, key_arrays, value_array
+from pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
 from pipeline.chunks.bulk.shelves import Shelves
 from pipeline.chunks.bulk.values import CellList, decode, predict_cells
 from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.key import ChunkKey
+from pipeline.rows.arrays import flag_array
 
 __all__ = ["decode_together"]
 
