@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pipeline.field.time import PER_DAY
 from pipeline.items import Item, Scope
 
 __all__ = ["NOTHING", "Asked", "Held", "IncompleteAnswer", "Lacks", "Short", "Site", "lacks_of"]
@@ -202,7 +203,7 @@ def lacks_of(
     resting : frozenset of int or str
         Stations that did not work in these days: not missed where all were asked for.
     """
-    hourly = asked.scope is Scope.HOURLY
+    per_day = PER_DAY[asked.scope]
     stored: dict[Site, list[Held]] = {}
     for chunk in held:
         stored.setdefault(chunk.site, []).append(chunk)
@@ -214,11 +215,11 @@ def lacks_of(
     if counts is not None and (asked.first or asked.last):
         for site in sorted(there, key=_order):
             days = _days(asked, stored.get(site, ()), today)
-            if counts[site] < days * (24 if hourly else 1):
-                short.append(Short(site, counts[site], days * (24 if hourly else 1)))
+            if counts[site] < days * per_day:
+                short.append(Short(site, counts[site], days * per_day))
     late = asked.last is not None and asked.last >= today
     return Lacks(
-        "hour" if hourly else "day",
+        "hour" if asked.scope is Scope.HOURLY else "day",
         tuple(sorted(wanted - there, key=_order)),
         tuple(short),
         items,

@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.field.time import PER_DAY
 from pipeline.items import Item, Scope
 from pipeline.targets import BY_NUMBER, FIRST_CODE, Naming
 
-__all__ = ["HOURS", "Window", "halve", "split_stations", "without_station"]
-
-HOURS = {Scope.DAILY: 1, Scope.HOURLY: 24}
-"""Records of a day."""
+__all__ = ["Window", "halve", "split_stations", "without_station"]
 
 _DAY = dt.timedelta(days=1)
 
@@ -50,7 +48,7 @@ class Window:
     @property
     def records(self) -> int:
         """Most records that the answer can hold: stations × days (× 24)."""
-        return len(self.stations) * self.days * HOURS[self.scope]
+        return len(self.stations) * self.days * PER_DAY[self.scope]
 
     @property
     def spatial(self) -> bool:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipeline import eto
 from pipeline.errors import NoDataError, UsageError
+from pipeline.field.time import BEHIND_UTC_H
 from pipeline.items import Item, Scope, resolve
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
 
@@ -219,8 +220,8 @@ def _day_of_year(rows: pa.Table) -> Doubles:
 
 def _hourly(rows: pa.Table, place: tuple[float, float, float], surface: eto.Surface) -> Doubles:
     latitude, longitude, elevation = place
-    # an hour is named by its end in PST, eight hours behind UTC
-    middle_utc_h = rows["hour"].to_numpy().astype(np.float64) + 7.5
+    # an hour is named by its end
+    middle_utc_h = rows["hour"].to_numpy().astype(np.float64) - 0.5 + BEHIND_UTC_H
     return eto.asce_hourly_mm(
         _doubles(rows, "air_tmp"),
         _vapour_kpa(rows, Scope.HOURLY),

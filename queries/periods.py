@@ -13,6 +13,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from pipeline.errors import UsageError
+from pipeline.field.time import PER_DAY, PERIOD_LENGTHS, PERIOD_STARTS
 from pipeline.items import Item, Scope, Standard
 from pipeline.units import metric_decimals
 from queries.conversion import conversion_of
@@ -21,22 +22,7 @@ from queries.wish import Wish
 
 __all__ = ["PERIODS", "count_sql", "period_heads", "period_sql", "rule_of"]
 
-PERIODS = ("day", "week", "month", "year", "water-year")
-
-_STARTS = {
-    "day": "date",
-    "week": "date_trunc('week', date)::date",
-    "month": "date_trunc('month', date)::date",
-    "year": "date_trunc('year', date)::date",
-    "water-year": "make_date(year(date + INTERVAL 3 MONTH)::int - 1, 10, 1)",
-}
-_LENGTHS = {
-    "day": "1 DAY",
-    "week": "7 DAY",
-    "month": "1 MONTH",
-    "year": "1 YEAR",
-    "water-year": "1 YEAR",
-}
+PERIODS = tuple(PERIOD_STARTS)
 
 
 def rule_of(item: Item) -> str:
@@ -93,9 +79,9 @@ def period_sql(wish: Wish, every: str, units: Standard) -> str:
     if every not in PERIODS or (every == "day" and scope is Scope.DAILY):
         known = PERIODS if scope is Scope.HOURLY else PERIODS[1:]
         raise UsageError(f"no {scope} period '{every}'", hint=f"one of {', '.join(known)}")
-    unit, per_day = ("hours", 24) if scope is Scope.HOURLY else ("days", 1)
-    after = f"(any_value({_STARTS[every]}) + INTERVAL {_LENGTHS[every]})::date"
-    first = f"any_value({_STARTS[every]})"
+    unit = "hours" if scope is Scope.HOURLY else "days"
+    after = f"(any_value({PERIOD_STARTS[every]}) + INTERVAL {PERIOD_LENGTHS[every]})::date"
+    first = f"any_value({PERIOD_STARTS[every]})"
     if wish.end is not None:
         after = f"least({after}, DATE '{wish.end + dt.timedelta(days=1)}')"
     if wish.start is not None:
@@ -103,8 +89,8 @@ def period_sql(wish: Wish, every: str, units: Standard) -> str:
     who, *_ = keys_of(wish.table)
     columns = [
         who,
-        f"{_STARTS[every]} AS period",
-        f"({after} - {first}) * {per_day} AS {unit}",
+        f"{PERIOD_STARTS[every]} AS period",
+        f"({after} - {first}) * {PER_DAY[scope]} AS {unit}",
     ]
     for item in wish.items or ():
         columns += [f"{_figure(item, units)} AS {item.column}"]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
+from pipeline.field.time import HOUR_S, is_hour, time_of
 from pipeline.items import Item, Scope, Standard
 from pipeline.schema import FLAG_TYPE, KEY_FIELDS, STANDARD, item_metadata, time_zone_metadata
 from pipeline.units import metric_decimals, to_metric
@@ -103,10 +104,10 @@ def dates_of(texts: pa.Array, place: str) -> pa.Array:
 def hours_of(date: pa.Array, texts: pa.Array, place: str) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Return the end of each hour, its date and its number, from texts 100 to 2400."""
     hours, parts = np.divmod(numbers_of(texts, f"{place}, hour")[0], 100_000)
-    if bool(((hours < 1) | (hours > 24) | (parts != 0)).any()):
+    if bool((~is_hour(hours) | (parts != 0)).any()):
         raise UsageError(f"{place}: an hour is not in 0100 to 2400", hint="is the file whole?")
-    seconds = np.asarray(pc.cast(date, pa.int32())).astype(np.int64) * 86_400 + hours * 3_600
-    time = pa.array(seconds).cast(pa.timestamp("s"))
+    days = np.asarray(pc.cast(date, pa.int32())).astype(np.int64)
+    time = pa.array(time_of(Scope.HOURLY, days, hours) * HOUR_S).cast(pa.timestamp("s"))
     return time, date, pa.array(hours.astype(np.uint8))
 
 

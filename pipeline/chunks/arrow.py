@@ -10,6 +10,7 @@ from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
 from pipeline.errors import ChunkError
+from pipeline.field.time import HOUR_S, day_of, hour_of, years_of
 from pipeline.items import ITEMS, Item, Scope
 from pipeline.schema import TIME_COLUMN, decimals_of, is_from_v1, item_of, stated_unit
 
@@ -78,19 +79,17 @@ def _times(table: pa.Table, key: ChunkKey) -> Ints:
     if key.scope is Scope.DAILY:
         dates = array if pa.types.is_date32(array.type) else array.cast(pa.date32())
         times = _numbers(dates, "<i4")[0].astype(np.int64)
-        days = times
     else:
-        unit = _SECONDS.get(getattr(array.type, "unit", ""), 0) * 3600
+        unit = _SECONDS.get(getattr(array.type, "unit", ""), 0) * HOUR_S
         if not unit:
             raise ChunkError(f"{key.name}: column 'time' is {array.type}, not a timestamp")
         instants = _numbers(array, "<i8")[0]
         times = instants // unit
         if bool((times * unit != instants).any()):
             raise ChunkError(f"{key.name}: a time is not a full hour")
-        days = (times - 1) // 24
     if times.size and bool((np.diff(times) <= 0).any()):
         raise ChunkError(f"{key.name}: times do not ascend")
-    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    years = years_of(day_of(key.scope, times))
     if times.size and (int(years.min()) != key.year or int(years.max()) != key.year):
         raise ChunkError(f"{key.name}: rows of {years.min()} to {years.max()}")
     if key.station is not None and "station" in table.schema.names:
@@ -183,12 +182,10 @@ def time_arrays(scope: Scope, times: Ints) -> list[pa.Array]:
     """Return the key columns of times, which are days or hours since 1970."""
     if scope is Scope.DAILY:
         return [plain_array(pa.date32(), times.astype(np.int32))]
-    dates = (times - 1) // 24
-    hours = (times - dates * 24).astype(np.uint8)
     return [
-        plain_array(pa.timestamp("s"), times * 3600),
-        plain_array(pa.date32(), dates.astype(np.int32)),
-        plain_array(pa.uint8(), hours),
+        plain_array(pa.timestamp("s"), times * HOUR_S),
+        plain_array(pa.date32(), day_of(scope, times).astype(np.int32)),
+        plain_array(pa.uint8(), hour_of(times).astype(np.uint8)),
     ]
 
 

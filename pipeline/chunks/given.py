@@ -15,10 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.chunks.encodings import Ints
-from pipeline.chunks.given_keys import check_key, chunk_key, key_columns_of, named_time, times_of
+from pipeline.chunks.given_keys import check_key, chunk_key, key_columns_of, times_of
 from pipeline.chunks.given_values import flags, scaled
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, UsageError
+from pipeline.field.time import HOUR_S, named_time
 from pipeline.items import Item, Scope, scope_items
 from pipeline.schema import TIME_COLUMN, is_from_v1, item_metadata, item_of, stated_unit
 
@@ -208,7 +209,7 @@ def _advice(name: str, scope: Scope) -> str:
 
 def _given(key: ChunkKey, source: pa.Table, roles: tuple[Role, ...], times: Ints) -> Given:
     time_type = pa.date32() if key.scope is Scope.DAILY else pa.timestamp("s")
-    numbers = times.astype(np.int32) if key.scope is Scope.DAILY else times * 3600
+    numbers = times.astype(np.int32) if key.scope is Scope.DAILY else times * HOUR_S
     arrays = [pa.array(numbers).view(time_type)]
     fields = [pa.field(TIME_COLUMN[key.scope], time_type, nullable=False)]
     nans: dict[str, int] = {}

@@ -6,7 +6,6 @@ is converted; a ``date`` is the network's day, so one with a zone is refused.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -17,13 +16,22 @@ from pipeline.chunks.encodings import Ints
 from pipeline.chunks.given_values import decoded, is_text
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
+from pipeline.field.time import (
+    BEHIND_UTC_H,
+    DAY_S,
+    HOUR_S,
+    day_of,
+    hour_of,
+    is_hour,
+    named_time,
+    time_of,
+    years_of,
+)
 from pipeline.items import Scope
 
-__all__ = ["check_key", "chunk_key", "key_columns_of", "named_time", "times_of"]
+__all__ = ["check_key", "chunk_key", "key_columns_of", "times_of"]
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_PST_HOURS = 8
-_DAY_S = 86_400
 _NAMED = 5
 
 
@@ -64,13 +72,6 @@ def check_key(table: pa.Table, key: ChunkKey, times: Ints) -> None:
             raise ChunkError(f"{key.name}: rows of other targets ({_listed(targets)})")
 
 
-def named_time(scope: Scope, time: int) -> str:
-    """Return a time as people write it: its date, and the hour where there is one."""
-    day = time if scope is Scope.DAILY else (time - 1) // 24
-    date = str(dt.date(1970, 1, 1) + dt.timedelta(days=day))
-    return date if scope is Scope.DAILY else f"{date} hour {time - 24 * day}"
-
-
 def times_of(table: pa.Table, scope: Scope) -> Ints:
     """Return rows' times in days or hours since 1970-01-01 PST.
 
@@ -86,11 +87,10 @@ def times_of(table: pa.Table, scope: Scope) -> Ints:
     if "time" not in names:
         if days is None or numbers is None:
             raise ChunkError("hourly rows need 'time', or both 'date' and 'hour'")
-        return days * 24 + numbers
+        return time_of(scope, days, numbers)
     hours = _hours(table["time"])
-    own = (hours - 1) // 24
-    _agree("date", days, own, hours)
-    _agree("hour", numbers, hours - own * 24, hours)
+    _agree("date", days, day_of(scope, hours), hours)
+    _agree("hour", numbers, hour_of(hours), hours)
     return hours
 
 
@@ -106,9 +106,7 @@ def _agree(name: str, given: Ints | None, due: Ints, hours: Ints) -> None:
 
 
 def _years(scope: Scope, times: Ints) -> list[int]:
-    days = times if scope is Scope.DAILY else (times - 1) // 24
-    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    found: list[int] = np.unique(years).tolist()
+    found: list[int] = np.unique(years_of(day_of(scope, times))).tolist()
     return found
 
 
@@ -162,7 +160,7 @@ def _targets(column: pa.ChunkedArray) -> list[str]:
 
 def _hour_numbers(column: pa.ChunkedArray) -> Ints:
     numbers = _integers(column, "hour")
-    wrong = numbers[(numbers < 1) | (numbers > 24)]
+    wrong = numbers[~is_hour(numbers)]
     if wrong.size:
         raise ChunkError(
             f"hour {wrong[0]} is not in 1..24",
@@ -177,9 +175,9 @@ def _days(column: pa.ChunkedArray) -> Ints:
     if pa.types.is_date32(kind):
         return np.asarray(plain.cast(pa.int32()), np.int32).astype(np.int64)
     if pa.types.is_date64(kind):
-        unit = _DAY_S * 1000
+        unit = DAY_S * 1000
     elif pa.types.is_timestamp(kind) and kind.tz is None:
-        unit = _DAY_S * _PER_SECOND[kind.unit]
+        unit = DAY_S * _PER_SECOND[kind.unit]
     elif pa.types.is_timestamp(kind):
         raise ChunkError(
             f"column 'date' has the time zone {kind.tz}, and a date is the network's day",
@@ -194,9 +192,9 @@ def _hours(column: pa.ChunkedArray) -> Ints:
     plain = _plain(column, "time")
     if not pa.types.is_timestamp(plain.type):
         raise ChunkError(f"column 'time' is {plain.type}, not a timestamp")
-    unit = 3600 * _PER_SECOND[plain.type.unit]
+    unit = HOUR_S * _PER_SECOND[plain.type.unit]
     hours = _whole(plain, unit, "a time is not a full hour")
-    return hours if plain.type.tz is None else hours - _PST_HOURS
+    return hours if plain.type.tz is None else hours - BEHIND_UTC_H
 
 
 def _whole(column: pa.ChunkedArray, unit: int, reason: str) -> Ints:

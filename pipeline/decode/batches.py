@@ -13,6 +13,7 @@ from pipeline.decode.columns import RANK, Block, concat, narrowest
 from pipeline.decode.findings import MAX_FLAGS, Findings
 from pipeline.decode.records import KeyKind
 from pipeline.errors import DecodeError
+from pipeline.field.time import HOUR_S, time_of
 from pipeline.items import ITEMS, Item, Scope
 from pipeline.schema import (
     FLAG_TYPE,
@@ -29,7 +30,6 @@ BATCH_ROWS = 16_384
 
 
 _TYPES = {np.int16: pa.int16(), np.int32: pa.int32(), np.int64: pa.int64()}
-_DAY_S = 86_400
 
 
 class BatchBuilder:
@@ -199,8 +199,8 @@ def _key_arrays(block: Block, key: KeyKind, findings: Findings) -> list[pa.Array
         arrays = [_plain(pa.uint16(), np.ascontiguousarray(block.where))]
     days = np.ascontiguousarray(block.days)
     if block.hours is not None:
-        seconds = days.astype(np.int64) * _DAY_S + block.hours.astype(np.int64) * 3600
-        arrays.append(_plain(pa.timestamp("s"), seconds))
+        ends = time_of(Scope.HOURLY, days.astype(np.int64), block.hours.astype(np.int64))
+        arrays.append(_plain(pa.timestamp("s"), ends * HOUR_S))
     arrays.append(_plain(pa.date32(), days))
     if block.hours is not None:
         arrays.append(_plain(pa.uint8(), np.ascontiguousarray(block.hours)))

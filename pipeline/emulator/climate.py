@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pipeline import eto
 from pipeline.emulator.network import StationSite
+from pipeline.field.time import BEHIND_UTC_H, year_span
 
 __all__ = ["HourlyWeather", "weather_of_year"]
 
@@ -55,7 +56,8 @@ def _walk(chance: np.random.Generator, size: int, memory: float) -> Doubles:
 def weather_of_year(site: StationSite, year: int) -> HourlyWeather:
     """Return the weather of a station's whole calendar year."""
     chance = np.random.default_rng([site.number, year])
-    days = 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
+    first, last = year_span(year)
+    days = (last - first).days + 1
     day = np.arange(1, days + 1, dtype=np.float64)
     season = np.cos(2 * np.pi * (day - 205) / 365.25)  # 1 in late July, -1 in late January
     spell = _walk(chance, days, 0.75)
@@ -65,7 +67,7 @@ def weather_of_year(site: StationSite, year: int) -> HourlyWeather:
     vapour = _vapour(chance, site, season, cloud, air, rain_mm)
     full = eto.saturation_pressure_kpa(air)
     vapour = np.minimum(vapour, 0.99 * full)
-    middle_utc = np.tile(hours + 8.5, days)
+    middle_utc = np.tile(hours + 0.5 + BEHIND_UTC_H, days)
     julian = np.repeat(day, 24)
     above = eto.extraterrestrial_hourly_mj(julian, middle_utc, site.latitude, site.longitude)
     dimming = 1 - 0.72 * np.clip(cloud[:, None] + 0.08 * chance.standard_normal((days, 24)), 0, 1)

@@ -23,6 +23,7 @@ from pipeline.archive.web import is_web_report, read_web_report
 from pipeline.emulator.saved import SavedAnswers
 from pipeline.emulator.source import ItemTexts, RecordSet
 from pipeline.errors import UsageError
+from pipeline.field.time import hour_text
 from pipeline.items import Item, Scope, Standard
 from pipeline.schema import decimals_of
 from pipeline.units import english_decimals, metric_decimals, ratio_of, to_english, to_metric
@@ -168,7 +169,7 @@ def _keys(table: pa.Table, scope: Scope) -> list[Key]:
     if scope is Scope.DAILY:
         return [(date, "") for date in dates]
     hours = table["hour"].to_pylist()
-    return [(date, f"{hour:02d}00") for date, hour in zip(dates, hours, strict=True)]
+    return [(date, hour_text(hour)) for date, hour in zip(dates, hours, strict=True)]
 
 
 def _columns(table: pa.Table) -> Iterator[tuple[str, list[str | None], list[str]]]:

@@ -18,13 +18,13 @@ from pipeline.api import Settings
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.chunks.disk import locked
 from pipeline.errors import NoDataError
+from pipeline.field.time import network_day
 from pipeline.ingest.fetching import fetch
 from pipeline.ingest.final import NEAR_END_DAYS, Span, left_over, merged
 from pipeline.ingest.progress import Progress
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.request import FetchRequest
 from pipeline.items import Item, Scope, default_items, resolve
-from pipeline.plan import network_day
 from pipeline.targets import FIRST_CODE, Target, target_of_key
 
 __all__ = ["SyncPlan", "lacking", "sync"]

@@ -14,6 +14,7 @@ from pipeline.decode import BodyInflater, PlainDecoder, StreamDecoder, unify
 from pipeline.decode.allocs import Allocations, AllocReport
 from pipeline.decode.records import KeyKind
 from pipeline.errors import CimisError, DecodeError, NetworkError
+from pipeline.field.time import years_of
 from pipeline.ingest.request import FetchRequest
 from pipeline.plan import Window
 from pipeline.schema import table_items
@@ -203,7 +204,7 @@ def by_station_year(table: pa.Table) -> Iterator[tuple[int, int, pa.Table]]:
     table : pyarrow.Table
         Scaled rows of any stations and years.
     """
-    years = table["date"].to_numpy().astype("datetime64[Y]").astype(np.int64) + 1970
+    years = years_of(table["date"].to_numpy())
     places = table["station"].to_numpy().astype(np.int64) * 10_000 + years
     if (np.diff(places) < 0).any():
         order = np.argsort(places, kind="stable")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.items import Scope
+from pipeline.schema import TIME_COLUMN
 from queries.mirror.layout import TABLES, Listed, items_in, keys_of, stored_columns
 
 if TYPE_CHECKING:
@@ -25,11 +26,10 @@ def write_anew(
     for table in TABLES[scope]:
         names = ", ".join(stored_columns(table, items_in(table, listed)))
         who, *_ = keys_of(table)
-        time_name = "time" if scope is Scope.HOURLY else "date"
         for wanted in _groups(connection, who, listed):
             connection.execute(
                 f"INSERT INTO {table} ({names}) SELECT {names} FROM base.main.{table} "
-                f"WHERE {wanted} ORDER BY {who}, {time_name}"
+                f"WHERE {wanted} ORDER BY {who}, {TIME_COLUMN[scope]}"
             )
     for name in ("held", "stored", "meta"):
         connection.execute(f"INSERT INTO facts.{name} SELECT * FROM base.facts.{name}")

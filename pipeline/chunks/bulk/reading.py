@@ -22,13 +22,14 @@ from pipeline.chunks.container import parse_footer
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
+from pipeline.field.time import PER_DAY
 from pipeline.items import Scope
 from pipeline.schema import to_physical
 
 __all__ = ["ChunkFile", "Damaged", "Decoded", "read_many"]
 
 BATCH_ROWS = 262_144
-_YEAR_ROWS = {Scope.DAILY: 366, Scope.HOURLY: 8_784}
+_YEAR_ROWS = {scope: 366 * PER_DAY[scope] for scope in Scope}
 _BATCHES = 3  # that are read at once: following the fields of footers takes as long for many files
 _MOST_BYTES = 1 << 25
 _HINT = "'cimis verify --repair' sets a damaged chunk aside"
