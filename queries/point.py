@@ -25,8 +25,7 @@ from pipeline.field.time import (
     times_between,
 )
 from pipeline.items import QC_FLAGS, Item, Scope, Standard, default_items, scope_items
-from pipeline.units import to_english
-from queries.conversion import conversion_of
+from pipeline.units import english_decimals, to_english
 from queries.plain_texts import PointRows, Row
 from queries.point_chunk import Cells, Facts, PointChunk, Runs
 from queries.quality import FlagPolicy, rejected
@@ -197,8 +196,8 @@ class _Ask:
     ) -> list[list[str | None]]:
         """Return the texts of an item's values and of its flags."""
         decimals, _ = facts.columns[item.code]
-        change = conversion_of(item, decimals) if self.units is Standard.ENGLISH else None
-        places = decimals if change is None else change.decimals
+        english = self.units is Standard.ENGLISH and item.quantity.ratio is not None
+        places = english_decimals(item, decimals) if english else decimals
         values, states = cells
         shown: list[str | None] = []
         flags: list[str | None] = []
@@ -209,7 +208,7 @@ class _Ask:
             removed += bad and not gone
             gone = gone or bad
             value = values[row]
-            if change is not None:
+            if english:
                 value = to_english(value, decimals, item, places)
             shown.append(None if gone else _text(value, places))
             flags.append(flag)

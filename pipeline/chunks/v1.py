@@ -27,6 +27,7 @@ from pipeline.chunks.v1_records import EPOCH, RECORDS, Records, pack, unpack
 from pipeline.errors import ChunkError
 from pipeline.field.time import times_of_year
 from pipeline.items import Item, Scope, scope_items
+from pipeline.units import megajoules_of, watts_of
 
 __all__ = [
     "FLAG",
@@ -187,7 +188,7 @@ def _from_v1(numbers: Ints, column: str) -> Ints:
     if column == "wind_dir":
         return numbers * 2
     if column == "sol_rad_avg":
-        return (numbers * 10_000 + 432) // 864
+        return watts_of(numbers)
     return numbers
 
 
@@ -195,7 +196,7 @@ def _to_v1(numbers: Ints, column: str) -> Ints:
     if column == "wind_dir":
         return (numbers + 1) // 2
     if column == "sol_rad_avg":
-        return (numbers * 864 + 5_000) // 10_000
+        return megajoules_of(numbers)
     return numbers
 
 

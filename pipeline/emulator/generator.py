@@ -17,6 +17,7 @@ from pipeline.emulator.spatial import GeneratedSpatial
 from pipeline.emulator.standards import converted
 from pipeline.field.time import HOURS, by_year, hour_text
 from pipeline.items import Item, Scope, Standard
+from pipeline.units import HOUR_KM
 
 __all__ = ["GeneratedSource"]
 
@@ -141,7 +142,7 @@ def _daily(weather: HourlyWeather, item: Item) -> Doubles:
         "vap_pres_avg": (weather.vapour_kpa, "mean"),
         "vap_pres_max": (weather.vapour_kpa, "max"),
         "vap_pres_min": (weather.vapour_kpa, "min"),
-        "wind_run": (weather.wind_m_s * 3.6, "sum"),
+        "wind_run": (weather.wind_m_s * HOUR_KM, "sum"),
         "wind_spd_avg": (weather.wind_m_s, "mean"),
     }[column]
     days: Doubles = getattr(hours, how)(axis=1)
@@ -152,5 +153,5 @@ def _sector_run(weather: HourlyWeather, sector: str) -> Doubles:
     """Return the wind run (km) of the hours whose wind came from one sector of 45°."""
     low = _SECTORS.index(sector) * 45.0
     inside: npt.NDArray[np.bool_] = weather.direction_deg // 45.0 * 45.0 == low
-    run: Doubles = (weather.wind_m_s * 3.6 * inside).sum(axis=1)
+    run: Doubles = (weather.wind_m_s * HOUR_KM * inside).sum(axis=1)
     return run

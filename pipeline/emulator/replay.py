@@ -26,7 +26,7 @@ from pipeline.errors import UsageError
 from pipeline.field.time import hour_text
 from pipeline.items import Item, Scope, Standard
 from pipeline.schema import decimals_of
-from pipeline.units import english_decimals, metric_decimals, ratio_of, to_english, to_metric
+from pipeline.units import english_decimals, metric_decimals, to_english, to_metric
 
 __all__ = ["ReplaySource"]
 
@@ -187,7 +187,7 @@ def _columns(table: pa.Table) -> Iterator[tuple[str, list[str | None], list[str]
 
 def _other_standard(value: str | None, item: Item, asked: Standard) -> str | None:
     """Return a value's text in the standard asked for; texts that are no number stay."""
-    if value is None or ratio_of(item) is None:
+    if value is None or item.quantity.ratio is None:
         return value
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", value.strip()):
         return value

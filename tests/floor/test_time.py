@@ -158,7 +158,9 @@ def test_periods_in_sql_begin_and_end_as_the_calendar_says(date: dt.date) -> Non
     for period, start in field.PERIOD_STARTS.items():
         after = f"({start} + INTERVAL {field.PERIOD_LENGTHS[period]})::date"
         parts += [f"{start}::date", f"{after} - 1"]
-    row = duckdb.sql(f"SELECT {', '.join(parts)} FROM (SELECT DATE '{date}' AS date)").fetchall()[0]
+    row = duckdb.execute(
+        f"SELECT {', '.join(parts)} FROM (SELECT DATE '{date}' AS date)"
+    ).fetchall()[0]
     assert dict(zip(due, zip(row[::2], row[1::2], strict=True), strict=True)) == due
 
 
