@@ -87,7 +87,10 @@ def _v1_key(path: Path, data: bytes) -> ChunkKey:
     except StoreError:
         scope = guess_scope(path, data)
         first = unpack(data, scope)[0]
-        year = year_of(scope, int(first["time"]) + EPOCH[scope])
+        try:
+            year = year_of(scope, int(first["time"]) + EPOCH[scope])
+        except (ValueError, OverflowError):
+            raise ChunkError(f"V1 record of a time beyond all years: {first['time']}") from None
         return ChunkKey(scope, year, station=int(first["station"]))
 
 
