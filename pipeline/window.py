@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.field.site import SiteKind, kind_of_number
 from pipeline.field.time import PER_DAY
 from pipeline.items import Item, Scope
-from pipeline.targets import BY_NUMBER, FIRST_CODE, Naming
+from pipeline.targets import BY_NUMBER, Naming
 
 __all__ = ["Window", "halve", "split_stations", "without_station"]
 
@@ -20,8 +21,8 @@ _DAY = dt.timedelta(days=1)
 class Window:
     """One request: stations, and days with both ends inclusive.
 
-    ``stations`` are numbers, of stations or (from :data:`pipeline.targets.FIRST_CODE` on) of
-    spatial targets, never of both; ``naming`` says how the service is told of them.
+    ``stations`` are numbers, of stations or of spatial targets (`pipeline.field.site`), never of
+    both; ``naming`` says how the service is told of them.
     """
 
     stations: tuple[int, ...]
@@ -51,9 +52,9 @@ class Window:
         return len(self.stations) * self.days * PER_DAY[self.scope]
 
     @property
-    def spatial(self) -> bool:
-        """Whether it asks for spatial targets."""
-        return self.stations[0] >= FIRST_CODE
+    def kind(self) -> SiteKind:
+        """Whether it asks for stations or for spatial targets."""
+        return kind_of_number(self.stations[0])
 
     @property
     def names(self) -> tuple[int | str, ...]:
@@ -78,7 +79,7 @@ def halve(window: Window) -> tuple[Window, Window]:
 def split_stations(window: Window) -> tuple[Window, Window]:
     """Return a request cut in two by stations; `UsageError` when it asks for one."""
     if len(window.stations) < 2:
-        who = window.names[0] if window.spatial else f"station {window.names[0]}"
+        who = f"station {window.names[0]}" if window.kind is SiteKind.STATION else window.names[0]
         raise UsageError(
             f"a request for {who}, {window.start} to {window.end}, cannot be cut further",
             hint="the service refuses even this; try again later",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.catalog import Catalog
+from pipeline.field.site import SiteKind
 from pipeline.field.time import day_of_second, network_day
 from pipeline.lacks import Asked, Held, Lacks, Site, lacks_of
 from pipeline.serving import served
@@ -66,7 +67,7 @@ class Tally:
     def over(self, batches: Iterable[Rows]) -> Iterator[Rows]:
         """Yield batches, counting their rows; only once all are taken do they count."""
         counts: Counter[Site] = Counter()
-        who = "target" if self.asked.spatial else "station"
+        who = self.asked.kind.value
         for batch in batches:
             if who in batch.schema.names:
                 for one in batch[who].value_counts().to_pylist():
@@ -91,8 +92,9 @@ class Tally:
         asked = self.asked
         day = partial(day_of_second, asked.scope)
         with Catalog(self._root) as catalog:
-            rows = catalog.holdings(asked.scope, asked.sites, spatial=asked.spatial)
-            known = catalog.stations() if asked.sites is None and not asked.spatial else []
+            rows = catalog.holdings(asked.scope, asked.sites, kind=asked.kind)
+            every = asked.sites is None and asked.kind is SiteKind.STATION
+            known = catalog.stations() if every else []
         held = [
             Held(site, day(first), day(last), frozenset(items.split(",")))
             for site, first, last, items in rows

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipeline.errors import DecodeError
+from pipeline.field.site import LARGEST_STATION
 from pipeline.units import FOOT_M
 
 __all__ = [
@@ -198,10 +199,10 @@ class _Fields:
         return value.strip()
 
     def number(self) -> int:
-        value = self._facts.get("StationNbr")
-        if not re.fullmatch(r"[0-9]{1,5}", str(value)) or not 1 <= int(str(value)) <= 65_535:
+        text = str(self._facts.get("StationNbr"))
+        if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= LARGEST_STATION:
             raise self._wrong("StationNbr", "a station's number")
-        return int(str(value))
+        return int(text)
 
     def truth(self, key: str) -> bool:
         value = str(self._facts.get(key)).strip().lower()

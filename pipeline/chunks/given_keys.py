@@ -16,6 +16,7 @@ from pipeline.chunks.encodings import Ints
 from pipeline.chunks.given_values import decoded, is_text
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
+from pipeline.field.site import LARGEST_STATION
 from pipeline.field.time import (
     BEHIND_UTC_H,
     DAY_S,
@@ -127,8 +128,8 @@ def _listed(found: Sequence[object]) -> str:
 
 
 def _check_station(station: int) -> None:
-    if not 0 < station <= 0xFFFF:
-        raise ChunkError(f"station {station} is not in 1..65535")
+    if not 0 < station <= LARGEST_STATION:
+        raise ChunkError(f"station {station} is not in 1..{LARGEST_STATION}")
 
 
 def _plain(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:

@@ -16,6 +16,7 @@ from pipeline.decode.findings import Findings
 from pipeline.decode.front import HEADER_KEYS
 from pipeline.decode.numbers import INT64_MAX, JsonNumber, parse_value
 from pipeline.errors import DecodeError
+from pipeline.field.site import LARGEST_STATION
 from pipeline.field.time import day_number, is_hour
 from pipeline.items import Item, Scope, scope_items
 
@@ -134,7 +135,7 @@ class RecordReader:
             return self._target(record, place)
         if type(station) in (str, JsonNumber) and _NUMBER.fullmatch(station.strip(" ")):
             number = int(station)
-            if number <= 0xFFFF:
+            if number <= LARGEST_STATION:
                 return number
         spatial = station is None and any(record.get(name) for name in _TARGETS)
         hint = "spatial records have no station: decode them with key='target'" if spatial else None
