@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 from cimis.parsing import checked_span, day_span, parse_date, parse_size, parse_stations
 from cimis.parsing import single_stations as singly_named
 from pipeline.errors import UsageError
+from pipeline.field.time import PACIFIC
 from pipeline.items import Item, Scope, named_items
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ Items: TypeAlias = "str | Item | Iterable[str | Item]"
 Stations: TypeAlias = "SupportsIndex | str | Iterable[SupportsIndex]"
 Years: TypeAlias = "SupportsIndex | str"
 
-_PST = dt.timezone(dt.timedelta(hours=-8))
 _LARGEST_STATION = 65_535
 _STATION_HINT = "give integers, as 2 or [2, 5], or a text, as '2,5-7'"
 _DAY_HINT = "give a date, or a text as 2024-06-01, 2024-06 or 2024"
@@ -137,7 +137,7 @@ def day_of(day: Day | None, *, end: bool) -> dt.date | None:
     if given != given or str(given) == "NaT":  # pandas and numpy have a time that is none
         raise UsageError("a missing time is no day", hint=_DAY_HINT)
     if isinstance(given, dt.datetime):
-        return (given if given.tzinfo is None else given.astimezone(_PST)).date()
+        return (given if given.tzinfo is None else given.astimezone(PACIFIC)).date()
     if isinstance(given, dt.date):
         return given
     if type(given).__name__ == "datetime64":  # its text is as long as its unit: 2024, 2024-06

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.field.site import SiteKind
 from pipeline.items import Item, Scope
 from pipeline.lacks import Asked, IncompleteAnswer, Lacks, Site
 
@@ -36,7 +37,8 @@ def tally_of(
     from queries.tally import Tally
 
     named = None if sites is None else tuple(sites)
-    asked = Asked(scope, named, first, last, tuple(items or ()), spatial)
+    kind = SiteKind.TARGET if spatial else SiteKind.STATION
+    asked = Asked(scope, named, first, last, tuple(items or ()), kind)
     return Tally(root, asked, limit=limit, count=count)
 
 

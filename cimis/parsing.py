@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from pipeline.errors import UsageError
+from pipeline.field.time import water_year_of, water_year_span
 
 __all__ = [
     "Days",
@@ -182,12 +183,12 @@ def named_span(
                 f"'{water_year}' is not a water year", hint="write 2024 for Oct 2023 to Sep 2024"
             )
         year = int(water_year)
-        if not _FIRST_WATER_YEAR <= year <= now.year + (now.month >= 10):
+        if not _FIRST_WATER_YEAR <= year <= water_year_of(now):
             raise UsageError(
                 f"there is no water year {year}",
                 hint=f"from {_FIRST_WATER_YEAR} to the present one",
             )
-        return dt.date(year - 1, 10, 1), dt.date(year, 9, 30)
+        return water_year_span(year)
     return None if last is None else _last(last, now)
 
 

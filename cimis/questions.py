@@ -167,10 +167,12 @@ class Questions(SpatialReading):
     def _stored_items(self, scope: Scope, *, spatial: bool) -> tuple[Item, ...]:
         """Return the items that are stored."""
         from pipeline.catalog import Catalog
+        from pipeline.field.site import SiteKind
         from pipeline.items import scope_items
 
+        kind = SiteKind.TARGET if spatial else SiteKind.STATION
         with Catalog(self.root) as catalog:
-            stored = catalog.item_codes(scope, spatial=spatial)
+            stored = catalog.item_codes(scope, kind=kind)
         return tuple(item for item in scope_items(scope) if item.code in stored)
 
     def stations(self) -> pl.DataFrame:

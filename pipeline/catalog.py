@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.catalog_file import CATALOG_FILE, REBUILD, CatalogFile
 from pipeline.errors import StoreError
+from pipeline.field.site import SiteKind
 from pipeline.items import Scope
 from pipeline.listed import ChunkRow
 
@@ -154,15 +155,18 @@ class Catalog(CatalogFile):
             return self._connection.execute(query, [json.dumps(list(paths))]).fetchall()
 
     def holdings(
-        self, scope: Scope, sites: Sequence[int | str] | None = None, *, spatial: bool = False
+        self,
+        scope: Scope,
+        sites: Sequence[int | str] | None = None,
+        *,
+        kind: SiteKind = SiteKind.STATION,
     ) -> list[tuple[Any, int, int, str]]:
         """Return station (or target), first and last second, and items of each chunk, as tuples."""
-        who = "target" if spatial else "station"
-        query = f"select {who}, first_s, last_s, items from chunks where scope = ? "
-        query += f"and {who} is not null"
+        query = f"select {kind}, first_s, last_s, items from chunks where scope = ? "
+        query += f"and {kind} is not null"
         values: list[Any] = [scope.value]
         if sites is not None:
-            query += f" and {who} in (select value from json_each(?))"
+            query += f" and {kind} in (select value from json_each(?))"
             values.append(json.dumps(list(sites)))
         with self._errors():
             return self._connection.execute(query, values).fetchall()
@@ -173,10 +177,9 @@ class Catalog(CatalogFile):
             query = "select count(*) from chunks where scope = ? and station is not null"
             return int(self._connection.execute(query, [scope.value]).fetchone()[0])
 
-    def item_codes(self, scope: Scope, *, spatial: bool = False) -> set[str]:
+    def item_codes(self, scope: Scope, *, kind: SiteKind = SiteKind.STATION) -> set[str]:
         """Return the codes of all items that some chunk of a scope holds."""
-        who = "target" if spatial else "station"
-        query = f"select distinct items from chunks where scope = ? and {who} is not null"
+        query = f"select distinct items from chunks where scope = ? and {kind} is not null"
         with self._errors():
             found = self._connection.execute(query, [scope.value]).fetchall()
         return {code for (items,) in found for code in items.split(",") if code}

@@ -1,17 +1,18 @@
 """The registry of the network's 43 data items: the one source of names, units and decimals.
 
-Facts come from the API's documentation and from real responses. Two are judgements: the plausible
-ranges (California records with a margin, for flagging only) and the metric decimals of items whose
-metric form has not been seen. Neither ever changes a value: more decimals than named here are kept.
+Facts come from the API's documentation and from real responses. Two are judgements: plausible ranges
+(California records with a margin, to flag only) and the metric decimals of items whose metric form
+has not been seen. Neither ever changes a value: more decimals than named here are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 
+from pipeline import units
 from pipeline.errors import UsageError
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "QC_FLAGS",
     "Item",
     "QcFlag",
+    "Rule",
     "Scope",
     "Standard",
     "by_code",
@@ -44,39 +46,33 @@ class Standard(StrEnum):
     ENGLISH = "english"
 
 
-_SYMBOLS = {
-    "(C)": "°C",
-    "(F)": "°F",
-    "(mm)": "mm",
-    "(in)": "in",
-    "(%)": "%",
-    "(W./sq.m)": "W/m²",
-    "(Ly/day)": "Ly/day",
-    "(kPa)": "kPa",
-    "(mBars)": "mbar",
-    "(m/s)": "m/s",
-    "(MPH)": "mph",
-    "(km)": "km",
-    "(°)": "°",
-}
+class Rule(StrEnum):
+    """How an item's values are summed up over a period."""
+
+    SUM = "sum"
+    MAX = "max"
+    MIN = "min"
+    MEAN = "mean"
+    DIRECTION = "direction"  # of the mean of unit vectors
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One data item of one scope.
 
-    ``unit_english`` and ``unit_metric`` are the texts that the API sends; ``decimals_*`` are the
-    decimals that a value normally has; ``plausible_*`` are metric.
+    ``quantity`` tells its units, ``rule`` how it is summed up; ``decimals_*`` are those that a value
+    normally has, ``archived`` the English ones of archives if others; ``plausible_*`` are metric.
     """
 
     code: str
     description: str
-    unit_english: str
-    unit_metric: str
+    quantity: units.Quantity = field(compare=False)
+    rule: Rule
     decimals_english: int
     decimals_metric: int
     plausible_min: float
     plausible_max: float
+    archived: int | None = None
 
     @property
     def scope(self) -> Scope:
@@ -98,6 +94,16 @@ class Item:
         """Key in a JSON record: ``day-air-tmp-avg`` → ``DayAirTmpAvg``."""
         return "".join(part.capitalize() for part in self.code.split("-"))
 
+    @property
+    def unit_english(self) -> str:
+        """The English unit as the API sends it."""
+        return self.quantity.english.text
+
+    @property
+    def unit_metric(self) -> str:
+        """The metric unit as the API sends it."""
+        return self.quantity.metric.text
+
     def unit(self, standard: Standard = Standard.METRIC) -> str:
         """Return the unit text as the API sends it."""
         return self.unit_metric if standard is Standard.METRIC else self.unit_english
@@ -108,10 +114,8 @@ class Item:
 
     def symbol(self, standard: Standard = Standard.METRIC) -> str:
         """Return the unit as people write it: ``°C``, ``W/m²``; English wind run is miles."""
-        if self.code == "day-wind-run":
-            return "km" if standard is Standard.METRIC else "mi"
-        unit = self.unit(standard)
-        return _SYMBOLS.get(unit, unit.strip("()"))
+        kind, metric = self.quantity, standard is Standard.METRIC
+        return kind.metric.symbol if metric else kind.english.symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,49 +132,49 @@ class QcFlag:
 # fmt: off
 _SECTOR = "Wind from the {} sector (quantity and unit not confirmed; probably wind run)"
 ITEMS: tuple[Item, ...] = (
-    Item("day-air-tmp-avg", "Mean air temperature of the day at 1.5 m", "(F)", "(C)", 1, 1, -40.0, 57.0),
-    Item("day-air-tmp-max", "Maximum air temperature; from 1-minute readings", "(F)", "(C)", 1, 1, -40.0, 57.0),
-    Item("day-air-tmp-min", "Minimum air temperature; from 1-minute readings", "(F)", "(C)", 1, 1, -40.0, 57.0),
-    Item("day-dew-pnt", "Mean dew point; derived from vapour pressure", "(F)", "(C)", 1, 1, -45.0, 35.0),
-    Item("day-eto", "CIMIS ETo (modified Penman); legacy API only, not in the new API item list", "(in)", "(mm)", 2, 2, -0.5, 16.0),
-    Item("day-asce-eto", "ASCE standardized short-crop reference ETo", "(in)", "(mm)", 2, 2, -0.5, 16.0),
-    Item("day-asce-etr", "ASCE standardized tall-crop reference ETr; null with Qc N where not computed", "(in)", "(mm)", 2, 2, -0.5, 22.0),
-    Item("day-precip", "Precipitation total", "(in)", "(mm)", 2, 2, 0.0, 670.0),
-    Item("day-rel-hum-avg", "Mean relative humidity", "(%)", "(%)", 0, 0, 0.0, 100.0),
-    Item("day-rel-hum-max", "Maximum relative humidity", "(%)", "(%)", 0, 0, 0.0, 100.0),
-    Item("day-rel-hum-min", "Minimum relative humidity", "(%)", "(%)", 0, 0, 0.0, 100.0),
-    Item("day-soil-tmp-avg", "Mean soil temperature at 15 cm", "(F)", "(C)", 1, 1, -15.0, 60.0),
-    Item("day-soil-tmp-max", "Maximum soil temperature", "(F)", "(C)", 1, 1, -15.0, 60.0),
-    Item("day-soil-tmp-min", "Minimum soil temperature", "(F)", "(C)", 1, 1, -15.0, 60.0),
-    Item("day-sol-rad-avg", "Mean solar radiation", "(Ly/day)", "(W./sq.m)", 0, 0, 0.0, 420.0),
-    Item("day-sol-rad-net", "Mean net radiation", "(Ly/day)", "(W./sq.m)", 0, 0, -100.0, 300.0),
-    Item("day-vap-pres-avg", "Mean vapour pressure", "(mBars)", "(kPa)", 1, 1, 0.0, 5.0),
-    Item("day-vap-pres-max", "Maximum vapour pressure", "(mBars)", "(kPa)", 1, 1, 0.0, 5.0),
-    Item("day-vap-pres-min", "Minimum vapour pressure; undocumented", "(mBars)", "(kPa)", 1, 1, 0.0, 5.0),
-    Item("day-wind-nne", _SECTOR.format("north-north-east"), "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-ene", _SECTOR.format("east-north-east"), "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-ese", _SECTOR.format("east-south-east"), "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-sse", _SECTOR.format("south-south-east") + "; undocumented", "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-ssw", _SECTOR.format("south-south-west"), "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-wsw", _SECTOR.format("west-south-west"), "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-wnw", _SECTOR.format("west-north-west"), "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-nnw", _SECTOR.format("north-north-west"), "", "", 1, 1, 0.0, 2600.0),
-    Item("day-wind-run", "Wind run; English label reads MPH but the number is miles per day", "(MPH)", "(km)", 1, 1, 0.0, 2600.0),
-    Item("day-wind-spd-avg", "Mean wind speed at 2 m; spatial by zip only", "(MPH)", "(m/s)", 2, 1, 0.0, 25.0),
-    Item("hly-air-tmp", "Mean air temperature of the hour", "(F)", "(C)", 1, 1, -40.0, 57.0),
-    Item("hly-dew-pnt", "Mean dew point of the hour", "(F)", "(C)", 1, 1, -45.0, 35.0),
-    Item("hly-eto", "CIMIS ETo of the hour; legacy API only, not in the new API item list", "(in)", "(mm)", 2, 2, -0.2, 1.6),
-    Item("hly-net-rad", "Net radiation of the hour", "(Ly/day)", "(W./sq.m)", 0, 0, -250.0, 950.0),
-    Item("hly-asce-eto", "ASCE standardized short-crop reference ETo of the hour", "(in)", "(mm)", 2, 2, -0.2, 1.6),
-    Item("hly-asce-etr", "ASCE standardized tall-crop reference ETr of the hour; null with Qc N where not computed", "(in)", "(mm)", 2, 2, -0.3, 2.2),
-    Item("hly-precip", "Precipitation total of the hour", "(in)", "(mm)", 2, 2, 0.0, 150.0),
-    Item("hly-rel-hum", "Mean relative humidity of the hour", "(%)", "(%)", 0, 0, 0.0, 100.0),
-    Item("hly-res-wind", "Resultant (vector mean) wind speed of the hour", "(MPH)", "(m/s)", 1, 1, 0.0, 40.0),
-    Item("hly-soil-tmp", "Mean soil temperature of the hour", "(F)", "(C)", 1, 1, -15.0, 60.0),
-    Item("hly-sol-rad", "Mean solar radiation of the hour (English: a Ly/day rate, not Ly/hour)", "(Ly/day)", "(W./sq.m)", 0, 0, 0.0, 1300.0),
-    Item("hly-vap-pres", "Mean vapour pressure of the hour", "(mBars)", "(kPa)", 1, 1, 0.0, 5.0),
-    Item("hly-wind-dir", "Mean wind direction of the hour; degrees clockwise from north; direction the wind blows from", "(°)", "(°)", 0, 0, 0.0, 360.0),
-    Item("hly-wind-spd", "Mean wind speed of the hour at 2 m", "(MPH)", "(m/s)", 1, 1, 0.0, 40.0),
+    Item("day-air-tmp-avg", "Mean air temperature of the day at 1.5 m", units.TEMPERATURE, Rule.MEAN, 1, 1, -40.0, 57.0),
+    Item("day-air-tmp-max", "Maximum air temperature; from 1-minute readings", units.TEMPERATURE, Rule.MAX, 1, 1, -40.0, 57.0),
+    Item("day-air-tmp-min", "Minimum air temperature; from 1-minute readings", units.TEMPERATURE, Rule.MIN, 1, 1, -40.0, 57.0),
+    Item("day-dew-pnt", "Mean dew point; derived from vapour pressure", units.TEMPERATURE, Rule.MEAN, 1, 1, -45.0, 35.0),
+    Item("day-eto", "CIMIS ETo (modified Penman); legacy API only, not in the new API item list", units.DEPTH, Rule.SUM, 2, 2, -0.5, 16.0),
+    Item("day-asce-eto", "ASCE standardized short-crop reference ETo", units.DEPTH, Rule.SUM, 2, 2, -0.5, 16.0),
+    Item("day-asce-etr", "ASCE standardized tall-crop reference ETr; null with Qc N where not computed", units.DEPTH, Rule.SUM, 2, 2, -0.5, 22.0),
+    Item("day-precip", "Precipitation total", units.DEPTH, Rule.SUM, 2, 2, 0.0, 670.0),
+    Item("day-rel-hum-avg", "Mean relative humidity", units.HUMIDITY, Rule.MEAN, 0, 0, 0.0, 100.0),
+    Item("day-rel-hum-max", "Maximum relative humidity", units.HUMIDITY, Rule.MAX, 0, 0, 0.0, 100.0),
+    Item("day-rel-hum-min", "Minimum relative humidity", units.HUMIDITY, Rule.MIN, 0, 0, 0.0, 100.0),
+    Item("day-soil-tmp-avg", "Mean soil temperature at 15 cm", units.TEMPERATURE, Rule.MEAN, 1, 1, -15.0, 60.0),
+    Item("day-soil-tmp-max", "Maximum soil temperature", units.TEMPERATURE, Rule.MAX, 1, 1, -15.0, 60.0),
+    Item("day-soil-tmp-min", "Minimum soil temperature", units.TEMPERATURE, Rule.MIN, 1, 1, -15.0, 60.0),
+    Item("day-sol-rad-avg", "Mean solar radiation", units.RADIATION, Rule.MEAN, 0, 0, 0.0, 420.0),
+    Item("day-sol-rad-net", "Mean net radiation", units.RADIATION, Rule.MEAN, 0, 0, -100.0, 300.0),
+    Item("day-vap-pres-avg", "Mean vapour pressure", units.PRESSURE, Rule.MEAN, 1, 1, 0.0, 5.0),
+    Item("day-vap-pres-max", "Maximum vapour pressure", units.PRESSURE, Rule.MAX, 1, 1, 0.0, 5.0),
+    Item("day-vap-pres-min", "Minimum vapour pressure; undocumented", units.PRESSURE, Rule.MIN, 1, 1, 0.0, 5.0),
+    Item("day-wind-nne", _SECTOR.format("north-north-east"), units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-ene", _SECTOR.format("east-north-east"), units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-ese", _SECTOR.format("east-south-east"), units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-sse", _SECTOR.format("south-south-east") + "; undocumented", units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-ssw", _SECTOR.format("south-south-west"), units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-wsw", _SECTOR.format("west-south-west"), units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-wnw", _SECTOR.format("west-north-west"), units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-nnw", _SECTOR.format("north-north-west"), units.SECTOR_WIND, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-run", "Wind run; English label reads MPH but the number is miles per day", units.RUN, Rule.MEAN, 1, 1, 0.0, 2600.0),
+    Item("day-wind-spd-avg", "Mean wind speed at 2 m; spatial by zip only", units.SPEED, Rule.MEAN, 2, 1, 0.0, 25.0, archived=1),
+    Item("hly-air-tmp", "Mean air temperature of the hour", units.TEMPERATURE, Rule.MEAN, 1, 1, -40.0, 57.0),
+    Item("hly-dew-pnt", "Mean dew point of the hour", units.TEMPERATURE, Rule.MEAN, 1, 1, -45.0, 35.0),
+    Item("hly-eto", "CIMIS ETo of the hour; legacy API only, not in the new API item list", units.DEPTH, Rule.SUM, 2, 2, -0.2, 1.6),
+    Item("hly-net-rad", "Net radiation of the hour", units.RADIATION, Rule.MEAN, 0, 0, -250.0, 950.0),
+    Item("hly-asce-eto", "ASCE standardized short-crop reference ETo of the hour", units.DEPTH, Rule.SUM, 2, 2, -0.2, 1.6),
+    Item("hly-asce-etr", "ASCE standardized tall-crop reference ETr of the hour; null with Qc N where not computed", units.DEPTH, Rule.SUM, 2, 2, -0.3, 2.2),
+    Item("hly-precip", "Precipitation total of the hour", units.DEPTH, Rule.SUM, 2, 2, 0.0, 150.0),
+    Item("hly-rel-hum", "Mean relative humidity of the hour", units.HUMIDITY, Rule.MEAN, 0, 0, 0.0, 100.0),
+    Item("hly-res-wind", "Resultant (vector mean) wind speed of the hour", units.SPEED, Rule.MEAN, 1, 1, 0.0, 40.0),
+    Item("hly-soil-tmp", "Mean soil temperature of the hour", units.TEMPERATURE, Rule.MEAN, 1, 1, -15.0, 60.0),
+    Item("hly-sol-rad", "Mean solar radiation of the hour (English: a Ly/day rate, not Ly/hour)", units.RADIATION, Rule.MEAN, 0, 0, 0.0, 1300.0),
+    Item("hly-vap-pres", "Mean vapour pressure of the hour", units.PRESSURE, Rule.MEAN, 1, 1, 0.0, 5.0),
+    Item("hly-wind-dir", "Mean wind direction of the hour; degrees clockwise from north; direction the wind blows from", units.DIRECTION, Rule.DIRECTION, 0, 0, 0.0, 360.0),
+    Item("hly-wind-spd", "Mean wind speed of the hour at 2 m", units.SPEED, Rule.MEAN, 1, 1, 0.0, 40.0),
 )
 # fmt: on
 
@@ -215,8 +219,7 @@ def scope_items(scope: Scope) -> tuple[Item, ...]:
 @cache
 def default_items(scope: Scope) -> tuple[Item, ...]:
     """Return the items fetched when none are named: the API's default set plus ETr."""
-    wanted = set(_DEFAULTS[scope].split())
-    return tuple(item for item in scope_items(scope) if item.code[4:] in wanted)
+    return tuple(i for i in scope_items(scope) if i.code[4:] in _DEFAULTS[scope].split())
 
 
 @cache
@@ -274,8 +277,7 @@ def _find(text: str, scope: Scope) -> Item:
     exact = by_json_key(text)
     if exact is None:
         tail = text.lower().replace("_", "-")
-        prefix = "day-" if scope is Scope.DAILY else "hly-"
-        exact = by_code(tail) or by_code(prefix + tail)
+        exact = by_code(tail) or by_code(("day-" if scope is Scope.DAILY else "hly-") + tail)
     if exact is None:
         from difflib import get_close_matches
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pipeline.field.site import SiteKind
+from pipeline.field.time import PER_DAY
 from pipeline.items import Item, Scope
 
 __all__ = ["NOTHING", "Asked", "Held", "IncompleteAnswer", "Lacks", "Short", "Site", "lacks_of"]
@@ -46,8 +48,8 @@ class Asked:
         Both inclusive. An open end means as far as a station is stored; of two none is reckoned.
     items : tuple of Item
         Those named; empty for all that are stored.
-    spatial : bool
-        Whether the sites are spatial targets.
+    kind : SiteKind
+        Whether the sites are stations or spatial targets.
     """
 
     scope: Scope
@@ -55,7 +57,7 @@ class Asked:
     first: dt.date | None = None
     last: dt.date | None = None
     items: tuple[Item, ...] = ()
-    spatial: bool = False
+    kind: SiteKind = SiteKind.STATION
 
     def meets(self, held: Held) -> bool:
         """Tell whether a chunk has rows of the days asked for."""
@@ -100,7 +102,7 @@ class Lacks:
     items: tuple[str, ...] = ()
     items_of: tuple[tuple[Site, str], ...] = ()
     not_over: dt.date | None = None
-    spatial: bool = False
+    kind: SiteKind = SiteKind.STATION
     failed: tuple[Site, ...] = ()
     damaged: tuple[tuple[str, str], ...] = ()
 
@@ -118,7 +120,7 @@ class Lacks:
         """Return all of it in one line; an empty text where nothing lacks."""
         if not self:
             return ""
-        who = "target" if self.spatial else "station"
+        who = self.kind.value
         parts = []
         if self.failed:
             parts.append(f"{who}s that failed: {_listed(self.failed)}")
@@ -154,7 +156,7 @@ class Lacks:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-ready values."""
-        who = "target" if self.spatial else "station"
+        who = self.kind.value
         return {
             "text": self.text(),
             "unit": f"{self.unit}s",
@@ -202,7 +204,7 @@ def lacks_of(
     resting : frozenset of int or str
         Stations that did not work in these days: not missed where all were asked for.
     """
-    hourly = asked.scope is Scope.HOURLY
+    per_day = PER_DAY[asked.scope]
     stored: dict[Site, list[Held]] = {}
     for chunk in held:
         stored.setdefault(chunk.site, []).append(chunk)
@@ -214,17 +216,17 @@ def lacks_of(
     if counts is not None and (asked.first or asked.last):
         for site in sorted(there, key=_order):
             days = _days(asked, stored.get(site, ()), today)
-            if counts[site] < days * (24 if hourly else 1):
-                short.append(Short(site, counts[site], days * (24 if hourly else 1)))
+            if counts[site] < days * per_day:
+                short.append(Short(site, counts[site], days * per_day))
     late = asked.last is not None and asked.last >= today
     return Lacks(
-        "hour" if hourly else "day",
+        "hour" if asked.scope is Scope.HOURLY else "day",
         tuple(sorted(wanted - there, key=_order)),
         tuple(short),
         items,
         items_of,
         max(today, asked.first or today) if late else None,
-        asked.spatial,
+        asked.kind,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from pipeline.field.time import day_of_second
 from pipeline.items import Scope
 
 __all__ = ["ChunkRow"]
@@ -58,5 +59,4 @@ class ChunkRow:
 
     def _day(self, seconds: int) -> dt.date:
         """Return the day of a time; that of an hourly one is the end of its hour."""
-        own = seconds - (self.scope is Scope.HOURLY)
-        return dt.date(1970, 1, 1) + dt.timedelta(days=own // 86_400)
+        return day_of_second(self.scope, seconds)

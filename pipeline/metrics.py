@@ -22,6 +22,7 @@ from prometheus_client.core import (
 )
 
 from pipeline.catalog import Catalog, ChunkRow
+from pipeline.field.time import BEHIND_UTC_H, DAY_S, HOUR_S
 from pipeline.storage.refusals import disk_errors
 from pipeline.tallies import BUCKETS_S, Series, Tallies
 
@@ -178,13 +179,13 @@ def _of_chunks(chunks: list[ChunkRow]) -> dict[Series, float]:
         add("cimis_chunk_bytes", chunk.file_bytes, scope=scope)
         days = 0
         if chunk.provisional_from_s is not None:
-            days = max((chunk.last_s - chunk.provisional_from_s) // 86_400 + 1, 0)
+            days = max((chunk.last_s - chunk.provisional_from_s) // DAY_S + 1, 0)
         add("cimis_provisional_days", days, scope=scope)
         where = {"scope": scope, "station": str(chunk.station or chunk.target)}
         stored = dt.datetime.fromisoformat(chunk.fetched_at).timestamp()
         newest("cimis_station_last_success_timestamp_seconds", stored, **where)
-        # the network's clock is UTC-8 all year
-        newest("cimis_station_last_record_timestamp_seconds", chunk.last_s + 8 * 3600, **where)
+        last_utc_s = chunk.last_s + BEHIND_UTC_H * HOUR_S
+        newest("cimis_station_last_record_timestamp_seconds", last_utc_s, **where)
     return found
 
 

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
+from pipeline.field.time import PER_DAY, network_day, year_span
 from pipeline.items import Item, Scope
 from pipeline.targets import BY_NUMBER, Naming
-from pipeline.window import HOURS, Window, halve, split_stations, without_station
+from pipeline.window import Window, halve, split_stations, without_station
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,6 @@ __all__ = [
     "FIRST_DAY",
     "MAX_RECORDS",
     "MAX_STATIONS",
-    "PACIFIC",
     "Window",
     "check_days",
     "halve",
@@ -39,9 +39,6 @@ __all__ = [
 FIRST_DAY = dt.date(1982, 6, 7)
 """The network's first day; the service refuses earlier ones."""
 
-PACIFIC = dt.timezone(dt.timedelta(hours=-8), "PST")
-"""The network's clock: Pacific standard time all year."""
-
 MAX_RECORDS: dict[Scope, int] = {Scope.DAILY: 1750, Scope.HOURLY: 5020}
 """Most records, stations × days (× 24), that one request may ask for."""
 
@@ -51,11 +48,6 @@ MAX_STATIONS = 140
 _DAY = dt.timedelta(days=1)
 _ONE = 1 << 32
 """Cost of a request; below it count the pieces that stations are cut into."""
-
-
-def network_day(moment: dt.datetime | None = None) -> dt.date:
-    """Return the network's day (PST) at a moment, which must have a zone; now by default."""
-    return (moment or dt.datetime.now(PACIFIC)).astimezone(PACIFIC).date()
 
 
 def check_days(start: dt.date, end: dt.date, *, today: dt.date | None = None) -> None:
@@ -131,11 +123,11 @@ def plan_windows(
     if not numbers:
         raise UsageError("no station named", hint="name at least one, as 2,5-7")
     cap = MAX_RECORDS[scope] if max_records is None else max_records
-    station_days = cap // HOURS[scope]
+    station_days = cap // PER_DAY[scope]
     if station_days < 1:
         raise UsageError(
             f"a cap of {cap} records holds not one {scope} station's day",
-            hint=f"at least {HOURS[scope]} are needed",
+            hint=f"at least {PER_DAY[scope]} are needed",
         )
     windows = [
         Window(group, scope, first, last, tuple(items), naming)
@@ -242,7 +234,7 @@ def _even_spans(start: dt.date, end: dt.date, longest: int) -> Iterator[tuple[dt
         shortest = left - after * longest
         length = -(-left // (after + 1))
         furthest = start + _DAY * (min(longest, left) - 1)
-        year_end = dt.date((furthest + _DAY).year - 1, 12, 31)
+        _, year_end = year_span((furthest + _DAY).year - 1)
         if after and shortest <= (year_end - start).days + 1:
             length = (year_end - start).days + 1
         last = start + _DAY * (length - 1)
@@ -274,7 +266,7 @@ def staircase(
         ways = []
         for begin in range(after):
             number, days = sum(counts[begin:after]), (end - steps[begin]).days + 1
-            requests = _requests(number, days, MAX_RECORDS[scope] // HOURS[scope])
+            requests = _requests(number, days, MAX_RECORDS[scope] // PER_DAY[scope])
             ways.append((best[begin][0] + requests, best[begin][1] + number * days, begin))
         best.append(min(ways))
     groups, after = [], len(steps)

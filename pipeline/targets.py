@@ -1,8 +1,8 @@
 """Whom a request names: stations by number or zip code, or spatial targets, and through which way.
 
 The service's spatial network (SCS) has daily values for zip codes, coordinates and addresses. Rows
-of a target travel through the pipeline under a number from :data:`FIRST_CODE` on, as a station's
-rows under its own; what the number stands for, the :class:`Naming` of the run says.
+of a target travel through the pipeline under a number (`pipeline.field.site`), as a station's rows
+under its own; what the number stands for, the :class:`Naming` of the run says.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.errors import UsageError
+from pipeline.field.site import SiteKind, kind_of_number, place_of_target
 from pipeline.items import Item, Scope, scope_items
 from pipeline.places import parse_place
 
 __all__ = [
     "BY_NUMBER",
-    "FIRST_CODE",
     "SPATIAL_DEFAULTS",
     "SPATIAL_FIRST_DAY",
     "SPATIAL_ITEMS",
@@ -33,9 +33,6 @@ __all__ = [
     "target_of_key",
     "zip_target",
 ]
-
-FIRST_CODE = 100_000
-"""Number of a run's first spatial target: above every station's."""
 
 SPATIAL_FIRST_DAY = dt.date(2003, 2, 20)
 """First day of the spatial network."""
@@ -167,7 +164,7 @@ class Naming:
     Parameters
     ----------
     targets : tuple of Target
-        Spatial targets; the first has the number :data:`FIRST_CODE`.
+        Spatial targets, in the order of their numbers.
     zips : tuple of (int, str)
         Stations that are asked for by a zip code that they serve, and that zip code.
     prefer : Network, optional
@@ -180,7 +177,9 @@ class Naming:
 
     def target(self, number: int) -> Target | None:
         """Return the spatial target of a number, None for a station's."""
-        return self.targets[number - FIRST_CODE] if number >= FIRST_CODE else None
+        if kind_of_number(number) is SiteKind.STATION:
+            return None
+        return self.targets[place_of_target(number)]
 
     def name(self, number: int) -> int | str:
         """Return what people call it: a station's number, a target's key."""

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.field.site import SiteKind, kind_of_number
+from pipeline.field.time import PER_DAY
 from pipeline.items import Item, Scope
-from pipeline.targets import BY_NUMBER, FIRST_CODE, Naming
+from pipeline.targets import BY_NUMBER, Naming
 
-__all__ = ["HOURS", "Window", "halve", "split_stations", "without_station"]
-
-HOURS = {Scope.DAILY: 1, Scope.HOURLY: 24}
-"""Records of a day."""
+__all__ = ["Window", "halve", "split_stations", "without_station"]
 
 _DAY = dt.timedelta(days=1)
 
@@ -22,8 +21,8 @@ _DAY = dt.timedelta(days=1)
 class Window:
     """One request: stations, and days with both ends inclusive.
 
-    ``stations`` are numbers, of stations or (from :data:`pipeline.targets.FIRST_CODE` on) of
-    spatial targets, never of both; ``naming`` says how the service is told of them.
+    ``stations`` are numbers, of stations or of spatial targets (`pipeline.field.site`), never of
+    both; ``naming`` says how the service is told of them.
     """
 
     stations: tuple[int, ...]
@@ -50,12 +49,12 @@ class Window:
     @property
     def records(self) -> int:
         """Most records that the answer can hold: stations × days (× 24)."""
-        return len(self.stations) * self.days * HOURS[self.scope]
+        return len(self.stations) * self.days * PER_DAY[self.scope]
 
     @property
-    def spatial(self) -> bool:
-        """Whether it asks for spatial targets."""
-        return self.stations[0] >= FIRST_CODE
+    def kind(self) -> SiteKind:
+        """Whether it asks for stations or for spatial targets."""
+        return kind_of_number(self.stations[0])
 
     @property
     def names(self) -> tuple[int | str, ...]:
@@ -80,7 +79,7 @@ def halve(window: Window) -> tuple[Window, Window]:
 def split_stations(window: Window) -> tuple[Window, Window]:
     """Return a request cut in two by stations; `UsageError` when it asks for one."""
     if len(window.stations) < 2:
-        who = window.names[0] if window.spatial else f"station {window.names[0]}"
+        who = f"station {window.names[0]}" if window.kind is SiteKind.STATION else window.names[0]
         raise UsageError(
             f"a request for {who}, {window.start} to {window.end}, cannot be cut further",
             hint="the service refuses even this; try again later",

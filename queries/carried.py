@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.archive.layouts import columns_of
+from pipeline.field.time import PER_DAY, day_of_second, years_of
 from pipeline.items import Item, Scope, by_code
 
 __all__ = ["Carried", "witnesses", "years_held"]
@@ -49,11 +50,8 @@ def years_held(
         Station, first and last second since 1970 (of an hour its end), item codes.
     scope : Scope
     """
-    late = scope is Scope.HOURLY
     return {
-        (station, (dt.date(1970, 1, 1) + dt.timedelta(seconds=first - late)).year): frozenset(
-            items.split(",")
-        )
+        (station, day_of_second(scope, first).year): frozenset(items.split(","))
         for station, first, _, items in chunks
     }
 
@@ -131,9 +129,9 @@ class Carried:
 
     def _by_record(self, first: dt.date, size: int) -> npt.NDArray[np.int8]:
         """Return from where the year of each record came."""
-        per_day = 24 if self._scope is Scope.HOURLY else 1
+        per_day = PER_DAY[self._scope]
         days = np.datetime64(first) + np.arange(-(-size // per_day))
-        years = days.astype("datetime64[Y]").astype(np.int64) + 1970
+        years = years_of(days)
         kinds = np.zeros(len(days), np.int8)
         for year, kind in (self._kinds or {}).items():
             kinds[years == year] = kind

@@ -13,8 +13,10 @@ import pyarrow as pa
 
 from pipeline import eto
 from pipeline.errors import NoDataError, UsageError
+from pipeline.field.time import BEHIND_UTC_H
 from pipeline.items import Item, Scope, resolve
 from pipeline.rows.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
+from pipeline.units import DAY_KM, WATT_DAY_MJ, WATT_HOUR_MJ
 
 __all__ = ["SURFACES", "Agreement", "agreement", "computed", "needed_items", "weather_items"]
 
@@ -22,10 +24,6 @@ Doubles = npt.NDArray[np.float64]
 
 SURFACES = {"short": (eto.SHORT, "asce_eto"), "tall": (eto.TALL, "asce_etr")}
 """Reference surfaces, each with the column of the network's own figure."""
-
-_MJ_PER_DAY = 0.0864
-_MJ_PER_HOUR = 0.0036
-"""MJ/m² of one W/m² over a day and an hour."""
 
 _NEEDED = {
     Scope.DAILY: ("air_tmp_max", "air_tmp_min", "sol_rad_avg"),
@@ -219,12 +217,12 @@ def _day_of_year(rows: pa.Table) -> Doubles:
 
 def _hourly(rows: pa.Table, place: tuple[float, float, float], surface: eto.Surface) -> Doubles:
     latitude, longitude, elevation = place
-    # an hour is named by its end in PST, eight hours behind UTC
-    middle_utc_h = rows["hour"].to_numpy().astype(np.float64) + 7.5
+    # an hour is named by its end
+    middle_utc_h = rows["hour"].to_numpy().astype(np.float64) - 0.5 + BEHIND_UTC_H
     return eto.asce_hourly_mm(
         _doubles(rows, "air_tmp"),
         _vapour_kpa(rows, Scope.HOURLY),
-        _doubles(rows, "sol_rad") * _MJ_PER_HOUR,
+        _doubles(rows, "sol_rad") * WATT_HOUR_MJ,
         _doubles(rows, "wind_spd"),
         _day_of_year(rows),
         middle_utc_h,
@@ -242,8 +240,8 @@ def _daily(rows: pa.Table, place: tuple[float, float, float], surface: eto.Surfa
         _doubles(rows, "air_tmp_max"),
         _doubles(rows, "air_tmp_min"),
         _vapour_kpa(rows, Scope.DAILY),
-        _doubles(rows, "sol_rad_avg") * _MJ_PER_DAY,
-        np.where(np.isnan(speed), run_km / 86.4, speed),
+        _doubles(rows, "sol_rad_avg") * WATT_DAY_MJ,
+        np.where(np.isnan(speed), run_km / DAY_KM, speed),
         _day_of_year(rows),
         latitude_deg=latitude,
         elevation_m=elevation,

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.field.time import PER_DAY, date_of, day_number, named_time, time_of, times_between
 from pipeline.items import Item, Scope
 from pipeline.rows.schema import item_of
 from queries.carried import Carried
 
 __all__ = ["Completeness", "Run", "StationGaps", "gaps_of"]
 
-_EPOCH = dt.date(1970, 1, 1)
 Bools = npt.NDArray[np.bool_]
 
 
@@ -135,35 +135,35 @@ def _of_station(
     items: Sequence[str],
     carried: Carried,
 ) -> StationGaps:
-    per_day = 24 if scope is Scope.HOURLY else 1
     days = rows["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    hours = rows["hour"].to_numpy().astype(np.int64) - 1 if per_day == 24 else 0
-    first = int(days[0]) if start is None else (start - _EPOCH).days
-    last = int(days[-1]) if end is None else (end - _EPOCH).days
-    size = max(last - first + 1, 0) * per_day
-    at = days * per_day + hours - first * per_day
+    hours = rows["hour"].to_numpy().astype(np.int64) if scope is Scope.HOURLY else days
+    begin = date_of(int(days[0])) if start is None else start
+    first, last = times_between(
+        scope, day_number(begin), int(days[-1]) if end is None else day_number(end)
+    )
+    size = max(last - first + 1, 0)
+    at = time_of(scope, days, hours) - first
     inside = (at >= 0) & (at < size)
     there = np.zeros(size, np.bool_)
     there[at[inside]] = True
     filled = np.zeros((len(items), size), np.bool_)
     for number, name in enumerate(items):
         filled[number, at[inside]] = np.asarray(rows[name].is_valid())[inside]
-    begin = _EPOCH + dt.timedelta(days=first)
     due = carried.masks(rows, items, begin, size, at, inside) | filled
     found = tuple(
-        _completeness(station, name, there, filled[number], due[number], first, per_day)
+        _completeness(station, name, there, filled[number], due[number], scope, first)
         for number, name in enumerate(items)
         if size == 0 or due[number].any()
     )
-    return StationGaps(station, begin, found, _shares(there, filled, due, per_day))
+    return StationGaps(station, begin, found, _shares(there, filled, due, PER_DAY[scope]))
 
 
 def _completeness(
-    station: int, item: str, there: Bools, filled: Bools, due: Bools, first: int, per_day: int
+    station: int, item: str, there: Bools, filled: Bools, due: Bools, scope: Scope, first: int
 ) -> Completeness:
     runs = [
-        *_runs("absent", ~there & due, first, per_day),
-        *_runs("missing", there & ~filled & due, first, per_day),
+        *_runs("absent", ~there & due, scope, first),
+        *_runs("missing", there & ~filled & due, scope, first),
     ]
     ordered = tuple(sorted(runs, key=lambda run: (run.first, run.kind)))
     absent = int(np.count_nonzero(~there & due))
@@ -171,17 +171,11 @@ def _completeness(
     return Completeness(station, item, int(np.count_nonzero(due)), absent, missing, ordered)
 
 
-def _runs(kind: str, lacking: Bools, first: int, per_day: int) -> Iterator[Run]:
+def _runs(kind: str, lacking: Bools, scope: Scope, first: int) -> Iterator[Run]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], lacking, [False]])))
     for begin, after in edges.reshape(-1, 2).tolist():
-        place = _moment(first, begin, per_day), _moment(first, after - 1, per_day)
-        yield Run(kind, *place, after - begin)
-
-
-def _moment(first: int, place: int, per_day: int) -> str:
-    day, hour = divmod(place, per_day)
-    text = (_EPOCH + dt.timedelta(days=first + day)).isoformat()
-    return f"{text} hour {hour + 1:02d}" if per_day == 24 else text
+        from_, to = (named_time(scope, first + place, width=2) for place in (begin, after - 1))
+        yield Run(kind, from_, to, after - begin)
 
 
 def _shares(there: Bools, filled: Bools, due: Bools, per_day: int) -> npt.NDArray[np.float64]:

@@ -13,41 +13,15 @@ import datetime as dt
 from collections.abc import Sequence
 
 from pipeline.errors import UsageError
-from pipeline.items import Item, Scope, Standard
+from pipeline.field.time import PER_DAY, PERIOD_LENGTHS, PERIOD_STARTS
+from pipeline.items import Item, Rule, Scope, Standard
 from pipeline.units import metric_decimals
-from queries.conversion import conversion_of
 from queries.mirror.layout import keys_of, scope_of_table
 from queries.wish import Wish
 
-__all__ = ["PERIODS", "count_sql", "period_heads", "period_sql", "rule_of"]
+__all__ = ["PERIODS", "count_sql", "period_heads", "period_sql"]
 
-PERIODS = ("day", "week", "month", "year", "water-year")
-
-_STARTS = {
-    "day": "date",
-    "week": "date_trunc('week', date)::date",
-    "month": "date_trunc('month', date)::date",
-    "year": "date_trunc('year', date)::date",
-    "water-year": "make_date(year(date + INTERVAL 3 MONTH)::int - 1, 10, 1)",
-}
-_LENGTHS = {
-    "day": "1 DAY",
-    "week": "7 DAY",
-    "month": "1 MONTH",
-    "year": "1 YEAR",
-    "water-year": "1 YEAR",
-}
-
-
-def rule_of(item: Item) -> str:
-    """Return how an item's values are summed up: sum, max, min, direction or mean."""
-    if item.unit_metric == "(mm)":
-        return "sum"
-    if item.code.endswith("-max"):
-        return "max"
-    if item.code.endswith("-min"):
-        return "min"
-    return "direction" if item.code.endswith("-wind-dir") else "mean"
+PERIODS = tuple(PERIOD_STARTS)
 
 
 def period_heads(items: Sequence[Item], units: Standard) -> dict[str, dict[bytes, bytes]]:
@@ -59,7 +33,7 @@ def period_heads(items: Sequence[Item], units: Standard) -> dict[str, dict[bytes
     return {
         item.column: {
             b"of": item.code.encode(),
-            b"statistic": rule_of(item).encode(),
+            b"statistic": item.rule.encode(),
             b"unit": item.unit(units).encode(),
             b"symbol": item.symbol(units).encode(),
         }
@@ -93,9 +67,9 @@ def period_sql(wish: Wish, every: str, units: Standard) -> str:
     if every not in PERIODS or (every == "day" and scope is Scope.DAILY):
         known = PERIODS if scope is Scope.HOURLY else PERIODS[1:]
         raise UsageError(f"no {scope} period '{every}'", hint=f"one of {', '.join(known)}")
-    unit, per_day = ("hours", 24) if scope is Scope.HOURLY else ("days", 1)
-    after = f"(any_value({_STARTS[every]}) + INTERVAL {_LENGTHS[every]})::date"
-    first = f"any_value({_STARTS[every]})"
+    unit = "hours" if scope is Scope.HOURLY else "days"
+    after = f"(any_value({PERIOD_STARTS[every]}) + INTERVAL {PERIOD_LENGTHS[every]})::date"
+    first = f"any_value({PERIOD_STARTS[every]})"
     if wish.end is not None:
         after = f"least({after}, DATE '{wish.end + dt.timedelta(days=1)}')"
     if wish.start is not None:
@@ -103,8 +77,8 @@ def period_sql(wish: Wish, every: str, units: Standard) -> str:
     who, *_ = keys_of(wish.table)
     columns = [
         who,
-        f"{_STARTS[every]} AS period",
-        f"({after} - {first}) * {per_day} AS {unit}",
+        f"{PERIOD_STARTS[every]} AS period",
+        f"({after} - {first}) * {PER_DAY[scope]} AS {unit}",
     ]
     for item in wish.items or ():
         columns += [f"{_figure(item, units)} AS {item.column}"]
@@ -123,24 +97,23 @@ def count_sql(wish: Wish) -> str:
 
 
 def _figure(item: Item, units: Standard) -> str:
-    rule, name = rule_of(item), item.column
+    rule, name = item.rule, item.column
     made = {
-        "sum": f"sum({name})",
-        "max": f"max({name})",
-        "min": f"min({name})",
-        "mean": f"avg({name})",
-        "direction": f"(degrees(atan2(avg(sin(radians({name}))), avg(cos(radians({name})))))"
+        Rule.SUM: f"sum({name})",
+        Rule.MAX: f"max({name})",
+        Rule.MIN: f"min({name})",
+        Rule.MEAN: f"avg({name})",
+        Rule.DIRECTION: f"(degrees(atan2(avg(sin(radians({name}))), avg(cos(radians({name})))))"
         " + 360) % 360",
     }[rule]
-    change = conversion_of(item, 0) if units is Standard.ENGLISH else None
-    if change is not None:
-        made = f"{made} * {change.factor!r} + {change.shift!r}"
-    if rule in ("mean", "direction"):
-        decimals = item.decimals_metric + 1 if change is None else change.decimals + 1
-    elif change is None and rule != "sum":
+    ratio = item.quantity.ratio if units is Standard.ENGLISH else None
+    decimals = item.decimals_metric if ratio is None else item.decimals_english
+    if ratio is not None:
+        made = ratio.english_sql(made)
+    if rule in (Rule.MEAN, Rule.DIRECTION):
+        decimals += 1
+    elif ratio is None and rule is not Rule.SUM:
         return made
-    elif change is None:  # nothing but the noise of adding up is rounded
+    elif ratio is None:  # nothing but the noise of adding up is rounded
         decimals = metric_decimals(item)
-    else:
-        decimals = change.decimals
     return f"round({made}, {decimals})"

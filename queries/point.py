@@ -14,9 +14,18 @@ from pathlib import Path
 
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.errors import ChunkError
+from pipeline.field.time import (
+    HOUR_S,
+    PER_DAY,
+    date_of,
+    day_number,
+    day_of,
+    hour_of,
+    moment_of,
+    times_between,
+)
 from pipeline.items import QC_FLAGS, Item, Scope, Standard, default_items, scope_items
-from pipeline.units import to_english
-from queries.conversion import conversion_of
+from pipeline.units import english_decimals, to_english
 from queries.plain_texts import PointRows, Row
 from queries.point_chunk import Cells, Facts, PointChunk, Runs
 from queries.quality import FlagPolicy, rejected
@@ -27,7 +36,6 @@ __all__ = ["MAX_CELLS", "PointRows", "point"]
 MAX_CELLS = 20_000
 """Values beyond which the columnar path is the faster one."""
 
-_EPOCH = dt.date(1970, 1, 1).toordinal()
 _LETTERS = tuple(flag.letter for flag in QC_FLAGS)
 
 
@@ -66,7 +74,7 @@ def point(
     ChunkError
         When a chunk that has to be read is damaged or gone.
     """
-    records = ((end - start).days + 1) * len(stations) * (24 if scope is Scope.HOURLY else 1)
+    records = ((end - start).days + 1) * len(stations) * PER_DAY[scope]
     if records * len(items or default_items(scope)) > MAX_CELLS:
         return None
     with timings.phase("plan"), Catalog(root) as catalog:
@@ -118,10 +126,7 @@ class _Ask:
 
     def meets(self, chunk: ChunkRow) -> bool:
         """Tell by the catalog whether a chunk has rows of the days asked for."""
-        early = 1 if self.scope is Scope.HOURLY else 0
-        first_day = (chunk.first_s - early) // 86_400 + _EPOCH
-        last_day = (chunk.last_s - early) // 86_400 + _EPOCH
-        return first_day <= self.end.toordinal() and last_day >= self.start.toordinal()
+        return chunk.first_day <= self.end and chunk.last_day >= self.start
 
     def of_chunk(self, root: Path, chunk: ChunkRow, timings: QueryTimings) -> list[Row] | None:
         """Return a chunk's rows; None where the chunk holds what is not for this path."""
@@ -153,13 +158,11 @@ class _Ask:
 
     def _inside(self, runs: Runs) -> tuple[int, int]:
         """Return the first row of a block that is asked for, and the one behind the last."""
-        first, after = self.start.toordinal() - _EPOCH, self.end.toordinal() - _EPOCH + 1
-        if self.scope is Scope.HOURLY:
-            first, after = first * 24 + 1, after * 24 + 1
+        first, last = times_between(self.scope, day_number(self.start), day_number(self.end))
         start = stop = 0
         for begin, count in runs:
             start += min(max(first - begin, 0), count)
-            stop += min(max(after - begin, 0), count)
+            stop += min(max(last + 1 - begin, 0), count)
         return start, stop
 
     def _block(
@@ -182,19 +185,19 @@ class _Ask:
 
     def _keys(self, station: int, times: list[int]) -> list[list[str | None]]:
         number: list[str | None] = [str(station)] * len(times)
+        days: list[str | None] = [date_of(day_of(self.scope, t)).isoformat() for t in times]
         if self.scope is Scope.DAILY:
-            return [number, [_day(day) for day in times]]
-        ends: list[str | None] = [f"{_day(t // 24)}T{t % 24:02d}:00:00" for t in times]
-        days: list[str | None] = [_day((t - 1) // 24) for t in times]
-        return [number, ends, days, [str((t - 1) % 24 + 1) for t in times]]
+            return [number, days]
+        ends: list[str | None] = [moment_of(t * HOUR_S).isoformat() for t in times]
+        return [number, ends, days, [str(hour_of(t)) for t in times]]
 
     def _item(
         self, item: Item, facts: Facts, cells: Cells, rows: range, timings: QueryTimings
     ) -> list[list[str | None]]:
         """Return the texts of an item's values and of its flags."""
         decimals, _ = facts.columns[item.code]
-        change = conversion_of(item, decimals) if self.units is Standard.ENGLISH else None
-        places = decimals if change is None else change.decimals
+        english = self.units is Standard.ENGLISH and item.quantity.ratio is not None
+        places = english_decimals(item, decimals) if english else decimals
         values, states = cells
         shown: list[str | None] = []
         flags: list[str | None] = []
@@ -205,16 +208,12 @@ class _Ask:
             removed += bad and not gone
             gone = gone or bad
             value = values[row]
-            if change is not None:
+            if english:
                 value = to_english(value, decimals, item, places)
             shown.append(None if gone else _text(value, places))
             flags.append(flag)
         timings.count(values_removed=removed)
         return [shown, flags]
-
-
-def _day(days: int) -> str:
-    return dt.date.fromordinal(days + _EPOCH).isoformat()
 
 
 def _text(value: int, decimals: int) -> str:

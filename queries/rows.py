@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.field.site import SiteKind
 from pipeline.items import Item, Standard, default_items, scope_items
 from pipeline.lacks import Lacks
 from pipeline.targets import SPATIAL_DEFAULTS
@@ -18,7 +19,14 @@ from queries.engines.answer import Answer
 from queries.engines.damage import left_out
 from queries.engines.engine import Engine
 from queries.engines.forks import check_polars
-from queries.mirror.layout import arrow_schema, keys_of, ruled, scope_of_table, selected
+from queries.mirror.layout import (
+    arrow_schema,
+    keys_of,
+    kind_of_table,
+    ruled,
+    scope_of_table,
+    selected,
+)
 from queries.quality import FlagPolicy
 from queries.timing import QueryTimings
 from queries.units import english, english_schema
@@ -214,8 +222,8 @@ def _items(wish: Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:
         return wish.items
     scope = scope_of_table(wish.table)
     items = tuple(item for item in scope_items(scope) if item.code in stored)
-    usual = SPATIAL_DEFAULTS if wish.table == "spatial_daily" else default_items(scope)
-    return items or tuple(usual)
+    spatial = kind_of_table(wish.table) is SiteKind.TARGET
+    return items or (SPATIAL_DEFAULTS if spatial else default_items(scope))
 
 
 def select(

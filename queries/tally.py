@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.catalog import Catalog
+from pipeline.field.site import SiteKind
+from pipeline.field.time import day_of_second, network_day
 from pipeline.lacks import Asked, Held, Lacks, Site, lacks_of
-from pipeline.plan import network_day
 from pipeline.serving import served
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 __all__ = ["Tally"]
-
-_DAY_S = 86_400
-_EPOCH = dt.date(1970, 1, 1)
 
 
 class Tally:
@@ -69,7 +67,7 @@ class Tally:
     def over(self, batches: Iterable[Rows]) -> Iterator[Rows]:
         """Yield batches, counting their rows; only once all are taken do they count."""
         counts: Counter[Site] = Counter()
-        who = "target" if self.asked.spatial else "station"
+        who = self.asked.kind.value
         for batch in batches:
             if who in batch.schema.names:
                 for one in batch[who].value_counts().to_pylist():
@@ -92,18 +90,15 @@ class Tally:
     def _catalog(self) -> tuple[list[Held], frozenset[Site]]:
         """Return the chunks of the scope, and the stations that did not work in these days."""
         asked = self.asked
-        early = asked.scope.value == "hourly"
+        day = partial(day_of_second, asked.scope)
         with Catalog(self._root) as catalog:
-            rows = catalog.holdings(asked.scope, asked.sites, spatial=asked.spatial)
-            known = catalog.stations() if asked.sites is None and not asked.spatial else []
+            rows = catalog.holdings(asked.scope, asked.sites, kind=asked.kind)
+            every = asked.sites is None and asked.kind is SiteKind.STATION
+            known = catalog.stations() if every else []
         held = [
-            Held(site, _day(first - early), _day(last - early), frozenset(items.split(",")))
+            Held(site, day(first), day(last), frozenset(items.split(",")))
             for site, first, last, items in rows
         ]
         return held, frozenset(
             facts["number"] for facts in known if not served(facts, asked.first, asked.last)
         )
-
-
-def _day(seconds: int) -> dt.date:
-    return _EPOCH + dt.timedelta(days=seconds // _DAY_S)

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from pipeline.items import Item
 from pipeline.rows.schema import decimals_of, item_metadata, item_of
-from pipeline.units import to_english
-from queries.conversion import Conversion, conversion_of
+from pipeline.units import Ratio, english_decimals, to_english
 
 __all__ = ["english", "english_schema"]
 
@@ -24,8 +23,9 @@ def english_schema(schema: pa.Schema) -> pa.Schema:
         if item is None:
             fields.append(field)
             continue
-        change = conversion_of(item, decimals_of(field))
-        decimals = change.decimals if change else decimals_of(field)
+        decimals = decimals_of(field)
+        if item.quantity.ratio is not None:
+            decimals = english_decimals(item, decimals)
         fields.append(
             field.with_metadata(item_metadata(item, decimals=decimals, unit=item.unit_english))
         )
@@ -37,15 +37,15 @@ def english(batch: pa.RecordBatch, target: pa.Schema) -> pa.RecordBatch:
     columns = []
     for field, column in zip(batch.schema, batch.columns, strict=True):
         item = item_of(field)
-        change = None if item is None else conversion_of(item, decimals_of(field))
-        if item is None or change is None:
+        ratio = None if item is None else item.quantity.ratio
+        if item is None or ratio is None:
             columns.append(column)
         else:
-            columns.append(_converted(column, item, decimals_of(field), change))
+            columns.append(_converted(column, item, decimals_of(field), ratio))
     return pa.RecordBatch.from_arrays(columns, schema=target)
 
 
-def _converted(column: pa.Array, item: Item, decimals: int, change: Conversion) -> pa.Array:
+def _converted(column: pa.Array, item: Item, decimals: int, ratio: Ratio) -> pa.Array:
     """Return a float64 column converted, its missing values kept.
 
     Values of so many decimals are converted as the integers that they are, exactly and with ties
@@ -56,13 +56,14 @@ def _converted(column: pa.Array, item: Item, decimals: int, change: Conversion) 
     values: npt.NDArray[np.float64] = (
         np.nan_to_num(np.frombuffer(data, np.float64, count=stop)) if data else np.zeros(stop)
     )
-    scale = 10.0**change.decimals
+    places = english_decimals(item, decimals)
+    scale = 10.0**places
     scaled = np.rint(values * 10.0**decimals)
     whole = (np.abs(scaled) < _MOST) & (scaled / 10.0**decimals == values)
     numbers = np.where(whole, scaled, 0).astype(np.int64)
-    made = to_english(numbers, decimals, item, change.decimals) / scale
+    made = to_english(numbers, decimals, item, places) / scale
     if not whole.all():
-        rough = np.rint((values * change.factor + change.shift) * scale) / scale
+        rough = np.rint(ratio.english(values) * scale) / scale
         made = np.where(whole, made, rough)
     return pa.Array.from_buffers(
         pa.float64(), len(column), [validity, pa.py_buffer(made)], offset=column.offset

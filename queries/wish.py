@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.field.time import PER_DAY
 from pipeline.items import Item, scope_items
 from queries.engines.inventory import Named
 from queries.mirror.layout import scope_of_table
@@ -44,7 +45,7 @@ class Wish:
         if who is None or self.start is None or self.end is None:
             return None
         days = max((self.end - self.start).days + 1, 0)
-        return len(who) * days * (24 if self.table == "hourly" else 1)
+        return len(who) * days * PER_DAY[scope_of_table(self.table)]
 
     def where(self) -> str:
         """Return the conditions on whose rows and which days, as SQL."""

@@ -174,7 +174,7 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
         return None
     names, kinds, rows = found
     if answer.tally is not None and (form.limit is None or len(rows) <= form.limit):
-        who = "target" if answer.tally.asked.spatial else "station"
+        who = answer.tally.asked.kind.value
         if who in names:
             place = names.index(who)
             answer.tally.of(row[place] for row in rows)

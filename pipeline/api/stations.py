@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pipeline.errors import DecodeError
+from pipeline.field.site import LARGEST_STATION
+from pipeline.units import FOOT_M
 
 __all__ = [
     "OnOdd",
@@ -27,8 +29,6 @@ OnOdd = Callable[[DecodeError], None]
 """Hears of an entry of a list that cannot be read and is left out."""
 
 T = TypeVar("T")
-
-_METRES_PER_FOOT = 0.3048
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +199,10 @@ class _Fields:
         return value.strip()
 
     def number(self) -> int:
-        value = self._facts.get("StationNbr")
-        if not re.fullmatch(r"[0-9]{1,5}", str(value)) or not 1 <= int(str(value)) <= 65_535:
+        text = str(self._facts.get("StationNbr"))
+        if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= LARGEST_STATION:
             raise self._wrong("StationNbr", "a station's number")
-        return int(str(value))
+        return int(text)
 
     def truth(self, key: str) -> bool:
         value = str(self._facts.get(key)).strip().lower()
@@ -224,7 +224,7 @@ class _Fields:
             return None
         if not re.fullmatch(r"-?[0-9]+([.][0-9]+)?", text):
             raise self._wrong(key, "a height in feet")
-        return round(float(text) * _METRES_PER_FOOT, 2)
+        return round(float(text) * FOOT_M, 2)
 
     def degrees(self, key: str, most: float) -> float | None:
         """Return the decimal part of ``36º48'52N / 36.814444``, or a plain decimal."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
+from pipeline.field.time import is_hour
 from pipeline.items import Item, Scope, Standard
 from pipeline.rows.arrays import coded, value_array
 from pipeline.rows.keys import day_arrays
@@ -106,7 +107,7 @@ def dates_of(texts: pa.Array, place: str) -> pa.Array:
 def hours_of(date: pa.Array, texts: pa.Array, place: str) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Return the end of each hour, its date and its number, from texts 100 to 2400."""
     hours, parts = np.divmod(numbers_of(texts, f"{place}, hour")[0], 100_000)
-    if bool(((hours < 1) | (hours > 24) | (parts != 0)).any()):
+    if bool((~is_hour(hours) | (parts != 0)).any()):
         raise UsageError(f"{place}: an hour is not in 0100 to 2400", hint="is the file whole?")
     days = np.asarray(pc.cast(date, pa.int32()))
     time, date, hour = day_arrays(days, hours.astype(np.uint8))

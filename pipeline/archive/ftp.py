@@ -31,6 +31,7 @@ from pipeline.archive.columns import (
 from pipeline.archive.gauge import FINER, STATION, mend_rain
 from pipeline.archive.layouts import KEY_COLUMNS, columns_of
 from pipeline.errors import UsageError
+from pipeline.field.site import LARGEST_STATION
 from pipeline.items import Scope, Standard, by_code
 from pipeline.rows.schema import TIME_COLUMN
 
@@ -161,7 +162,7 @@ def _parse(data: bytes, place: str, scope: Scope, standard: Standard, *, mend: b
 def _station(texts: pa.Array, place: str) -> int:
     found = pc.unique(pc.utf8_trim_whitespace(texts)).to_pylist()
     known = len(found) == 1 and re.fullmatch(r"[0-9]{1,5}", found[0])
-    if not known or int(found[0]) > 0xFFFF:
+    if not known or int(found[0]) > LARGEST_STATION:
         raise UsageError(
             f"{place}: the first column holds {found[:3]}, not one station number",
             hint="is this a file of the network's FTP archive?",

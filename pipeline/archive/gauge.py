@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.items import Standard
+from pipeline.units import DEPTH
 
 __all__ = ["FINER", "STATION", "mend_rain"]
 
@@ -22,7 +23,10 @@ FINER = 2
 
 _LAST = np.datetime64("2016-10-04", "D")
 _WITNESS = np.datetime64("2016-10-03", "D")
-_TRUE_INCH = 0.07
+_TRUE_INCH = 70  # thousandths
+_THOUSANDTH, _OF = DEPTH.step(3, 3)
+_TRUE = {Standard.ENGLISH: _TRUE_INCH, Standard.METRIC: _TRUE_INCH * _THOUSANDTH // _OF}
+_TIP, _TENTH = DEPTH.step(2, 1)  # a hundredth of an inch in the tenths of mm that it was taken for
 
 
 def mend_rain(
@@ -45,10 +49,11 @@ def mend_rain(
         Units of the rain.
     """
     witness = (days == _WITNESS) & ~missing
-    true = _TRUE_INCH * (1000 if standard is Standard.ENGLISH else 25_400)
+    true = _TRUE[standard]
     if witness.any() and abs(int(rain[witness].sum()) - true) < 0.2 * true:
         first = np.datetime64("2016-01-01", "D")  # this year's part of the file is right
     else:
         first = _LAST + 1
     wrong = (days <= _LAST) & (days < first) & ~missing & (rain != 0)
-    return np.where(wrong, rain * 254, rain * 100), int(wrong.sum())
+    finer = rain * 10**FINER
+    return np.where(wrong, finer * _TIP // _TENTH, finer), int(wrong.sum())

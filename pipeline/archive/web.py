@@ -20,6 +20,7 @@ from pipeline.archive.columns import (
     numbers_of,
 )
 from pipeline.errors import UsageError
+from pipeline.field.site import LARGEST_STATION
 from pipeline.items import Scope, Standard, by_code
 
 __all__ = ["is_web_report", "read_web_report"]
@@ -123,7 +124,7 @@ def _keys(
     numbers, missing, _ = numbers_of(texts[0], f"{path}, Stn Id")
     if bool(missing.any()):
         raise UsageError(f"{path}: a row has no station", hint="is the file whole?")
-    wrong = (numbers % 1000 != 0) | (numbers < 1000) | (numbers > 0xFFFF * 1000)
+    wrong = (numbers % 1000 != 0) | (numbers < 1000) | (numbers > LARGEST_STATION * 1000)
     if bool(wrong.any()):
         raise UsageError(f"{path}: a station is no number that one can have", hint="see the file")
     station = pa.array((numbers // 1000).astype(np.uint16))

@@ -21,6 +21,7 @@ from pipeline.chunks.encodings import (
 from pipeline.chunks.kinds import MAX_LOW_BITS, Encoding, Kind, Predictor, Step
 from pipeline.chunks.parse import MAX_BLOCK_ROWS
 from pipeline.chunks.predictions import Column, predictions
+from pipeline.units import DEPTH, RADIATION, RUN, SPEED, TEMPERATURE
 
 __all__ = ["Chosen", "choose"]
 
@@ -29,9 +30,9 @@ _BIT = 65_536  # one bit in the units of the estimate
 _FULL_BITS = 4  # a plane above so many bits a value is better coded apart from the next
 _PART_BYTES = 3.0  # what it costs to begin another zstd block
 _STEPS: dict[int, tuple[Step, ...]] = {
-    1: ((1_163, 240), (25_146, 15_625)),  # langleys a day in W/m², tenths of miles in km
-    2: ((127, 5), (50, 9), (2_794, 625)),  # 0.01 in in mm, 0.1 °F in °C, 0.1 mph in m/s
-    3: ((254, 1), (5_588, 125), (2_794, 625)),  # 0.01 in in mm, 0.1 and 0.01 mph in m/s
+    1: (RADIATION.step(0, 1), RUN.step(1, 1)),
+    2: (DEPTH.step(2, 2), TEMPERATURE.step(1, 2), SPEED.step(1, 2)),
+    3: (DEPTH.step(2, 3), SPEED.step(1, 3), SPEED.step(2, 3)),
 }
 """By decimals of a column, the widths of the English units that archives are converted from."""
 

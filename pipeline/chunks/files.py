@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from pipeline.chunks.given_check import check
 from pipeline.chunks.grid import grid_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.parts import Parts
-from pipeline.chunks.v1_records import guess_scope, unpack
+from pipeline.chunks.v1_records import EPOCH, guess_scope, unpack
 from pipeline.errors import ChunkError, StoreError
-from pipeline.items import Scope
+from pipeline.field.time import year_of
 from pipeline.rows.keys import arrange
 from pipeline.rows.values import to_physical
 from pipeline.storage import storage_of
@@ -93,8 +92,10 @@ def _v1_key(path: Path, data: bytes) -> ChunkKey:
     except StoreError:
         scope = guess_scope(path, data)
         first = unpack(data, scope)[0]
-        days = int(first["time"]) if scope is Scope.DAILY else (int(first["time"]) - 1) // 24
-        year = (date(1985, 1, 1) + timedelta(days=days)).year
+        try:
+            year = year_of(scope, int(first["time"]) + EPOCH[scope])
+        except (ValueError, OverflowError):
+            raise ChunkError(f"V1 record of a time beyond all years: {first['time']}") from None
         return ChunkKey(scope, year, station=int(first["station"]))
 
 

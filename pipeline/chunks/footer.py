@@ -11,6 +11,7 @@ from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.octets import Writer
 from pipeline.errors import ChunkError
+from pipeline.field.time import UNIT_S
 from pipeline.items import Item, Scope, by_code
 
 __all__ = ["Block", "Cell", "ColumnInfo", "Footer", "State", "pack"]
@@ -20,8 +21,6 @@ _SUSPICION = (
     "radiation read from V1 chunks of the older program wrapped around above 25.5 MJ/m² and is "
     "suspect"
 )
-_DAY_S = 86_400
-_HOUR_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ class Footer:
     @property
     def time_unit_s(self) -> int:
         """Seconds of one unit of the blocks' times."""
-        return _DAY_S if self.key.scope is Scope.DAILY else _HOUR_S
+        return UNIT_S[self.key.scope]
 
     @property
     def first_time_s(self) -> int:

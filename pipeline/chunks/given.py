@@ -17,8 +17,9 @@ import pyarrow as pa
 from pipeline.chunks.given_keys import check_key, check_station, chunk_key, key_columns_of
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, UsageError
+from pipeline.field.time import named_time
 from pipeline.items import Item, Scope, scope_items
-from pipeline.rows.keys import named_time, time_arrays, times_of
+from pipeline.rows.keys import time_arrays, times_of
 from pipeline.rows.numbers import Ints
 from pipeline.rows.schema import TIME_COLUMN, is_from_v1, item_fields, item_of, stated_unit
 from pipeline.rows.values import flags, scaled

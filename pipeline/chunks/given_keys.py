@@ -10,8 +10,13 @@ import pyarrow as pa
 
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
+from pipeline.field.site import LARGEST_STATION
+from pipeline.field.time import (
+    day_of,
+    years_of,
+)
 from pipeline.items import Scope
-from pipeline.rows.keys import stations_of, targets_of, years_of
+from pipeline.rows.keys import stations_of, targets_of
 from pipeline.rows.numbers import Ints
 
 __all__ = ["check_key", "check_station", "chunk_key", "key_columns_of"]
@@ -30,7 +35,7 @@ def chunk_key(table: pa.Table, scope: Scope, times: Ints) -> ChunkKey:
     names = table.schema.names
     if ("station" in names) == ("target" in names):
         raise ChunkError("a chunk needs rows with station (or target) and date: one of the two")
-    year = _one(_found(years_of(scope, times)), "year")
+    year = _one(_found(years_of(day_of(scope, times))), "year")
     if "target" in names:
         return ChunkKey(scope, year, target=_one(targets_of(table), "target"))
     station = _one(_found(stations_of(table)), "station")
@@ -41,7 +46,7 @@ def chunk_key(table: pa.Table, scope: Scope, times: Ints) -> ChunkKey:
 def check_key(table: pa.Table, key: ChunkKey, times: Ints) -> None:
     """Raise `ChunkError` where rows are not those of a chunk."""
     names = table.schema.names
-    years = _found(years_of(key.scope, times))
+    years = _found(years_of(day_of(key.scope, times)))
     if any(year != key.year for year in years):
         raise ChunkError(f"{key.name}: rows of {_listed(years)}")
     if key.station is not None and "station" in names:
@@ -79,5 +84,5 @@ def _listed(found: Sequence[object]) -> str:
 
 def check_station(station: int) -> None:
     """Raise `ChunkError` for a number that no station can have."""
-    if not 0 < station <= 0xFFFF:
-        raise ChunkError(f"station {station} is not in 1..65535")
+    if not 0 < station <= LARGEST_STATION:
+        raise ChunkError(f"station {station} is not in 1..{LARGEST_STATION}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from pipeline.errors import StoreError
+from pipeline.field.site import LARGEST_STATION, SiteKind
 from pipeline.items import Scope
 
 __all__ = ["ChunkKey"]
@@ -39,12 +40,17 @@ class ChunkKey:
     def __post_init__(self) -> None:
         if (self.station is None) == (self.target is None):
             raise StoreError("a chunk holds either a station or a spatial target")
-        if self.station is not None and not 0 <= self.station <= 0xFFFF:
-            raise StoreError(f"station {self.station} is not in 0..65535")
+        if self.station is not None and not 0 <= self.station <= LARGEST_STATION:
+            raise StoreError(f"station {self.station} is not in 0..{LARGEST_STATION}")
         if not 1 <= self.year <= 9999:
             raise StoreError(f"year {self.year} is not in 1..9999")
         if self.target is not None and self.target.partition(":")[0] not in _KINDS:
             raise StoreError(f"spatial target '{self.target}' names no kind of {', '.join(_KINDS)}")
+
+    @property
+    def kind(self) -> SiteKind:
+        """Whether it is a station's or a target's."""
+        return SiteKind.TARGET if self.station is None else SiteKind.STATION
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from datetime import date
 from math import isfinite
 
 from pipeline.chunks.footer import SCOPES, Block, Cell, ColumnInfo, Footer, State
@@ -11,6 +10,7 @@ from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import MAX_STEP, Encoding, Kind, Predictor, Step
 from pipeline.chunks.octets import Reader
 from pipeline.errors import ChunkError, StoreError
+from pipeline.field.time import times_of_year
 from pipeline.items import Scope
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "MAX_STATES",
     "read_columns",
     "read_states",
-    "times_of",
     "unpack",
 ]
 
@@ -34,7 +33,6 @@ MAX_STATES = 254
 MAX_FLAGS = 127
 MAX_ROWS = 8_784
 _MASK = (1 << 64) - 1
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
@@ -103,13 +101,6 @@ def read_states(source: Reader) -> tuple[State, ...]:
     if flags > MAX_FLAGS:
         raise ChunkError(f"footer names {flags} flags; at most {MAX_FLAGS} are allowed")
     return states
-
-
-def times_of(scope: Scope, year: int) -> tuple[int, int]:
-    """Return the first and last time of a year: days, or ends of hours, since 1970."""
-    unit, own = (1, 0) if scope is Scope.DAILY else (24, 1)
-    first = (date(year, 1, 1).toordinal() - _EPOCH) * unit + own
-    return first, (date(year, 12, 31).toordinal() - _EPOCH + 1) * unit - 1 + own
 
 
 def _column(source: Reader, scope: Scope) -> ColumnInfo:
@@ -254,7 +245,7 @@ def _check_times(footer: Footer) -> None:
             raise ChunkError("footer's blocks do not ascend in time")
         last = block.last
     year = footer.key.year
-    first, final = times_of(footer.key.scope, year)
+    first, final = times_of_year(footer.key.scope, year)
     if not first <= footer.blocks[0].first <= footer.blocks[-1].last <= final:
         raise ChunkError(f"footer names times of another year than {year}")
 

@@ -14,7 +14,6 @@ from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.kinds import Encoding, Kind
-from pipeline.chunks.parse import times_of
 from pipeline.chunks.parts import (
     FlagColumn,
     Parts,
@@ -24,9 +23,11 @@ from pipeline.chunks.parts import (
     statistics,
 )
 from pipeline.chunks.tables import put_together
-from pipeline.chunks.v1_records import EPOCH_DAYS, RECORDS, Records, pack, unpack
+from pipeline.chunks.v1_records import EPOCH, RECORDS, Records, pack, unpack
 from pipeline.errors import ChunkError
+from pipeline.field.time import times_of_year
 from pipeline.items import Item, Scope, scope_items
+from pipeline.units import megajoules_of, watts_of
 
 __all__ = [
     "FLAG",
@@ -141,12 +142,8 @@ def from_records(records: Records, key: ChunkKey) -> Parts:
     """Return the rows of V1 records; the format's page has the rule for missing."""
     if key.station is None or bool((records["station"] != key.station).any()):
         raise ChunkError(f"V1 records of other stations than {key.station}")
-    times = records["time"].astype(np.int64)
-    if key.scope is Scope.DAILY:
-        times += EPOCH_DAYS
-    else:
-        times += EPOCH_DAYS * 24
-    first, last = times_of(key.scope, key.year)
+    times = records["time"].astype(np.int64) + EPOCH[key.scope]
+    first, last = times_of_year(key.scope, key.year)
     if times.size and not first <= times.min() <= times.max() <= last:
         raise ChunkError(f"V1 records of another year than {key.year}")
     values, marks = [], []
@@ -191,7 +188,7 @@ def _from_v1(numbers: Ints, column: str) -> Ints:
     if column == "wind_dir":
         return numbers * 2
     if column == "sol_rad_avg":
-        return (numbers * 10_000 + 432) // 864
+        return watts_of(numbers)
     return numbers
 
 
@@ -199,7 +196,7 @@ def _to_v1(numbers: Ints, column: str) -> Ints:
     if column == "wind_dir":
         return (numbers + 1) // 2
     if column == "sol_rad_avg":
-        return (numbers * 864 + 5_000) // 10_000
+        return megajoules_of(numbers)
     return numbers
 
 
@@ -207,8 +204,7 @@ def to_records(parts: Parts, key: ChunkKey) -> Records:
     """Return the V1 records of rows; a value that does not fit becomes missing, never wraps."""
     if key.station is None:
         raise ChunkError(f"{key.name}: V1 holds stations only")
-    unit = 1 if key.scope is Scope.DAILY else 24
-    times = parts.times - EPOCH_DAYS * unit
+    times = parts.times - EPOCH[key.scope]
     if int(times.min()) < 0:
         raise ChunkError(f"{key.name}: V1 holds no time before 1985-01-01", hint="use --format v2")
     records: Records = np.zeros(times.size, dtype=RECORDS[key.scope])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import zstandard
 
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
+from pipeline.field.time import PER_DAY, day_number
 from pipeline.items import Scope
 
-__all__ = ["EPOCH_DAYS", "RECORDS", "Records", "guess_scope", "pack", "unpack"]
+__all__ = ["EPOCH", "RECORDS", "Records", "guess_scope", "pack", "unpack"]
 
 Records = npt.NDArray[np.void]
 
-EPOCH_DAYS = 5479  # 1985-01-01
+EPOCH = {scope: day_number(dt.date(1985, 1, 1)) * PER_DAY[scope] for scope in Scope}
+"""By scope, the time that V1 counts from: 1985-01-01 00:00."""
+
 MAX_RECORDS = 8_784
 LEVEL = 19
 

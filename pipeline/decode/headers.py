@@ -11,6 +11,7 @@ from pipeline.decode.front import Fixed, header_pairs
 from pipeline.decode.records import Place, RecordReader, parse_day
 from pipeline.decode.template import Template
 from pipeline.errors import DecodeError
+from pipeline.field.time import is_hour
 from pipeline.items import Scope
 
 __all__ = ["HeaderReader", "Marks", "Positions"]
@@ -147,7 +148,7 @@ def _hours(text: npt.NDArray[np.uint8], fine: Marks) -> npt.NDArray[np.uint8]:
     digits = text - np.uint8(48)
     hours = digits[:, 0] * np.uint8(10) + digits[:, 1]
     right = (digits[:, :2] <= 9).all(axis=1) & (digits[:, 2:] == 0).all(axis=1)
-    fine &= right & (hours >= 1) & (hours <= 24)
+    fine &= right & is_hour(hours)
     return hours
 
 

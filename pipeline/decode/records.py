@@ -16,6 +16,8 @@ from pipeline.decode.findings import Findings
 from pipeline.decode.front import HEADER_KEYS
 from pipeline.decode.numbers import JsonNumber, parse_value
 from pipeline.errors import DecodeError
+from pipeline.field.site import LARGEST_STATION
+from pipeline.field.time import day_number, is_hour
 from pipeline.items import Item, Scope, scope_items
 from pipeline.rows.numbers import INT64_MAX
 
@@ -24,7 +26,6 @@ __all__ = ["KeyKind", "Place", "RecordReader", "parse_day"]
 KeyKind = Literal["station", "target"]
 """What a row is keyed by, beside its time."""
 
-_EPOCH = dt.date(1970, 1, 1).toordinal()
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _HOUR = re.compile(r"([0-9]{1,2})00", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -51,7 +52,7 @@ def parse_day(text: str) -> int:
     """
     if _DATE.fullmatch(text) is None:
         raise ValueError(text)
-    return dt.date.fromisoformat(text).toordinal() - _EPOCH
+    return day_number(dt.date.fromisoformat(text))
 
 
 @lru_cache(maxsize=64)
@@ -135,7 +136,7 @@ class RecordReader:
             return self._target(record, place)
         if type(station) in (str, JsonNumber) and _NUMBER.fullmatch(station.strip(" ")):
             number = int(station)
-            if number <= 0xFFFF:
+            if number <= LARGEST_STATION:
                 return number
         spatial = station is None and any(record.get(name) for name in _TARGETS)
         hint = "spatial records have no station: decode them with key='target'" if spatial else None
@@ -172,7 +173,7 @@ class RecordReader:
                 )
             return 0
         found = _HOUR.fullmatch(text) if isinstance(text, str) else None
-        if found is None or not 1 <= int(found[1]) <= 24:
+        if found is None or not is_hour(int(found[1])):
             raise self._fault("not an hour from 0100 to 2400", record, place, "Hour", text)
         return int(found[1])
 

@@ -21,8 +21,9 @@ from pipeline.emulator.questions import ENDPOINTS, SPATIAL_ZIP_ITEMS, Question, 
 from pipeline.emulator.refusals import FIREWALL_PAGE, Refusal
 from pipeline.emulator.source import RecordSet, Source, render
 from pipeline.emulator.spoiled import instead, spoiled, with_trouble
-from pipeline.emulator.today import pacific_now, with_placeholders
+from pipeline.emulator.today import with_placeholders
 from pipeline.emulator.troubles import Troubles
+from pipeline.field.time import network_now
 
 __all__ = ["KEY_HEADER", "TRAFFIC_PATH", "Service", "Traffic", "application"]
 
@@ -54,7 +55,7 @@ class Service:
     app_key: str
     latency_s: float = 0.0
     gzip: bool = True
-    now: Callable[[], dt.datetime] = pacific_now
+    now: Callable[[], dt.datetime] = network_now
     troubles: Troubles = field(default_factory=Troubles)
     traffic: Traffic = field(default_factory=Traffic)
 

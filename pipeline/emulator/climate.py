@@ -9,10 +9,13 @@ import numpy.typing as npt
 
 from pipeline import eto
 from pipeline.emulator.network import StationSite
+from pipeline.field.time import BEHIND_UTC_H, year_span
+from pipeline.units import DEPTH, WATT_HOUR_MJ
 
 __all__ = ["HourlyWeather", "weather_of_year"]
 
 Doubles = npt.NDArray[np.float64]
+_TIP_MM = DEPTH.step(2, 0)[0] / DEPTH.step(2, 0)[1]  # hundredths of inches
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def _walk(chance: np.random.Generator, size: int, memory: float) -> Doubles:
 def weather_of_year(site: StationSite, year: int) -> HourlyWeather:
     """Return the weather of a station's whole calendar year."""
     chance = np.random.default_rng([site.number, year])
-    days = 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
+    first, last = year_span(year)
+    days = (last - first).days + 1
     day = np.arange(1, days + 1, dtype=np.float64)
     season = np.cos(2 * np.pi * (day - 205) / 365.25)  # 1 in late July, -1 in late January
     spell = _walk(chance, days, 0.75)
@@ -65,7 +69,7 @@ def weather_of_year(site: StationSite, year: int) -> HourlyWeather:
     vapour = _vapour(chance, site, season, cloud, air, rain_mm)
     full = eto.saturation_pressure_kpa(air)
     vapour = np.minimum(vapour, 0.99 * full)
-    middle_utc = np.tile(hours + 8.5, days)
+    middle_utc = np.tile(hours + 0.5 + BEHIND_UTC_H, days)
     julian = np.repeat(day, 24)
     above = eto.extraterrestrial_hourly_mj(julian, middle_utc, site.latitude, site.longitude)
     dimming = 1 - 0.72 * np.clip(cloud[:, None] + 0.08 * chance.standard_normal((days, 24)), 0, 1)
@@ -91,7 +95,7 @@ def weather_of_year(site: StationSite, year: int) -> HourlyWeather:
     kelvin = air + 273.16
     longwave_mj = 2.042e-10 * (1.2 - cloud[:, None]).clip(0.3, 1.0)
     longwave_mj = longwave_mj * (0.34 - 0.14 * np.sqrt(vapour)) * kelvin**4
-    net_w_m2 = (0.77 * solar_mj - longwave_mj) / 0.0036
+    net_w_m2 = (0.77 * solar_mj - longwave_mj) / WATT_HOUR_MJ
     own = eto.cimis_hourly_mm(air, vapour, net_w_m2, wind, elevation_m=site.elevation_m)
     return HourlyWeather(
         air_c=air,
@@ -100,7 +104,7 @@ def weather_of_year(site: StationSite, year: int) -> HourlyWeather:
         dew_c=237.3 * logarithm / (17.27 - logarithm),
         vapour_kpa=vapour,
         humidity=100 * vapour / full,
-        solar_w_m2=solar_mj / 0.0036,
+        solar_w_m2=solar_mj / WATT_HOUR_MJ,
         net_w_m2=net_w_m2,
         wind_m_s=wind,
         resultant_m_s=wind * chance.uniform(0.8, 1.0, (days, 24)),
@@ -122,7 +126,7 @@ def _sky(
     cloud = 1 / (1 + np.exp(-1.6 * tendency))
     wet = tendency > 0.75 - 0.35 * np.log(site.wetness + 0.2) + 0.5 * (season > 0.4)
     amount = chance.gamma(0.75, 9.0 * site.wetness**0.5, season.size)
-    rain = np.where(wet, np.maximum(np.round(amount / 0.254) * 0.254, 0.254), 0.0)
+    rain = np.where(wet, np.maximum(np.round(amount / _TIP_MM) * _TIP_MM, _TIP_MM), 0.0)
     return np.where(wet, np.maximum(cloud, 0.6), cloud), rain
 
 
@@ -176,13 +180,13 @@ def _direction(chance: np.random.Generator, days: int) -> Doubles:
 
 
 def _by_hour(chance: np.random.Generator, rain_mm: Doubles) -> Doubles:
-    """Return each day's rain spread over some hours, in the gauge's steps of 0.254 mm."""
-    tips = np.round(rain_mm / 0.254).astype(np.int64)
+    """Return each day's rain spread over some hours, in the gauge's steps."""
+    tips = np.round(rain_mm / _TIP_MM).astype(np.int64)
     shares = chance.gamma(0.3, 1.0, (rain_mm.size, 24)) + 1e-9
     bounds = np.cumsum(shares, axis=1) / shares.sum(axis=1, keepdims=True)
     totals = np.round(bounds * tips[:, None])
     tipped: Doubles = np.diff(totals, axis=1, prepend=0.0)
-    return tipped * 0.254
+    return tipped * _TIP_MM
 
 
 def _soil(

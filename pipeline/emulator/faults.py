@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.emulator.network import StationSite
+from pipeline.field.time import HOURS
 from pipeline.items import Item, Scope
 
 __all__ = ["Faults", "sensor_faults"]
@@ -75,7 +76,7 @@ class Faults:
             letters[:] = "N"
         if item.scope is Scope.HOURLY:
             letters = np.where(letters == "H", " ", letters)
-            return np.repeat(missing, 24), np.repeat(letters, 24).tolist()
+            return np.repeat(missing, len(HOURS)), np.repeat(letters, len(HOURS)).tolist()
         return missing, letters.tolist()
 
 

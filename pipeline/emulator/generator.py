@@ -15,7 +15,9 @@ from pipeline.emulator.network import sites
 from pipeline.emulator.source import ItemTexts, RecordSet, SpatialSource
 from pipeline.emulator.spatial import GeneratedSpatial
 from pipeline.emulator.standards import converted
+from pipeline.field.time import HOURS, by_year, hour_text
 from pipeline.items import Item, Scope, Standard
+from pipeline.units import HOUR_KM
 
 __all__ = ["GeneratedSource"]
 
@@ -46,23 +48,20 @@ class GeneratedSource:
         """Return a station's records from ``start`` to ``end``; none outside its working life."""
         site = sites()[station]
         start, end = max(start, site.connected), min(end, site.disconnected)
-        years = range(start.year, end.year + 1) if start <= end else range(0)
         dates: list[str] = []
         hours: list[str] = []
         columns: dict[str, tuple[list[str | None], list[str]]] = {
             i.json_key: ([], []) for i in items
         }
-        for year in years:
-            first = max(start, dt.date(year, 1, 1))
-            last = min(end, dt.date(year, 12, 31))
+        for year, (first, last) in by_year(start, end) if start <= end else ():
             rows = slice(first.timetuple().tm_yday - 1, last.timetuple().tm_yday)
             days = [
                 (first + dt.timedelta(days=n)).isoformat() for n in range(rows.stop - rows.start)
             ]
             if scope is Scope.HOURLY:
-                rows = slice(rows.start * 24, rows.stop * 24)
-                hours += [f"{h:02d}00" for _ in days for h in range(1, 25)]
-                days = [day for day in days for _ in range(24)]
+                rows = slice(rows.start * len(HOURS), rows.stop * len(HOURS))
+                hours += [hour_text(hour) for _ in days for hour in HOURS]
+                days = [day for day in days for _ in HOURS]
             dates += days
             for item in items:
                 values, flags = _texts(station, year, item, standard)
@@ -143,7 +142,7 @@ def _daily(weather: HourlyWeather, item: Item) -> Doubles:
         "vap_pres_avg": (weather.vapour_kpa, "mean"),
         "vap_pres_max": (weather.vapour_kpa, "max"),
         "vap_pres_min": (weather.vapour_kpa, "min"),
-        "wind_run": (weather.wind_m_s * 3.6, "sum"),
+        "wind_run": (weather.wind_m_s * HOUR_KM, "sum"),
         "wind_spd_avg": (weather.wind_m_s, "mean"),
     }[column]
     days: Doubles = getattr(hours, how)(axis=1)
@@ -154,5 +153,5 @@ def _sector_run(weather: HourlyWeather, sector: str) -> Doubles:
     """Return the wind run (km) of the hours whose wind came from one sector of 45°."""
     low = _SECTORS.index(sector) * 45.0
     inside: npt.NDArray[np.bool_] = weather.direction_deg // 45.0 * 45.0 == low
-    run: Doubles = (weather.wind_m_s * 3.6 * inside).sum(axis=1)
+    run: Doubles = (weather.wind_m_s * HOUR_KM * inside).sum(axis=1)
     return run

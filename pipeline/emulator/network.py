@@ -8,6 +8,8 @@ from functools import cache
 
 import numpy as np
 
+from pipeline.units import FOOT_M
+
 __all__ = ["PLACES", "Place", "StationSite", "sites"]
 
 
@@ -79,7 +81,7 @@ class StationSite:
     @property
     def elevation_m(self) -> float:
         """Elevation in metres."""
-        return self.elevation_ft * 0.3048
+        return self.elevation_ft * FOOT_M
 
     def facts(self) -> dict[str, object]:
         """Return the fields that the API's list of stations has."""

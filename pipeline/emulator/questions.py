@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.emulator.refusals import FIRST_DATE, MAX_RECORDS, Refusal
 from pipeline.emulator.source import Source, SpatialPlace, SpatialSource
+from pipeline.field.time import PER_DAY
 from pipeline.items import Item, Scope, Standard, by_code, default_items
 
 __all__ = ["ENDPOINTS", "SPATIAL_ZIP_ITEMS", "Question", "ask", "station_zips"]
@@ -54,7 +55,7 @@ def ask(path: str, parameters: Mapping[str, str], source: Source, today: dt.date
     spatial = bool(places) and not stations
     items = _items(parameters.get("dataItems"), scope, kind if spatial else "stations")
     days = (end - start).days + 1
-    asked = (len(stations) + len(places)) * days * (24 if scope is Scope.HOURLY else 1)
+    asked = (len(stations) + len(places)) * days * PER_DAY[scope]
     if asked > MAX_RECORDS[scope] or (spatial and days > _MOST_SPATIAL_DAYS):
         raise Refusal(
             400,

@@ -23,9 +23,10 @@ from pipeline.archive.web import is_web_report, read_web_report
 from pipeline.emulator.saved import SavedAnswers
 from pipeline.emulator.source import ItemTexts, RecordSet
 from pipeline.errors import UsageError
+from pipeline.field.time import hour_text
 from pipeline.items import Item, Scope, Standard
 from pipeline.rows.schema import decimals_of
-from pipeline.units import english_decimals, metric_decimals, ratio_of, to_english, to_metric
+from pipeline.units import english_decimals, metric_decimals, to_english, to_metric
 
 __all__ = ["ReplaySource"]
 
@@ -168,7 +169,7 @@ def _keys(table: pa.Table, scope: Scope) -> list[Key]:
     if scope is Scope.DAILY:
         return [(date, "") for date in dates]
     hours = table["hour"].to_pylist()
-    return [(date, f"{hour:02d}00") for date, hour in zip(dates, hours, strict=True)]
+    return [(date, hour_text(hour)) for date, hour in zip(dates, hours, strict=True)]
 
 
 def _columns(table: pa.Table) -> Iterator[tuple[str, list[str | None], list[str]]]:
@@ -186,7 +187,7 @@ def _columns(table: pa.Table) -> Iterator[tuple[str, list[str | None], list[str]
 
 def _other_standard(value: str | None, item: Item, asked: Standard) -> str | None:
     """Return a value's text in the standard asked for; texts that are no number stay."""
-    if value is None or ratio_of(item) is None:
+    if value is None or item.quantity.ratio is None:
         return value
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", value.strip()):
         return value

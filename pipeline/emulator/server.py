@@ -16,9 +16,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.emulator.app import Service, Traffic, application
 from pipeline.emulator.source import Source
-from pipeline.emulator.today import pacific_now
 from pipeline.emulator.troubles import Troubles
 from pipeline.errors import UsageError
+from pipeline.field.time import network_now
 
 __all__ = ["Emulator"]
 
@@ -67,7 +67,7 @@ class Emulator:
         latency_s: float = 0.0,
         app_key: str = "demo-key",
         gzip: bool = True,
-        now: Callable[[], dt.datetime] = pacific_now,
+        now: Callable[[], dt.datetime] = network_now,
         troubles: Troubles | None = None,
     ) -> None:
         self.service = Service(source, app_key, latency_s, gzip, now, troubles or Troubles())

@@ -14,6 +14,7 @@ from pipeline.emulator.climate import HourlyWeather, weather_of_year
 from pipeline.emulator.network import PLACES, StationSite, sites
 from pipeline.emulator.source import ItemTexts, RecordSet, SpatialPlace
 from pipeline.emulator.standards import converted
+from pipeline.field.site import number_of_target
 from pipeline.items import Item, Scope, Standard
 
 __all__ = ["GeneratedSpatial"]
@@ -109,7 +110,7 @@ def _weather(place: SpatialPlace, year: int) -> HourlyWeather:
         key=lambda p: (p.latitude - latitude) ** 2 + (0.8 * (p.longitude - longitude)) ** 2,
     )
     site = StationSite(
-        number=100_000 + zlib.crc32(f"{latitude:.4f},{longitude:.4f}".encode()),
+        number=number_of_target(zlib.crc32(f"{latitude:.4f},{longitude:.4f}".encode())),
         name=near.name,
         county=near.county,
         office=near.office,

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.items import Item, Standard
-from pipeline.units import ratio_of
 
 __all__ = ["converted"]
 
@@ -15,7 +14,5 @@ Doubles = npt.NDArray[np.float64]
 
 def converted(values: Doubles, item: Item, standard: Standard) -> Doubles:
     """Return metric values in a standard's unit."""
-    ratio = ratio_of(item)
-    if standard is Standard.METRIC or ratio is None:
-        return values
-    return values * (ratio.denominator / ratio.numerator) + ratio.offset
+    ratio = item.quantity.ratio
+    return values if standard is Standard.METRIC or ratio is None else ratio.english(values)

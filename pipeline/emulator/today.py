@@ -9,14 +9,7 @@ from dataclasses import replace
 from pipeline.emulator.source import ABSENT, ItemTexts, RecordSet
 from pipeline.items import Scope
 
-__all__ = ["pacific_now", "with_placeholders"]
-
-_PST = dt.timezone(dt.timedelta(hours=-8), "PST")
-
-
-def pacific_now() -> dt.datetime:
-    """Return the present moment in Pacific standard time, without zone."""
-    return dt.datetime.now(_PST).replace(tzinfo=None)
+__all__ = ["with_placeholders"]
 
 
 def with_placeholders(records: RecordSet, now: dt.datetime) -> RecordSet:

@@ -18,6 +18,7 @@ from pipeline.errors import (
     TooManyRecords,
     UsageError,
 )
+from pipeline.field.time import by_year
 from pipeline.ingest.final import Span, left_to_ask
 from pipeline.ingest.patience import NEVER_REACHED
 from pipeline.ingest.request import FetchRequest
@@ -131,8 +132,7 @@ def _group(
     if target is None:
         groups.setdefault(("station", span), []).append(number)
         return
-    for year in range(span[0].year, span[1].year + 1):  # at most 366 days in one request
-        part = max(span[0], dt.date(year, 1, 1)), min(span[1], dt.date(year, 12, 31))
+    for _, part in by_year(*span):  # at most 366 days in one request
         groups.setdefault((target.kind, part), []).append(number)
 
 
@@ -218,11 +218,10 @@ def _note_skipped(shelf: Shelf, station: int, span: Span | None, left: Sequence[
             for year in range(first.year, last.year + 1):
                 shelf.place(station, year)
         return
-    for year in range(span[0].year, span[1].year + 1):
-        whole = (dt.date(year, 1, 1), dt.date(year, 12, 31))
-        asked = sum(_overlap_days(part, whole) for part in left)
+    for year, own in by_year(*span):
+        asked = sum(_overlap_days(part, own) for part in left)
         result = shelf.place(station, year).result
-        result.skipped_days = _overlap_days(span, whole) - asked
+        result.skipped_days = _overlap_days(span, own) - asked
         result.done = asked == 0
 
 

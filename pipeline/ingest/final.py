@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkKey
+from pipeline.field.time import PER_DAY
 from pipeline.ingest.request import FetchRequest
-from pipeline.items import Item
+from pipeline.items import Item, Scope
 from pipeline.rows.schema import table_items
 from pipeline.storage import storage_of
 
@@ -79,7 +80,8 @@ def _first_short_day(table: pa.Table, start: dt.date, end: dt.date) -> dt.date |
     places = (table["date"].to_numpy() - first).astype(np.int64)
     days = (end - start).days + 1
     counts = np.bincount(places[(places >= 0) & (places < days)], minlength=days)
-    short = np.flatnonzero(counts < (24 if "hour" in table.column_names else 1))
+    scope = Scope.HOURLY if "hour" in table.column_names else Scope.DAILY
+    short = np.flatnonzero(counts < PER_DAY[scope])
     return start + _DAY * int(short[0]) if short.size else None
 
 

@@ -11,16 +11,13 @@ import pyarrow as pa
 from pipeline.catalog import Catalog
 from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, Stored, store_rows
 from pipeline.entry import chunk_row
+from pipeline.field.time import first_second, network_day
 from pipeline.ingest.final import Span, chunk_key, first_provisional, left_over, note
 from pipeline.ingest.request import FetchRequest
 from pipeline.ingest.station_year import StationYear
-from pipeline.items import Item, Scope
-from pipeline.plan import network_day
+from pipeline.items import Item
 
 __all__ = ["Keeper"]
-
-_HOUR_S = 3600
-_DAY_S = 86_400
 
 
 class Keeper:
@@ -50,7 +47,6 @@ class Keeper:
         self._source = source
         self._now = now
         self._today = network_day(now)
-        self._first_s = _HOUR_S if request.scope is Scope.HOURLY else 0
 
     def keep(
         self, result: StationYear, table: pa.Table | None, spans: Sequence[Span]
@@ -85,7 +81,7 @@ class Keeper:
                 row = chunk_row(
                     info,
                     source=self._source,
-                    provisional_from_s=None if day is None else self._seconds(day),
+                    provisional_from_s=None if day is None else first_second(key.scope, day),
                     fetched_at=self._now,
                 )
                 self._catalog.put_chunks([row])
@@ -125,6 +121,3 @@ class Keeper:
             if since is not None and since <= row.last_day:
                 days += [first for first, _ in left_over((since, row.last_day), spans)]
         return min(days, default=None)
-
-    def _seconds(self, day: dt.date) -> int:
-        return (day - dt.date(1970, 1, 1)).days * _DAY_S + self._first_s

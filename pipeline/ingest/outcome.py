@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.errors import AuthError, CimisError, FetchInterrupted
+from pipeline.field.time import PER_DAY
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.stopping import RunStopped
-from pipeline.items import Scope, by_code
+from pipeline.items import by_code
 from pipeline.lacks import Lacks, Short, Site
 
 __all__ = ["failure_of", "fruitless", "lacks_of_run"]
@@ -54,7 +55,7 @@ def lacks_of_run(report: RunReport) -> Lacks:
     """Return what a run got less than was asked: of days, those not stored and final before."""
     if report.dry_run:
         return Lacks()
-    per_day = 24 if report.scope is Scope.HOURLY else 1
+    per_day = PER_DAY[report.scope]
     days: dict[Site, list[int]] = {}
     for result in report.results:
         if result.success and result.expected:

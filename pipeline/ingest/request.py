@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from pipeline.api import RetryPolicy, Timeouts
 from pipeline.errors import UsageError
+from pipeline.field.site import SiteKind, kind_of_number, number_of_target
 from pipeline.items import Item, Scope, default_items
 from pipeline.targets import (
-    FIRST_CODE,
     SPATIAL_FIRST_DAY,
     SPATIAL_ITEMS,
     Naming,
@@ -118,7 +118,7 @@ class FetchRequest:
     @property
     def numbers(self) -> tuple[int, ...]:
         """Numbers of the stations, and those that stand for targets."""
-        return (*self.stations, *range(FIRST_CODE, FIRST_CODE + len(self.targets)))
+        return (*self.stations, *map(number_of_target, range(len(self.targets))))
 
     @property
     def naming(self) -> Naming:
@@ -132,7 +132,7 @@ class FetchRequest:
 
     def span_of(self, number: int, span: tuple[dt.date, dt.date]) -> tuple[dt.date, dt.date] | None:
         """Return those days of a span for which a station or target can have data."""
-        if number < FIRST_CODE:
+        if kind_of_number(number) is SiteKind.STATION:
             return span
         first = max(span[0], SPATIAL_FIRST_DAY)
         return None if span[1] < first else (first, span[1])

@@ -15,6 +15,7 @@ from pipeline.api import CimisClient, Retry, RetryPolicy, Settings, Timings
 from pipeline.catalog import CATALOG_FILE, Catalog
 from pipeline.decode.allocs import Allocations
 from pipeline.errors import CimisError, StoreError, TooManyRecords
+from pipeline.field.time import network_day
 from pipeline.ingest.agenda import Smaller, allowed_span, make_agenda
 from pipeline.ingest.final import Span
 from pipeline.ingest.keep import Keeper
@@ -27,7 +28,7 @@ from pipeline.ingest.shelf import Shelf
 from pipeline.ingest.trace import log_answer, log_failure
 from pipeline.ingest.window import Fetched, fetch_window
 from pipeline.ingest.writer import Writer
-from pipeline.plan import Window, halve, network_day
+from pipeline.plan import Window, halve
 from pipeline.storage.disk import Disk
 from pipeline.storage.refusals import disk_errors
 from pipeline.storage.writers import remove_stale_temporaries

@@ -12,6 +12,7 @@ from pipeline.api import Timings
 from pipeline.decode import unify
 from pipeline.decode.allocs import AllocReport
 from pipeline.errors import CimisError
+from pipeline.field.time import PER_DAY, by_year
 from pipeline.ingest.final import Span
 from pipeline.ingest.station_year import StationYear
 from pipeline.ingest.window import Fetched
@@ -63,7 +64,7 @@ class Shelf:
         self.places: dict[Key, Place] = {}
         self.held_bytes = 0
         self._naming = naming
-        self._per_day = 24 if scope is Scope.HOURLY else 1
+        self._per_day = PER_DAY[scope]
 
     def place(self, station: int, year: int) -> Place:
         """Return the place of a station's year, made where there is none yet."""
@@ -178,11 +179,9 @@ def _by_key(table: pa.Table) -> dict[Key, pa.Table]:
 
 def _parts(window: Window) -> Iterator[tuple[Key, Span]]:
     """Yield the station-years that a request concerns, each with its days."""
-    for year in range(window.start.year, window.end.year + 1):
-        first = max(window.start, dt.date(year, 1, 1))
-        last = min(window.end, dt.date(year, 12, 31))
+    for year, span in by_year(window.start, window.end):
         for station in window.stations:
-            yield (station, year), (first, last)
+            yield (station, year), span
 
 
 def _days(span: Span) -> int:

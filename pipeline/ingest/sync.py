@@ -17,15 +17,16 @@ from typing import Any
 from pipeline.api import Settings
 from pipeline.catalog import Catalog, ChunkRow
 from pipeline.errors import NoDataError
+from pipeline.field.site import number_of_target
+from pipeline.field.time import network_day
 from pipeline.ingest.fetching import fetch
 from pipeline.ingest.final import NEAR_END_DAYS, Span, left_over, merged
 from pipeline.ingest.progress import Progress
 from pipeline.ingest.report import RunReport
 from pipeline.ingest.request import FetchRequest
 from pipeline.items import Item, Scope, default_items, resolve
-from pipeline.plan import network_day
 from pipeline.storage.writers import locked
-from pipeline.targets import FIRST_CODE, Target, target_of_key
+from pipeline.targets import Target, target_of_key
 
 __all__ = ["SyncPlan", "lacking", "sync"]
 
@@ -205,7 +206,7 @@ def _request(
 ) -> FetchRequest:
     stations = tuple(sorted(who for who in spans if isinstance(who, int)))
     targets = tuple(sorted(who for who in spans if isinstance(who, Target)))
-    numbered: dict[Who, int] = {target: FIRST_CODE + n for n, target in enumerate(targets)}
+    numbered: dict[Who, int] = {target: number_of_target(n) for n, target in enumerate(targets)}
     return replace(
         usual,
         stations=stations,

@@ -14,6 +14,7 @@ from pipeline.decode import BodyInflater, PlainDecoder, StreamDecoder, unify
 from pipeline.decode.allocs import Allocations, AllocReport
 from pipeline.decode.records import KeyKind
 from pipeline.errors import CimisError, DecodeError, NetworkError
+from pipeline.field.site import SiteKind
 from pipeline.ingest.request import FetchRequest
 from pipeline.plan import Window
 from pipeline.rows.schema import table_items
@@ -48,7 +49,7 @@ class _Body:
     ) -> None:
         self.inflater = BodyInflater(encoding)
         kind = PlainDecoder if request.plain else StreamDecoder
-        key: KeyKind = "target" if window.spatial else "station"
+        key: KeyKind = "target" if window.kind is SiteKind.TARGET else "station"
         self.decoder: PlainDecoder | StreamDecoder = kind(window.scope, window.items, key=key)
         self.allocations = Allocations().__enter__() if request.allocs else None
         self._window = window
@@ -69,7 +70,7 @@ class _Body:
             if not any(batch.num_rows for batch in self._batches):
                 return None
             table = unify(self._batches, stats=self.decoder.stats)
-            if self._window.spatial:
+            if self._window.kind is SiteKind.TARGET:
                 table = _numbered(table, self._window)
             elif self._window.naming.zips:
                 table = _those_asked_for(table, self._window)

@@ -6,7 +6,6 @@ is converted; a ``date`` is the network's day, so one with a zone is refused.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +13,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.errors import ChunkError
+from pipeline.field.time import (
+    BEHIND_UTC_H,
+    DAY_S,
+    HOUR_S,
+    day_of,
+    hour_of,
+    is_hour,
+    named_time,
+    time_of,
+    years_of,
+)
 from pipeline.items import Scope
 from pipeline.rows.arrays import decoded, is_text, joined, numbers_of, plain_array
 from pipeline.rows.numbers import Ints
@@ -24,18 +34,13 @@ __all__ = [
     "by_station_year",
     "day_arrays",
     "last_of_each_key",
-    "named_time",
     "stations_of",
     "targets_of",
     "time_arrays",
     "times_of",
-    "years_of",
 ]
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_PST_HOURS = 8
-_DAY_S = 86_400
-_HOUR_S = 3_600
 
 
 def times_of(table: pa.Table, scope: Scope) -> Ints:
@@ -58,12 +63,11 @@ def times_of(table: pa.Table, scope: Scope) -> Ints:
     if "time" not in names:
         if days is None or numbers is None:
             raise ChunkError("hourly rows need 'time', or both 'date' and 'hour'")
-        return days * 24 + numbers
+        return time_of(scope, days, numbers)
     hours = _hours(table["time"])
     if days is not None or numbers is not None:
-        own = (hours - 1) // 24
-        _agree("date", days, own, hours)
-        _agree("hour", numbers, hours - own * 24, hours)
+        _agree("date", days, day_of(scope, hours), hours)
+        _agree("hour", numbers, hour_of(hours), hours)
     return hours
 
 
@@ -71,8 +75,8 @@ def time_arrays(scope: Scope, times: Ints) -> list[pa.Array]:
     """Return the key columns of times, which are days or hours since 1970."""
     if scope is Scope.DAILY:
         return day_arrays(times.astype(np.int32), None)
-    days = (times - 1) // 24
-    return day_arrays(days.astype(np.int32), (times - days * 24).astype(np.uint8))
+    days, hours = day_of(scope, times), hour_of(times)
+    return day_arrays(days.astype(np.int32), hours.astype(np.uint8))
 
 
 def day_arrays(days: npt.NDArray[np.int32], hours: npt.NDArray[np.uint8] | None) -> list[pa.Array]:
@@ -80,26 +84,12 @@ def day_arrays(days: npt.NDArray[np.int32], hours: npt.NDArray[np.uint8] | None)
     dates = plain_array(pa.date32(), np.ascontiguousarray(days))
     if hours is None:
         return [dates]
-    seconds = days.astype(np.int64) * _DAY_S + hours.astype(np.int64) * _HOUR_S
+    ends = time_of(Scope.HOURLY, days.astype(np.int64), hours.astype(np.int64))
     return [
-        plain_array(pa.timestamp("s"), seconds),
+        plain_array(pa.timestamp("s"), ends * HOUR_S),
         dates,
         plain_array(pa.uint8(), np.ascontiguousarray(hours)),
     ]
-
-
-def named_time(scope: Scope, time: int) -> str:
-    """Return a time as people write it: its date, and the hour where there is one."""
-    day = time if scope is Scope.DAILY else (time - 1) // 24
-    date = str(dt.date(1970, 1, 1) + dt.timedelta(days=day))
-    return date if scope is Scope.DAILY else f"{date} hour {time - 24 * day}"
-
-
-def years_of(scope: Scope, times: Ints) -> Ints:
-    """Return the years of times in days or hours since 1970: an hour's is that of its date."""
-    days = times if scope is Scope.DAILY else (times - 1) // 24
-    years: Ints = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    return years
 
 
 def stations_of(table: pa.Table) -> Ints:
@@ -124,7 +114,7 @@ def by_station_year(table: pa.Table) -> Iterator[tuple[int, int, pa.Table]]:
     table : pyarrow.Table
         Scaled rows of any stations and years.
     """
-    years = years_of(Scope.DAILY, _days(table["date"]))
+    years = years_of(_days(table["date"]))
     places = stations_of(table) * 10_000 + years
     if (np.diff(places) < 0).any():
         order = np.argsort(places, kind="stable")
@@ -208,7 +198,7 @@ def _integers(column: pa.ChunkedArray, name: str) -> Ints:
 
 def _hour_numbers(column: pa.ChunkedArray) -> Ints:
     numbers = _integers(column, "hour")
-    wrong = numbers[(numbers < 1) | (numbers > 24)]
+    wrong = numbers[~is_hour(numbers)]
     if wrong.size:
         raise ChunkError(
             f"hour {wrong[0]} is not in 1..24",
@@ -223,9 +213,9 @@ def _days(column: pa.ChunkedArray) -> Ints:
     if pa.types.is_date32(kind):
         return np.asarray(plain.cast(pa.int32()), np.int32).astype(np.int64)
     if pa.types.is_date64(kind):
-        unit = _DAY_S * 1000
+        unit = DAY_S * 1000
     elif pa.types.is_timestamp(kind) and kind.tz is None:
-        unit = _DAY_S * _PER_SECOND[kind.unit]
+        unit = DAY_S * _PER_SECOND[kind.unit]
     elif pa.types.is_timestamp(kind):
         raise ChunkError(
             f"column 'date' has the time zone {kind.tz}, and a date is the network's day",
@@ -240,9 +230,9 @@ def _hours(column: pa.ChunkedArray) -> Ints:
     plain = _plain(column, "time")
     if not pa.types.is_timestamp(plain.type):
         raise ChunkError(f"column 'time' is {plain.type}, not a timestamp")
-    unit = _HOUR_S * _PER_SECOND[plain.type.unit]
+    unit = HOUR_S * _PER_SECOND[plain.type.unit]
     hours = _whole(plain, unit, "a time is not a full hour")
-    return hours if plain.type.tz is None else hours - _PST_HOURS
+    return hours if plain.type.tz is None else hours - BEHIND_UTC_H
 
 
 def _whole(column: pa.ChunkedArray, unit: int, reason: str) -> Ints:

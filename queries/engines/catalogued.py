@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from pipeline.catalog import Catalog, ChunkRow
+from pipeline.field.time import moment_of
 
 __all__ = ["CATALOGUED", "put"]
 
@@ -77,14 +78,9 @@ def _chunks(rows: Sequence[ChunkRow]) -> list[dict[str, Any]]:
     for row in rows:
         facts = {name: getattr(row, name) for name in names}
         facts |= {"bytes": row.file_bytes, "items": ",".join(row.items), "state": row.state}
-        made.append(facts | {"first": _moment(row.first_s), "last": _moment(row.last_s)})
+        first, last = (moment_of(end).isoformat() for end in (row.first_s, row.last_s))
+        made.append(facts | {"first": first, "last": last})
     return made
-
-
-def _moment(seconds: int) -> str:
-    import datetime as dt
-
-    return (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)).isoformat()  # noqa: DTZ001
 
 
 def _plain(value: Any) -> str | None:

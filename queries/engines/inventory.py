@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.catalog import Catalog
+from pipeline.field.site import SiteKind
 from pipeline.items import Scope
-from queries.mirror.layout import Listed
+from queries.mirror.layout import Listed, kind_of_table
 
 __all__ = ["Inventory", "Named"]
 
@@ -71,8 +72,9 @@ class Inventory:
     def counts(self, table: str, named: Named) -> list[tuple[int | str, int]]:
         """Return how many rows of each station or target a question may have, in order."""
         wanted: frozenset[int] | frozenset[str] | None
-        wanted = named.targets if table == "spatial_daily" else named.stations
-        kind = str if table == "spatial_daily" else int
+        spatial = kind_of_table(table) is SiteKind.TARGET
+        wanted = named.targets if spatial else named.stations
+        kind = str if spatial else int
         found: list[tuple[int | str, int]] = []
         for who in self._order[kind]:
             if wanted is None or who in wanted:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.items import Scope
 from pipeline.storage.disk import Disk
 from queries.mirror.fill import fill, in_order, open_year
-from queries.mirror.layout import TABLES, Listed
+from queries.mirror.layout import TABLES, Listed, kind_of_table
 from queries.mirror.place import Place
 from queries.mirror.rewrite import write_anew
 from queries.mirror.shape import begin, held, held_in, outgrown
@@ -241,7 +241,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, scope: Scope, paths: list[str
         "make_date(year, 12, 31) AS last FROM facts.held JOIN dropped USING (path)"
     )
     for table in TABLES[scope]:
-        who = "target" if table == "spatial_daily" else "station"
+        who = kind_of_table(table)
         first = connection.execute(f"SELECT min(first) FROM old WHERE {who} IS NOT NULL").fetchone()
         if first is not None and first[0] is not None:
             connection.execute(

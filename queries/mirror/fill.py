@@ -13,7 +13,7 @@ from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.items import Scope, scope_items
 from pipeline.storage import storage_of
-from queries.mirror.layout import TABLES, Listed, scope_of_table
+from queries.mirror.layout import TABLES, Listed, scope_of_table, table_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,7 +118,7 @@ def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:
 
 def _stretches(scope: Scope, chunks: Sequence[Listed]) -> Iterator[tuple[str, int, int]]:
     """Yield runs of chunks of one table: its name, the first and behind the last."""
-    tables = [TABLES[scope][0] if c.station is not None else "spatial_daily" for c in chunks]
+    tables = [table_of(scope, chunk.kind) for chunk in chunks]
     first = 0
     for number in range(1, len(tables) + 1):
         if number == len(tables) or tables[number] != tables[first]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.field.site import SiteKind
 from pipeline.items import Item, Scope, scope_items
 from queries.quality import FlagPolicy, severe_flags
 
@@ -27,10 +28,12 @@ __all__ = [
     "create",
     "items_in",
     "keys_of",
+    "kind_of_table",
     "ruled",
     "scope_of_table",
     "selected",
     "stored_columns",
+    "table_of",
     "view",
 ]
 
@@ -84,10 +87,25 @@ class Listed(NamedTuple):
     items: str
     open: bool
 
+    @property
+    def kind(self) -> SiteKind:
+        """Whether it is a station's or a target's."""
+        return SiteKind.TARGET if self.station is None else SiteKind.STATION
+
 
 def scope_of_table(table: str) -> Scope:
     """Return the scope in whose mirror a table lies."""
     return next(scope for scope, names in TABLES.items() if table in names)
+
+
+def kind_of_table(table: str) -> SiteKind:
+    """Return whether a table's rows are of stations or of spatial targets."""
+    return SiteKind(next(iter(_KEYS[table])))
+
+
+def table_of(scope: Scope, kind: SiteKind) -> str:
+    """Return the table that has the rows of chunks of a scope and kind."""
+    return "spatial_daily" if kind is SiteKind.TARGET else TABLES[scope][0]
 
 
 def keys_of(table: str) -> tuple[str, ...]:
@@ -122,7 +140,7 @@ def arrow_schema(
         units={code: unit for code, (_, unit) in known.items()},
     )
     fields = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in made]
-    if table == "spatial_daily":
+    if kind_of_table(table) is SiteKind.TARGET:
         fields[0] = TARGET_FIELD
     return pa.schema(fields, metadata=made.metadata)
 
@@ -151,8 +169,8 @@ def create(table: str, codes: Collection[str], *, schema: str = "") -> str:
 
 def items_in(table: str, chunks: Iterable[Listed]) -> set[str]:
     """Return the codes of the items that chunks of a table have, as the catalog says."""
-    spatial = table == "spatial_daily"
-    texts = {chunk.items for chunk in chunks if (chunk.station is None) is spatial}
+    kind = kind_of_table(table)
+    texts = {chunk.items for chunk in chunks if chunk.kind is kind}
     return {code for text in texts for code in text.split(",") if code}
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.schema import TIME_COLUMN
+
 from pipeline.items import Scope
 from queries.mirror.layout import TABLES, Listed, items_in, keys_of, stored_columns
 
@@ -25,11 +27,10 @@ def write_anew(
     for table in TABLES[scope]:
         names = ", ".join(stored_columns(table, items_in(table, listed)))
         who, *_ = keys_of(table)
-        time_name = "time" if scope is Scope.HOURLY else "date"
         for wanted in _groups(connection, who, listed):
             connection.execute(
                 f"INSERT INTO {table} ({names}) SELECT {names} FROM base.main.{table} "
-                f"WHERE {wanted} ORDER BY {who}, {time_name}"
+                f"WHERE {wanted} ORDER BY {who}, {TIME_COLUMN[scope]}"
             )
     for name in ("held", "stored", "meta"):
         connection.execute(f"INSERT INTO facts.{name} SELECT * FROM base.facts.{name}")

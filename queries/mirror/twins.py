@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.items import Item, scope_items
-from queries.mirror.layout import scope_of_table, selected
+from queries.mirror.layout import kind_of_table, scope_of_table, selected
 from queries.mirror.place import Place
 from queries.mirror.shape import number
 from queries.native import opened
@@ -89,7 +89,7 @@ def _digest(
     connection: Any, table: str, years: str, items: tuple[Item, ...], policy: FlagPolicy
 ) -> str:
     """Return what tells one content of a twin, of the chunks of some years, from another."""
-    who = "target" if table == "spatial_daily" else "station"
+    who = kind_of_table(table)
     columns = ",".join(item.column for item in items)
     found = connection.execute(
         "SELECT md5(concat(?::VARCHAR, string_agg(path || coalesce(read, ''), ',' ORDER BY path))) "

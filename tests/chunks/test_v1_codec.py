@@ -216,6 +216,16 @@ def test_records_that_cannot_be_are_reported(raw: bytes, reason: str) -> None:
         decode(data, KEY)
 
 
+@pytest.mark.parametrize("scope", Scope)
+def test_a_time_that_no_calendar_has_is_reported(scope: Scope, tmp_path: Path) -> None:
+    records = np.zeros(1, RECORDS[scope])
+    records["time"] = 0xFFFFFFFF
+    path = tmp_path / f"any_{scope}.zst"
+    path.write_bytes(pack(records))
+    with pytest.raises(ChunkError, match="beyond all years: 4294967295"):
+        read_chunk(path)
+
+
 def test_a_bomb_is_given_up_early() -> None:
     packer = zstandard.ZstdCompressor(write_checksum=True, write_content_size=False).compressobj()
     bomb = packer.compress(bytes(1 << 28)) + packer.flush()

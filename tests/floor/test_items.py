@@ -11,6 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.items import (
     ITEMS,
     QC_FLAGS,
+    Rule,
     Scope,
     Standard,
     by_code,
@@ -92,6 +93,19 @@ def test_units_read_as_people_write_them() -> None:
     assert radiation.symbol() == "W/m²"
     assert radiation.symbol(Standard.ENGLISH) == "Ly/day"
     assert run.symbol(Standard.ENGLISH) == "mi"
+
+
+def test_depths_are_added_up_and_extremes_stay_extremes() -> None:
+    rules = {item.code: item.rule for item in ITEMS}
+    assert {code for code, rule in rules.items() if rule is Rule.SUM} == {
+        *("day-eto", "day-asce-eto", "day-asce-etr", "day-precip"),
+        *("hly-eto", "hly-asce-eto", "hly-asce-etr", "hly-precip"),
+    }
+    for rule in (Rule.MAX, Rule.MIN):
+        named = {code for code in rules if code.endswith(f"-{rule}")}
+        assert {code for code, own in rules.items() if own is rule} == named
+    assert [code for code, rule in rules.items() if rule is Rule.DIRECTION] == ["hly-wind-dir"]
+    assert rules["day-wind-run"] is rules["hly-air-tmp"] is Rule.MEAN
 
 
 def test_severe_flags_are_those_of_the_network() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 
 import numpy as np
@@ -30,7 +29,6 @@ from pipeline.rows.keys import (
     last_of_each_key,
     time_arrays,
     times_of,
-    years_of,
 )
 from pipeline.rows.numbers import canonical, decimal_form, fewest, narrowest, rescaled, width_of
 from pipeline.rows.schema import decimals_of, item_fields, rows_schema
@@ -236,12 +234,6 @@ def test_key_columns_give_the_times_that_made_them(times: list[int], scope: Scop
     if scope is Scope.HOURLY:
         del columns["time"]
         assert times_of(pa.table(columns), scope).tolist() == times
-
-
-def test_hour_24_belongs_to_the_year_of_its_date() -> None:
-    midnight = (dt.date(2024, 1, 1) - dt.date(1970, 1, 1)).days * 24
-    times = np.array([midnight, midnight + 1], np.int64)
-    assert years_of(Scope.HOURLY, times).tolist() == [2023, 2024]
 
 
 def test_rows_are_parted_by_station_and_year() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.items import Scope, resolve
@@ -46,6 +46,7 @@ def test_the_schema_states_its_time_base() -> None:
     assert b"PST" in scaled_schema(Scope.HOURLY, ()).metadata[b"time_base"]
 
 
+@settings(deadline=None)  # the first array of a process imports more of pyarrow
 @given(st.lists(st.none() | st.integers(-(10**14), 10**14), max_size=40), st.integers(0, 6))
 def test_scaled_values_become_the_double_nearest_to_their_decimal(
     numbers: list[int | None], places: int

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from fractions import Fraction
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.items import ITEMS, Item, by_code
-from pipeline.units import agree, english_decimals, metric_decimals, to_english, to_metric
+from pipeline.units import (
+    WATT_DAY_MJ,
+    agree,
+    english_decimals,
+    megajoules_of,
+    metric_decimals,
+    to_english,
+    to_metric,
+    watts_of,
+)
 
 RATIOS = {
     "(F)": (Fraction(5, 9), 32),
@@ -20,7 +33,7 @@ RATIOS = {
     "(MPH)": (Fraction(44704, 100000), 0),
 }
 ANY_ITEM = st.sampled_from(ITEMS)
-NUMBERS = st.integers(-999_999, 9_999_999) | st.integers(-(10**15), 10**15)
+NUMBERS = st.integers(-999_999, 9_999_999) | st.integers(-(10**13), 10**13)
 
 
 def _ratio(item: Item) -> tuple[Fraction, int]:
@@ -77,6 +90,35 @@ def test_sums_of_inches_are_exact_in_millimetres(item: Item, value: int) -> None
         ) * Fraction(254, 10)
 
 
+@given(ANY_ITEM, st.floats(-1e6, 1e6))
+def test_one_table_says_the_same_of_floats_and_in_sql(item: Item, value: float) -> None:
+    ratio = item.quantity.ratio
+    if ratio is not None:
+        exact, off = _ratio(item)
+        assert ratio.metric(value) == pytest.approx(float((Fraction(value) - off) * exact))
+        english = ratio.english(value)
+        assert english == pytest.approx(float(Fraction(value) / exact + off))
+        (row,) = duckdb.execute(f"SELECT {ratio.english_sql('?::DOUBLE')}", [value]).fetchall()
+        assert row == (english,)
+
+
+@given(ANY_ITEM, st.integers(0, 3), st.integers(0, 4))
+def test_a_step_is_one_english_unit_of_the_last_decimal(
+    item: Item, english: int, metric: int
+) -> None:
+    step = item.quantity.step(english, metric)
+    due = _ratio(item)[0] * Fraction(10**metric, 10**english)
+    assert step == (due.numerator, due.denominator)
+
+
+@given(st.integers(-30_000, 30_000))
+def test_radiation_of_a_day_is_watts_or_megajoules(value: int) -> None:
+    assert watts_of(value) == _whole(Fraction(value * 1_000_000, 86_400))
+    assert megajoules_of(value) == _whole(Fraction(value * 86_400, 1_000_000))
+    assert watts_of(_array(value)).tolist() == [watts_of(value)] * 2
+    assert Fraction(86_400, 1_000_000) == Fraction(WATT_DAY_MJ).limit_denominator(10_000)
+
+
 @pytest.mark.parametrize(
     ("code", "metric", "english", "due"),
     [
@@ -103,3 +145,37 @@ def test_values_agree_that_can_be_one_reading(
     came = to_metric(_array(int(Fraction(english) * 10**places)), places, item, own)
     stored = _array(int(Fraction(metric) * 10**decimals))
     assert agree(stored, came * 10 ** (decimals - own), decimals, item).tolist() == [due] * 2
+
+
+ROOT = Path(__file__).parents[2]
+_FACTORS = {
+    *(25.4, 2.54, 0.254, 254, 25_400),  # inches
+    *(1.8, 0.5555555555555556),  # °F
+    *(0.44704, 2.23693629, 1.609344, 1_397, 3_125, 25_146, 15_625, 2_794, 5_588, 0.3048),  # miles
+    *(1_163, 41_868, 0.48458, 2.0636, 11.63, 11.574, 0.0864, 0.0036, 864, 86.4, 3.6),  # energy
+}
+_ELSEWHERE = {
+    ("pipeline/eto.py", 0.0036),  # the formula's own
+    ("pipeline/chunks/parse.py", 254),  # bits
+    ("pipeline/emulator/network.py", 254),  # a place's height
+    ("pipeline/emulator/network.py", 1.8),  # a place's rain
+}
+
+
+def test_no_other_module_knows_a_factor_between_units() -> None:
+    found = set()
+    for room in ("cimis", "pipeline", "queries"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+                    found |= {(name, node.value)} if node.value in _FACTORS else set()
+    found = {pair for pair in found if pair[0] != "pipeline/units.py"}
+    assert found - _ELSEWHERE == set()
+
+
+def test_no_sql_holds_a_factor_between_units() -> None:
+    texts = re.compile(r"25\.4|\* ?1\.8|0\.44704|1\.609|11\.63")
+    for room in ("cimis", "queries"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            assert texts.search(path.read_text()) is None, path

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.field.site import number_of_target
 from pipeline.targets import (
-    FIRST_CODE,
     Naming,
     address_target,
     coordinate_target,
@@ -45,9 +45,10 @@ def test_the_service_may_write_a_target_in_another_way(key: str, texts: list[str
 
 def test_numbers_stand_for_targets_in_their_order() -> None:
     naming = Naming((zip_target("93624"), zip_target("95616")))
-    assert naming.names((2, FIRST_CODE, FIRST_CODE + 1)) == (2, "zip:93624", "zip:95616")
-    assert naming.number_of("95616", (FIRST_CODE, FIRST_CODE + 1)) == FIRST_CODE + 1
-    assert naming.number_of("95616", (FIRST_CODE,)) is None
+    first, second = number_of_target(0), number_of_target(1)
+    assert naming.names((2, first, second)) == (2, "zip:93624", "zip:95616")
+    assert naming.number_of("95616", (first, second)) == second
+    assert naming.number_of("95616", (first,)) is None
 
 
 @pytest.mark.parametrize("key", ["", "zip", "zip:", "zip:abc", "coordinate:1,2", "address:", "x:1"])

@@ -16,10 +16,8 @@ from pipeline.items import Scope, default_items
 from pipeline.plan import (
     FIRST_DAY,
     MAX_RECORDS,
-    PACIFIC,
     Window,
     halve,
-    network_day,
     plan_windows,
     split_stations,
     without_station,
@@ -166,13 +164,6 @@ def test_no_station_and_a_cap_below_a_day_are_refused() -> None:
         plan([], "2024-01-01", "2024-01-02")
     with pytest.raises(UsageError, match="23 records"):
         plan([2], "2024-01-01", "2024-01-02", scope=Scope.HOURLY, cap=23)
-
-
-def test_the_networks_day_is_that_of_pacific_standard_time() -> None:
-    """Between midnight of summer time and that of standard time it is still yesterday."""
-    half_past_midnight_pdt = dt.datetime(2026, 7, 2, 7, 30, tzinfo=dt.UTC)
-    assert network_day(half_past_midnight_pdt) == dt.date(2026, 7, 1)
-    assert network_day(dt.datetime(2026, 7, 2, 0, 0, tzinfo=PACIFIC)) == dt.date(2026, 7, 2)
 
 
 @given(stations=st.integers(1, 6), days=st.integers(1, 30))

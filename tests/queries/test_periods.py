@@ -14,8 +14,7 @@ import pytest
 
 from cimis.store import Store, open_store
 from pipeline.errors import UsageError
-from pipeline.items import ITEMS, Scope
-from queries.periods import rule_of
+from pipeline.items import Scope
 from tests.cli.conftest import typed
 from tests.queries.conftest import put, year_table
 
@@ -132,18 +131,6 @@ def test_english_units(store: Store) -> None:
 def test_the_flag_policy_reaches_the_figures(store: Store) -> None:
     kept, strict = (store.every("year", items="precip", qc=qc).pl() for qc in ("keep", "strict"))
     assert (strict["precip_days"] < kept["precip_days"]).all()
-
-
-def test_every_item_has_a_rule() -> None:
-    rules = {item.code: rule_of(item) for item in ITEMS}
-    assert {code for code, rule in rules.items() if rule == "sum"} == {
-        *("day-eto", "day-asce-eto", "day-asce-etr", "day-precip"),
-        *("hly-eto", "hly-asce-eto", "hly-asce-etr", "hly-precip"),
-    }
-    assert rules["day-rel-hum-max"] == rules["day-soil-tmp-max"] == "max"
-    assert rules["day-vap-pres-min"] == "min"
-    assert rules["hly-wind-dir"] == "direction"
-    assert rules["day-wind-run"] == rules["hly-air-tmp"] == "mean"
 
 
 def test_what_is_no_period_is_refused(store: Store) -> None:

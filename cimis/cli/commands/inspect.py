@@ -12,6 +12,7 @@ import click
 from cimis.cli.options import declare, printing
 from cimis.cli.output import Output
 from cimis.parsing import today
+from pipeline.field.time import moment_of, year_span
 from pipeline.lacks import Asked, Lacks, lacks_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 -- the store's times bear no zone
 _COLUMNS = (
     *("item", "unit", "decimals", "blocks", "bytes", "minimum", "maximum", "missing"),
     "encodings",
@@ -64,12 +64,10 @@ def command(*, file: Path, out: Output) -> None:
 def _lacks(footer: Footer) -> Lacks:
     """Return how many days (or hours) of its year the file does not hold."""
     key = footer.key
-    first, last = dt.date(key.year, 1, 1), dt.date(key.year, 12, 31)
+    first, last = year_span(key.year)
     site = key.target or key.station or 0
     asked = Asked(key.scope, (site,), first, min(last, today() - dt.timedelta(days=1)))
-    return lacks_of(
-        replace(asked, spatial=key.target is not None), {site: footer.rows}, (), today=today()
-    )
+    return lacks_of(replace(asked, kind=key.kind), {site: footer.rows}, (), today=today())
 
 
 def _facts(file: Path, footer: Footer) -> dict[str, Any]:
@@ -82,8 +80,8 @@ def _facts(file: Path, footer: Footer) -> dict[str, Any]:
         "scope": key.scope.value,
         "rows": footer.rows,
         "blocks": len(footer.blocks),
-        "first": str(_EPOCH + dt.timedelta(seconds=footer.first_time_s)),
-        "last": str(_EPOCH + dt.timedelta(seconds=footer.last_time_s)),
+        "first": str(moment_of(footer.first_time_s)),
+        "last": str(moment_of(footer.last_time_s)),
         "bytes": file.stat().st_size,
         "suspicion": footer.suspicion,
     }

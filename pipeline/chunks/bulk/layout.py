@@ -17,7 +17,8 @@ from pipeline.chunks.bulk.cells import Cells, check_sources, read_cell
 from pipeline.chunks.bulk.heads import Head
 from pipeline.chunks.bulk.varints import Bools, InStep, Ints
 from pipeline.chunks.container import HEADER_BYTES
-from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, times_of
+from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS
+from pipeline.field.time import times_of_year
 from pipeline.items import Scope
 
 __all__ = ["Blocks", "read_blocks"]
@@ -77,7 +78,7 @@ def read_blocks(
     years : sequence of int
         Of the files, whose times lie in them.
     """
-    bounds = np.array([times_of(scope, year) for year in years], np.int64)
+    bounds = np.array([times_of_year(scope, year) for year in years], np.int64)
     source = InStep(raws, [head.start for head in heads])
     counts = np.array([head.blocks for head in heads], np.int64)
     columns = np.array([head.columns.decimals.size for head in heads], np.int64)

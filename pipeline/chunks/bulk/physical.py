@@ -17,6 +17,7 @@ from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, StoreError
+from pipeline.field.site import SiteKind
 from pipeline.items import Item, Scope, scope_items
 from pipeline.rows.arrays import bitmap, plain_array
 from pipeline.rows.keys import time_arrays
@@ -52,7 +53,7 @@ class Form:
     _absent: dict[pa.DataType, pa.Array] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scope: Scope, columns: Sequence[str] | None, *, spatial: bool) -> Form:
+    def of(cls, scope: Scope, columns: Sequence[str] | None, kind: SiteKind) -> Form:
         """Return the form with some value and flag columns, by default all of the scope.
 
         Raises
@@ -68,7 +69,7 @@ class Form:
             if unknown:
                 raise StoreError(f"{scope} chunks have no column '{unknown[0]}'")
             fields = fields[:keys] + [f for f in fields[keys:] if f.name in {*columns}]
-        if spatial:
+        if kind is SiteKind.TARGET:
             fields[0] = TARGET_FIELD
         names = {f.name for f in fields}
         pairs = enumerate(items)

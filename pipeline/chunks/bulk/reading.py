@@ -21,6 +21,8 @@ from pipeline.chunks.container import parse_footer
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError
+from pipeline.field.site import SiteKind
+from pipeline.field.time import PER_DAY
 from pipeline.items import Scope
 from pipeline.rows.values import to_physical
 from pipeline.storage import storage_of
@@ -28,7 +30,7 @@ from pipeline.storage import storage_of
 __all__ = ["ChunkFile", "Damaged", "Decoded", "read_many"]
 
 BATCH_ROWS = 262_144
-_YEAR_ROWS = {Scope.DAILY: 366, Scope.HOURLY: 8_784}
+_YEAR_ROWS = {scope: 366 * PER_DAY[scope] for scope in Scope}
 _BATCHES = 3  # that are read at once: following the fields of footers takes as long for many files
 _MOST_BYTES = 1 << 25
 _HINT = "'cimis verify --repair' sets a damaged chunk aside"
@@ -99,8 +101,8 @@ def read_many(
         For a column that the scope has not.
     """
     heads = Heads()
-    for start, stop, (scope, spatial) in _stretches(files):
-        form = Form.of(scope, columns, spatial=spatial)
+    for start, stop, (scope, kind) in _stretches(files):
+        form = Form.of(scope, columns, kind)
         most = _BATCHES * max(1, batch_rows // _YEAR_ROWS[scope])
         place = start
         while place < stop:
@@ -112,10 +114,10 @@ def read_many(
 
 def _stretches(
     files: Sequence[ChunkFile],
-) -> Iterator[tuple[int, int, tuple[Scope, bool]]]:
+) -> Iterator[tuple[int, int, tuple[Scope, SiteKind]]]:
     """Yield the longest stretches of files of one scope and kind of key."""
     start = 0
-    kinds = [(file.key.scope, file.key.station is None) for file in files]
+    kinds = [(file.key.scope, file.key.kind) for file in files]
     for stop in range(1, len(kinds) + 1):
         if stop == len(kinds) or kinds[stop] != kinds[start]:
             yield start, stop, kinds[start]

@@ -11,9 +11,9 @@ from pipeline.chunks import v1
 from pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
 from pipeline.chunks.bulk.varints import Ints
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.parse import times_of
-from pipeline.chunks.v1_records import EPOCH_DAYS, Records, unpack
+from pipeline.chunks.v1_records import EPOCH, Records, unpack
 from pipeline.errors import ChunkError
+from pipeline.field.time import times_of_year
 from pipeline.items import Scope
 from pipeline.rows.arrays import flag_array
 
@@ -57,14 +57,14 @@ def _is_of(records: Records, key: ChunkKey) -> bool:
     """Tell whether records are of a key's station and year."""
     if key.station is None or not bool((records["station"] == key.station).all()):
         return False
-    first, last = times_of(key.scope, key.year)
+    first, last = times_of_year(key.scope, key.year)
     times = _times(records, key.scope)
     return times.size == 0 or bool(first <= times.min() <= times.max() <= last)
 
 
 def _times(records: Records, scope: Scope) -> Ints:
     """Return records' times in days, or ends of hours, since 1970."""
-    return records["time"].astype(np.int64) + EPOCH_DAYS * (1 if scope is Scope.DAILY else 24)
+    return records["time"].astype(np.int64) + EPOCH[scope]
 
 
 def _table(found: Sequence[tuple[int, Records]], keys: Sequence[ChunkKey], form: Form) -> Together:
