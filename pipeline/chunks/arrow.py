@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.encodings import Ints, magnitude
+from pipeline.chunks.arrays import Ints, magnitude
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import zstandard
 
 from pipeline.chunks.dictionary import footer_dictionary
+from pipeline.chunks.encodings import KINDS
 from pipeline.chunks.footer import Footer, pack
 from pipeline.chunks.parse import FEATURE_FROM_V1, unpack
 from pipeline.chunks.threads import per_thread
@@ -24,10 +27,8 @@ __all__ = [
 
 MAGIC = b"CIM2"
 VERSION = 2
-FEATURE_PREDICTION = 1
-FEATURE_DOUBLES = 2
 FEATURE_STEPS = 4
-KNOWN_FEATURES = FEATURE_PREDICTION | FEATURE_DOUBLES | FEATURE_STEPS | FEATURE_FROM_V1
+KNOWN_FEATURES = reduce(or_, (kind.feature for kind in KINDS), FEATURE_STEPS | FEATURE_FROM_V1)
 _LEVEL = 17
 HEADER_BYTES = 14
 TRAILER_BYTES = 16

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.arrays import Ints
 from pipeline.chunks.given_keys import check_key, chunk_key, key_columns_of, named_time, times_of
 from pipeline.chunks.given_values import flags, scaled
 from pipeline.chunks.key import ChunkKey

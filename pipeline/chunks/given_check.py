@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.arrays import Ints
 from pipeline.chunks.given import Given
 from pipeline.chunks.given_values import decoded
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.arrays import Ints
 from pipeline.chunks.given_values import decoded, is_text
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from pipeline.chunks.arrays import Ints, magnitude
 from pipeline.chunks.arrow import arrange, take_apart
-from pipeline.chunks.encodings import Ints, magnitude
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.parts import FlagColumn, Parts, ValueColumn

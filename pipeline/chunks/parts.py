@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.arrays import Bools, Ints
 from pipeline.chunks.footer import ColumnInfo
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "statistics",
 ]
 
-Bools = npt.NDArray[np.bool_]
 Statistics = tuple[int | float | None, int | float | None, int]
 _LEAST, _MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.chunks.arrays import Ints
 from pipeline.chunks.arrow import bitmap, plain_array, time_arrays
-from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, ColumnInfo, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.marks import Marks

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.chunks.arrays import Ints
 from pipeline.chunks.arrow import take_apart
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.encodings import REFERENCE, Encoding
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import times_of
 from pipeline.chunks.parts import (
     FlagColumn,
@@ -292,7 +292,7 @@ def describe(parts: Parts, key: ChunkKey) -> Footer:
     columns = tuple(value.info for value in parts.values)
     values = np.stack([value.numbers for value in parts.values])
     found = statistics(columns, values, missing_rows(parts.values, parts.times.size))
-    cells = tuple(Cell(Encoding(Kind.REFERENCE, 8), *one, 0, 0, 0) for one in found)
+    cells = tuple(Cell(Encoding(REFERENCE, 8), *one, 0, 0, 0) for one in found)
     edges = np.flatnonzero(np.diff(parts.times, prepend=parts.times[:1] - 2) != 1)
     counts = np.diff(edges, append=parts.times.size)
     runs = tuple(zip(parts.times[edges].tolist(), counts.tolist(), strict=True))

@@ -15,8 +15,8 @@ from cimis.parsing import today
 from pipeline.lacks import Asked, Lacks, lacks_of
 
 if TYPE_CHECKING:
+    from pipeline.chunks.encodings import Encoding
     from pipeline.chunks.footer import Footer
-    from pipeline.chunks.kinds import Encoding
 
 __all__ = ["command"]
 

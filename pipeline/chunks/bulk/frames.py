@@ -11,7 +11,7 @@ import zlib
 import numpy as np
 import zstandard
 
-from pipeline.chunks.bulk.varints import Bools, Ints
+from pipeline.chunks.arrays import Bools, Ints
 from pipeline.chunks.container import footer_decompressor
 from pipeline.chunks.frames import frame_decompressor
 

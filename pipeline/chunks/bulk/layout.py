@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.chunks.arrays import Bools, Ints
 from pipeline.chunks.bulk.cells import Cells, check_sources, read_cell
 from pipeline.chunks.bulk.heads import Head
-from pipeline.chunks.bulk.varints import Bools, InStep, Ints
+from pipeline.chunks.bulk.varints import InStep
 from pipeline.chunks.container import HEADER_BYTES
 from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS, times_of
 from pipeline.items import Scope

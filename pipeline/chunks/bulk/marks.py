@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.chunks.arrays import Bools, Ints
 from pipeline.chunks.bulk.heads import States
 from pipeline.chunks.bulk.layout import Blocks
 from pipeline.chunks.bulk.shelves import Shelves
-from pipeline.chunks.bulk.varints import Bools, Ints
 
 __all__ = ["MAX_TEXTS", "ManyMarks", "flag_texts"]
 

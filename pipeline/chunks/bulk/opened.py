@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.chunks.arrays import Ints
 from pipeline.chunks.bulk.frames import unpack_footers
 from pipeline.chunks.bulk.heads import Head, Heads
 from pipeline.chunks.bulk.layout import Blocks, read_blocks
-from pipeline.chunks.bulk.varints import Ints
 from pipeline.chunks.container import (
     FOOTER_FRAME,
     HEADER_BYTES,

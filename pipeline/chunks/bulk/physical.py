@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.chunks.arrays import Bools, Ints
 from pipeline.chunks.arrow import bitmap, plain_array, time_arrays
-from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, StoreError

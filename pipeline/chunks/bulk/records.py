@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.chunks import v1
+from pipeline.chunks.arrays import Ints
 from pipeline.chunks.bulk.physical import Form, Together, flag_array, key_arrays, value_array
-from pipeline.chunks.bulk.varints import Ints
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.parse import times_of
 from pipeline.chunks.v1_records import EPOCH_DAYS, Records, unpack

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.chunks.arrays import Bools, Ints
 from pipeline.chunks.bulk.frames import unpack_frames
 from pipeline.chunks.bulk.heads import Heads
 from pipeline.chunks.bulk.layout import Blocks
@@ -20,7 +21,6 @@ from pipeline.chunks.bulk.opened import Opened
 from pipeline.chunks.bulk.physical import Form, Together, flag_array, key_arrays, value_array
 from pipeline.chunks.bulk.shelves import Shelves
 from pipeline.chunks.bulk.values import CellList, decode, predict_cells
-from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.key import ChunkKey
 
 __all__ = ["decode_together"]
