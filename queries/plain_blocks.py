@@ -6,6 +6,7 @@ those of :mod:`pipeline.chunks`; the tests hold both readers to the same values 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from operator import add
 from typing import Protocol
@@ -16,6 +17,7 @@ from pipeline.chunks.encodings.signed import wrap
 from pipeline.chunks.encodings.steps import plain_undo_steps
 from pipeline.chunks.footer import Block, Cell, Footer
 from pipeline.chunks.frames import unpack_frame
+from pipeline.chunks.marks import join_numbers, split_marks
 from pipeline.errors import ChunkError
 
 __all__ = ["BlockColumns", "FileSlices"]
@@ -61,7 +63,12 @@ class BlockColumns:
         cell, known = self._block.cells[number], self._footer.states
         states = self.states(number)
         gone = {row for row, state in states.items() if known[state].missing}
-        present = [v for row, v in enumerate(self.values(number)) if row not in gone]
+        present: Sequence[float] = [
+            value for row, value in enumerate(self.values(number)) if row not in gone
+        ]
+        if self._footer.columns[number].is_double:
+            count = len(present)
+            present = struct.unpack(f"<{count}d", struct.pack(f"<{count}q", *present))
         found = (min(present, default=None), max(present, default=None), len(gone))
         if found != (cell.minimum, cell.maximum, cell.missing):
             raise ChunkError(
@@ -111,17 +118,8 @@ class BlockColumns:
         data = self._frame(
             block.marks_offset, block.marks_length, block.marks_size, block.marks_crc32
         )
-        count = int.from_bytes(data[:2], "little")
-        end = 2 + columns * count
-        patterns, low, high = data[2:end], data[end : end + block.rows], data[end + block.rows :]
-        rows: Sequence[int] = low
-        if count > 256:
-            rows = [a | b << 8 for a, b in zip(low, high, strict=False)]
-        if len(rows) != block.rows or len(high) != (block.rows if count > 256 else 0):
-            raise ChunkError(f"marks of {count} patterns hold {len(data)} bytes")
-        if max(rows) >= count or max(patterns, default=0) > len(self._footer.states):
-            raise ChunkError("marks name a pattern or a state that there is not")
-        return patterns, rows
+        _, patterns, low, high = split_marks(data, columns, block.rows, len(self._footer.states))
+        return patterns, join_numbers(low, high)
 
     def _frame(self, offset: int, length: int, size: int, crc32: int) -> bytes:
         return unpack_frame(self._file[offset : offset + length], offset, size, crc32)

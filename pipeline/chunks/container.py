@@ -19,7 +19,9 @@ from pipeline.errors import ChunkError
 __all__ = [
     "HEADER_BYTES",
     "VERSION",
-    "footer_decompressor",
+    "check_header",
+    "footer_of",
+    "header",
     "parse_footer",
     "read_footer",
     "seal",
@@ -64,8 +66,7 @@ def _compressor() -> zstandard.ZstdCompressor:
 
 
 @per_thread
-def footer_decompressor() -> zstandard.ZstdDecompressor:
-    """Return this thread's decompressor of footers."""
+def _decompressor() -> zstandard.ZstdDecompressor:
     primer = zstandard.ZstdCompressionDict(
         footer_dictionary(), dict_type=zstandard.DICT_TYPE_RAWCONTENT
     )
@@ -73,7 +74,13 @@ def footer_decompressor() -> zstandard.ZstdDecompressor:
 
 
 def parse_footer(tail: bytes | memoryview, file_bytes: int) -> Footer:
-    """Return the footer from a file's last bytes.
+    """Return the footer from a file's last bytes, parsed; see `footer_of`."""
+    raw, start = footer_of(tail, file_bytes)
+    return unpack(raw, data_start=HEADER_BYTES, data_end=start)
+
+
+def footer_of(tail: bytes | memoryview, file_bytes: int) -> tuple[bytes, int]:
+    """Return a footer, decompressed, of a version that is known, and where its frame begins.
 
     Parameters
     ----------
@@ -104,11 +111,11 @@ def parse_footer(tail: bytes | memoryview, file_bytes: int) -> Footer:
         parameters = zstandard.get_frame_parameters(packed)
         if parameters.content_size != size:
             raise ChunkError(f"footer of {parameters.content_size} bytes, not {size}", offset=start)
-        raw = footer_decompressor().decompress(packed, max_output_size=size, allow_extra_data=False)
+        raw = _decompressor().decompress(packed, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ChunkError(f"footer cannot be decompressed: {error}", offset=start) from None
     _check_version(raw[:2], start)
-    return unpack(raw, data_start=HEADER_BYTES, data_end=start)
+    return raw, start
 
 
 def _check_version(first: bytes, offset: int) -> None:

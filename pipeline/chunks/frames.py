@@ -10,7 +10,7 @@ import zstandard
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
-__all__ = ["frame_decompressor", "pack_frame", "unpack_frame"]
+__all__ = ["pack_frame", "unpack_frame"]
 
 
 @per_thread
@@ -32,8 +32,7 @@ def _compressor() -> zstandard.ZstdCompressor:
 
 
 @per_thread
-def frame_decompressor() -> zstandard.ZstdDecompressor:
-    """Return this thread's decompressor of frames."""
+def _decompressor() -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
 
 
@@ -69,7 +68,6 @@ def unpack_frame(frame: bytes | memoryview, offset: int, size: int, crc32: int) 
         stated = zstandard.get_frame_parameters(frame).content_size
         if stated != size:
             raise ChunkError(f"frame of {stated} bytes, not {size}", offset=offset)
-        data = frame_decompressor().decompress(frame, max_output_size=size, allow_extra_data=False)
+        return _decompressor().decompress(frame, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
-    return data

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.container import KNOWN_FEATURES, VERSION
 from pipeline.chunks.footer import SCOPES, ColumnInfo, State
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.octets import Reader
@@ -72,7 +71,7 @@ class Heads:
         Parameters
         ----------
         raw : bytes
-            The footer, decompressed.
+            The footer, decompressed, of a known version.
         key : ChunkKey
         """
         try:
@@ -81,7 +80,7 @@ class Heads:
             return None
 
     def _read(self, raw: bytes, key: ChunkKey) -> Head | None:
-        if raw[0] != VERSION or raw[1] & ~KNOWN_FEATURES or SCOPES[raw[2]] is not key.scope:
+        if SCOPES[raw[2]] is not key.scope:
             return None
         source = Reader(raw)
         source.place = 3

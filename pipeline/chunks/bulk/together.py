@@ -16,7 +16,7 @@ from pipeline.chunks.arrays import Bools, Ints
 from pipeline.chunks.bulk.frames import unpack_frames
 from pipeline.chunks.bulk.heads import Heads
 from pipeline.chunks.bulk.layout import Blocks
-from pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, flag_texts
+from pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, check_marks, flag_texts
 from pipeline.chunks.bulk.opened import Opened
 from pipeline.chunks.bulk.physical import Form, Together, flag_array, key_arrays, value_array
 from pipeline.chunks.bulk.shelves import Shelves
@@ -96,7 +96,7 @@ def _decoded(opened: Opened, blocks: Blocks, form: Form) -> Together | None:
     begin = opened.starts[blocks.file]
     wrong = np.zeros(blocks.file.size, np.bool_)
     cells, framed = listed.cells, np.flatnonzero(listed.cells.length)
-    plain, failed = unpack_frames(
+    pieces, failed = unpack_frames(
         opened.data,
         (begin[listed.block] + cells.offset)[framed],
         cells.length[framed],
@@ -104,10 +104,10 @@ def _decoded(opened: Opened, blocks: Blocks, form: Form) -> Together | None:
         cells.crc32[framed],
     )
     wrong[listed.block[framed[failed]]] = True
-    made = decode(listed, plain, shelves)
+    made = decode(listed, b"".join(pieces), shelves)
     predict_cells(listed, made, wanted.slots, wanted.decimals, shelves)
     marked = np.flatnonzero(blocks.marks_length)
-    plain, failed = unpack_frames(
+    pieces, failed = unpack_frames(
         opened.data,
         (begin + blocks.marks_offset)[marked],
         blocks.marks_length[marked],
@@ -115,8 +115,10 @@ def _decoded(opened: Opened, blocks: Blocks, form: Form) -> Together | None:
         blocks.marks_crc32[marked],
     )
     wrong[marked[failed]] = True
-    marks = ManyMarks(blocks, plain, wanted.states, wanted.columns, texts, shelves)
-    wrong |= marks.wrong
+    states = [wanted.states[block] for block in marked.tolist()]
+    failed = check_marks(pieces, wanted.columns[marked], blocks.rows[marked], states)
+    wrong[marked[failed]] = True
+    marks = ManyMarks(blocks, pieces, wanted.states, wanted.columns, texts, shelves)
     return _table(opened, blocks, form, wanted, made, marks, texts, shelves, wrong)
 
 

@@ -60,6 +60,10 @@ class Kind(ABC):
     steps: ClassVar[bool] = True
     feature: ClassVar[int] = 0
 
+    def __repr__(self) -> str:
+        """Return its name."""
+        return self.name
+
     def write(self, out: Writer, encoding: Encoding) -> None:
         """Append the parameters of a cell to a footer."""
         out.signed(encoding.base)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.chunks.arrays import Octets, Words
+    from pipeline.chunks.arrays import Ints, Octets, Words
 
 __all__ = [
     "MAX_LOW_BITS",
@@ -62,35 +63,38 @@ def join_octets(octets: Octets, rows: int, width: int, low: int) -> Words:
     if width == 0:
         return np.zeros((len(octets), rows), np.uint8)
     if low:
-        lows = _unpacked(octets[:, rows:], rows, low)
-        return (octets[:, :rows].astype(np.uint16) << np.uint16(low)) | lows
+        words = octets[:, :rows].astype(np.uint16)
+        words <<= low
+        words |= _unpacked(octets[:, rows:], rows, low)
+        return words
     if width == 1:
         return octets
     room = 2 if width == 2 else 4 if width <= 4 else 8
-    words = np.zeros((len(octets), rows, room), np.uint8)
+    planes = np.zeros((len(octets), rows, room), np.uint8)
     for plane in range(width):
-        words[:, :, plane] = octets[:, plane * rows : (plane + 1) * rows]
-    joined: Words = words.view(f"<u{room}")[:, :, 0]
+        planes[:, :, plane] = octets[:, plane * rows : (plane + 1) * rows]
+    joined: Words = planes.view(f"<u{room}")[:, :, 0]
     return joined
 
 
-def _unpacked(octets: Octets, rows: int, low: int) -> Octets:
-    """Return numbers of ``low`` bits each that lie packed: eight of them in ``low`` bytes."""
+def _unpacked(octets: Octets, rows: int, low: int) -> Words:
+    """Return numbers of ``low`` bits each that lie packed: each is within two octets."""
+    pairs = octets.astype("<u2")
+    pairs[:, :-1] |= pairs[:, 1:] << 8
+    at, shifts = _places(rows, low)
+    words: Words = pairs.take(at, axis=1)
+    words >>= shifts
+    words &= (1 << low) - 1
+    return words
+
+
+@lru_cache(1_024)
+def _places(rows: int, low: int) -> tuple[Ints, Words]:
+    """Return for each row the octet in which its low bits begin, and at which of its bits."""
     import numpy as np
 
-    groups = rows + 7 >> 3
-    padded = np.zeros((len(octets), groups * low), np.uint8)
-    padded[:, : octets.shape[1]] = octets
-    planes = np.ascontiguousarray(padded.reshape(-1, low).T)
-    made = np.empty((len(octets) * groups, 8), np.uint8)
-    mask = np.uint8((1 << low) - 1)
-    for number in range(8):
-        byte, shift = divmod(number * low, 8)
-        bits = planes[byte] >> np.uint8(shift)
-        if shift + low > 8:
-            bits |= planes[byte + 1] << np.uint8(8 - shift)
-        np.bitwise_and(bits, mask, out=made[:, number])
-    return made.reshape(len(octets), groups * 8)[:, :rows]
+    at = np.arange(rows) * low
+    return at >> 3, (at & 7).astype(np.uint16)
 
 
 def plain_join_octets(octets: bytes, rows: int, width: int, low: int) -> Sequence[int]:
