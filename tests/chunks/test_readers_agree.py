@@ -23,7 +23,7 @@ from pipeline.errors import ChunkError
 from pipeline.items import Scope
 from pipeline.schema import to_physical
 from queries.plain_blocks import BlockColumns
-from tests.chunks.golden_chunks import CASES, GOLDEN, table
+from tests.chunks.golden_chunks import CASES, GOLDEN, Columns, table
 from tests.chunks.hostile_chunks import BASES, HOSTILE, base
 
 
@@ -40,7 +40,7 @@ def _humid(scope: Scope) -> bytes:
         Scope.DAILY: ("day-air-tmp-avg", "day-rel-hum-avg", "day-vap-pres-avg", "day-dew-pnt"),
         Scope.HOURLY: ("hly-air-tmp", "hly-rel-hum", "hly-vap-pres", "hly-dew-pnt"),
     }[scope]
-    columns = {
+    columns: Columns = {
         names[0]: (temperature, passed, 1),
         names[1]: (humidity, passed, 0),
         names[2]: ([*pressure[:-1], None], passed, 2),
