@@ -9,33 +9,17 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.encodings import (
-    Ints,
-    Words,
-    count_steps,
-    split_low,
-    split_planes,
-    undo_steps,
-    zigzag,
-)
-from pipeline.chunks.kinds import MAX_LOW_BITS, Encoding, Kind, Predictor, Step
+from pipeline.chunks.encodings import DOUBLE, KINDS, Encoding, Kind, Predictor
+from pipeline.chunks.encodings.shapes import MAX_LOW_BITS, split_low, split_planes, width_of
+from pipeline.chunks.encodings.trial import Column, Trial
 from pipeline.chunks.parse import MAX_BLOCK_ROWS
-from pipeline.chunks.predictions import Column, predictions
-from pipeline.units import DEPTH, RADIATION, RUN, SPEED, TEMPERATURE
+from pipeline.rows.numbers import Ints, Words
 
-__all__ = ["Chosen", "choose"]
+__all__ = ["Chosen", "choose", "choose_doubles"]
 
-_SAFE = 1 << 40
 _BIT = 65_536  # one bit in the units of the estimate
 _FULL_BITS = 4  # a plane above so many bits a value is better coded apart from the next
 _PART_BYTES = 3.0  # what it costs to begin another zstd block
-_STEPS: dict[int, tuple[Step, ...]] = {
-    1: (RADIATION.step(0, 1), RUN.step(1, 1)),
-    2: (DEPTH.step(2, 2), TEMPERATURE.step(1, 2), SPEED.step(1, 2)),
-    3: (DEPTH.step(2, 3), SPEED.step(1, 3), SPEED.step(2, 3)),
-}
-"""By decimals of a column, the widths of the English units that archives are converted from."""
-
 
 _Candidate = tuple[int, Kind, int, Predictor | None]
 """Position of the column, kind, base, what it is predicted from."""
@@ -88,7 +72,7 @@ def choose(columns: Sequence[Column]) -> list[Chosen]:
     for row, low, is_full in zip(rows, lows, full, strict=True):
         owner, kind, base, predictor = candidates[row]
         width = 1 if low else int(widths[row])
-        step = None if kind is Kind.PSYCHRO else columns[owner].step
+        step = columns[owner].step if kind.steps else None
         encoding = Encoding(kind, width, base, predictor, low, step)
         pieces = split_low(words[row], low) if low else split_planes(words[row], width)
         chosen.append(Chosen(encoding, pieces, apart=len(pieces) > 1 and (low > 0 or is_full)))
@@ -128,57 +112,22 @@ def _low_bits(words: Words, sizes: npt.NDArray[np.float64]) -> list[int]:
 
 
 def _candidates(columns: Sequence[Column]) -> tuple[list[_Candidate], Words]:
-    """Return every candidate, and a row of residuals of each.
-
-    In the order in which ties are decided: without prediction before predicted.
-    """
-    values = np.stack([column.values for column in columns])
-    low, high = values.min(axis=1), values.max(axis=1)
-    tame = np.flatnonzero((low > -_SAFE) & (high < _SAFE) & (high > low))
-    for column, top in zip(columns, np.maximum(high, -(low + 1)).tolist(), strict=True):
-        column.top = top
-    _find_steps(columns, values, tame)
-    low, first = values.min(axis=1), values[:, 0]
-    steps = _steps(values[tame], first[tame])
-    seconds = _steps(steps, np.zeros(tame.size, np.int64))
-    found: list[_Candidate] = [(n, Kind.REFERENCE, b, None) for n, b in enumerate(low.tolist())]
-    for kind in (Kind.DELTA, Kind.DELTA2):
-        bases = zip(tame.tolist(), first[tame].tolist(), strict=True)
-        found += [(owner, kind, base, None) for owner, base in bases]
-    words = [(values - low[:, None]).view(np.uint64), zigzag(steps), zigzag(seconds)]
-    places = {column.code: place for place, column in enumerate(columns)}
-    varied = {columns[n].number for n in tame.tolist()}
-    for column, kind, predictor, row in predictions({column.code: column for column in columns}):
-        if column.number in varied:
-            found.append((places[column.code], kind, 0, predictor))
-            words.append(row[None, :])
+    """Return every candidate, and a row of residuals of each, in the order that decides ties."""
+    trial = Trial(columns, KINDS)
+    found: list[_Candidate] = []
+    words = []
+    for kind in KINDS:
+        for ways, rows in kind.candidates(trial):
+            found += [(place, kind, base, predictor) for place, base, predictor in ways]
+            words.append(rows)
     return found, np.concatenate(words)
 
 
-def _find_steps(columns: Sequence[Column], values: Ints, tame: Ints) -> None:
-    """Put counts of steps in the place of values, in rows that are multiples of one, rounded."""
-    by_decimals: dict[int, list[int]] = {}
-    for number in tame.tolist():
-        by_decimals.setdefault(columns[number].decimals, []).append(number)
-    for decimals, steps in _STEPS.items():
-        numbers = np.array(by_decimals.get(decimals, ()), np.int64)
-        some = values[numbers, : 1 << 5]  # most columns differ from any step within few rows
-        for step in steps if numbers.size else ():
-            like = undo_steps(count_steps(some, step), step) == some
-            for number in numbers[np.all(like, axis=1)].tolist():
-                counts = count_steps(columns[number].values, step)
-                same = undo_steps(counts, step) == columns[number].values
-                if columns[number].step is None and bool(same.all()):
-                    columns[number].step, columns[number].counts = step, counts
-                    values[number] = counts
-
-
-def _steps(values: Ints, before: Ints) -> Ints:
-    """Return each value less the one before it in its row, the first less ``before``."""
-    steps = np.empty_like(values)
-    np.subtract(values[:, 0], before, out=steps[:, 0])
-    np.subtract(values[:, 1:], values[:, :-1], out=steps[:, 1:])
-    return steps
+def choose_doubles(column: Column) -> Chosen:
+    """Return the encoding of a column of doubles: their bits, as they are."""
+    words = DOUBLE.residuals(column.values)
+    width = width_of(words)
+    return Chosen(Encoding(DOUBLE, width), split_planes(words, width), apart=False)
 
 
 def _octets(words: Words) -> npt.NDArray[np.uint8]:

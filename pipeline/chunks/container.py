@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import zstandard
 
 from pipeline.chunks.dictionary import footer_dictionary
+from pipeline.chunks.encodings import KINDS
 from pipeline.chunks.footer import Footer, pack
 from pipeline.chunks.parse import FEATURE_FROM_V1, unpack
 from pipeline.chunks.threads import per_thread
@@ -17,7 +20,9 @@ from pipeline.storage import storage_of
 __all__ = [
     "HEADER_BYTES",
     "VERSION",
-    "footer_decompressor",
+    "check_header",
+    "footer_of",
+    "header",
     "parse_footer",
     "read_footer",
     "seal",
@@ -25,10 +30,8 @@ __all__ = [
 
 MAGIC = b"CIM2"
 VERSION = 2
-FEATURE_PREDICTION = 1
-FEATURE_DOUBLES = 2
 FEATURE_STEPS = 4
-KNOWN_FEATURES = FEATURE_PREDICTION | FEATURE_DOUBLES | FEATURE_STEPS | FEATURE_FROM_V1
+KNOWN_FEATURES = reduce(or_, (kind.feature for kind in KINDS), FEATURE_STEPS | FEATURE_FROM_V1)
 _LEVEL = 17
 HEADER_BYTES = 14
 TRAILER_BYTES = 16
@@ -64,8 +67,7 @@ def _compressor() -> zstandard.ZstdCompressor:
 
 
 @per_thread
-def footer_decompressor() -> zstandard.ZstdDecompressor:
-    """Return this thread's decompressor of footers."""
+def _decompressor() -> zstandard.ZstdDecompressor:
     primer = zstandard.ZstdCompressionDict(
         footer_dictionary(), dict_type=zstandard.DICT_TYPE_RAWCONTENT
     )
@@ -73,7 +75,13 @@ def footer_decompressor() -> zstandard.ZstdDecompressor:
 
 
 def parse_footer(tail: bytes | memoryview, file_bytes: int) -> Footer:
-    """Return the footer from a file's last bytes.
+    """Return the footer from a file's last bytes, parsed; see `footer_of`."""
+    raw, start = footer_of(tail, file_bytes)
+    return unpack(raw, data_start=HEADER_BYTES, data_end=start)
+
+
+def footer_of(tail: bytes | memoryview, file_bytes: int) -> tuple[bytes, int]:
+    """Return a footer, decompressed, of a version that is known, and where its frame begins.
 
     Parameters
     ----------
@@ -104,11 +112,11 @@ def parse_footer(tail: bytes | memoryview, file_bytes: int) -> Footer:
         parameters = zstandard.get_frame_parameters(packed)
         if parameters.content_size != size:
             raise ChunkError(f"footer of {parameters.content_size} bytes, not {size}", offset=start)
-        raw = footer_decompressor().decompress(packed, max_output_size=size, allow_extra_data=False)
+        raw = _decompressor().decompress(packed, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ChunkError(f"footer cannot be decompressed: {error}", offset=start) from None
     _check_version(raw[:2], start)
-    return unpack(raw, data_start=HEADER_BYTES, data_end=start)
+    return raw, start
 
 
 def _check_version(first: bytes, offset: int) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.chunks.dictionary import descriptor
+from pipeline.chunks.encodings import Encoding
+from pipeline.chunks.encodings.signed import wrap
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.octets import Writer
 from pipeline.errors import ChunkError
 from pipeline.field.time import UNIT_S
@@ -174,11 +175,13 @@ def _pack_block(out: Writer, block: Block, columns: tuple[ColumnInfo, ...]) -> N
         out.word(block.marks_crc32)
     for cell, column in zip(block.cells, columns, strict=True):
         out.data.append(_form(cell.encoding))
-        _pack_parameters(out, cell.encoding)
+        for part in cell.encoding.step or ():
+            out.unsigned(part)
+        cell.encoding.kind.write(out, cell.encoding)
         out.unsigned(cell.missing)
         if cell.missing < block.rows:
             low, high = _as_integers(cell, column)
-            out.signed(_wrap(low - cell.encoding.base))
+            out.signed(wrap(low - cell.encoding.base))
             out.unsigned(high - low & (1 << 64) - 1)
         out.unsigned(cell.length)
         if cell.length:
@@ -188,25 +191,7 @@ def _pack_block(out: Writer, block: Block, columns: tuple[ColumnInfo, ...]) -> N
 def _form(encoding: Encoding) -> int:
     """Return a cell's first byte: whether values are steps, kind, planes or low bits."""
     shape = 8 + encoding.low if encoding.low else encoding.width
-    return (encoding.step is not None) << 7 | encoding.kind << 4 | shape
-
-
-def _pack_parameters(out: Writer, encoding: Encoding) -> None:
-    predictor = encoding.predictor
-    for part in encoding.step or ():
-        out.unsigned(part)
-    if predictor is None:
-        out.signed(encoding.base)
-        return
-    if encoding.kind is Kind.PSYCHRO:
-        out.unsigned(predictor.formula)
-    out.unsigned(len(predictor.columns))
-    for number in predictor.columns:
-        out.unsigned(number)
-    if encoding.kind is Kind.LINEAR:
-        for coefficient in predictor.coefficients:
-            out.signed(coefficient)
-        out.signed(predictor.offset)
+    return (encoding.step is not None) << 7 | encoding.kind.number << 4 | shape
 
 
 def _as_integers(cell: Cell, column: ColumnInfo) -> tuple[int, int]:
@@ -216,8 +201,3 @@ def _as_integers(cell: Cell, column: ColumnInfo) -> tuple[int, int]:
         low, high = struct.unpack("<2q", struct.pack("<2d", cell.minimum, cell.maximum))
         return low, high
     return int(cell.minimum), int(cell.maximum)
-
-
-def _wrap(value: int) -> int:
-    """Return an integer modulo 2**64 as a signed one."""
-    return (value + (1 << 63) & (1 << 64) - 1) - (1 << 63)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import zstandard
 
 from pipeline.chunks.threads import per_thread
 from pipeline.errors import ChunkError
 
-__all__ = ["frame_decompressor", "pack_frame", "unpack_frame"]
+__all__ = ["pack_frame", "unpack_frame", "unpack_frames"]
 
 
 @per_thread
@@ -32,8 +32,7 @@ def _compressor() -> zstandard.ZstdCompressor:
 
 
 @per_thread
-def frame_decompressor() -> zstandard.ZstdDecompressor:
-    """Return this thread's decompressor of frames."""
+def _decompressor() -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
 
 
@@ -55,21 +54,56 @@ def pack_frame(pieces: Sequence[bytes], *, apart: bool) -> bytes:
 
 
 def unpack_frame(frame: bytes | memoryview, offset: int, size: int, crc32: int) -> bytes:
-    """Return what a frame holds, after its checksum and before allocating more than ``size``.
+    """Return what one frame holds; see `unpack_frames`.
 
     Raises
     ------
     ChunkError
         With the frame's offset in the file.
     """
-    found = zlib.crc32(frame)
-    if found != crc32:
-        raise ChunkError(f"checksum {found:#010x}, not {crc32:#010x}", offset=offset)
-    try:
-        stated = zstandard.get_frame_parameters(frame).content_size
-        if stated != size:
-            raise ChunkError(f"frame of {stated} bytes, not {size}", offset=offset)
-        data = frame_decompressor().decompress(frame, max_output_size=size, allow_extra_data=False)
-    except zstandard.ZstdError as error:
-        raise ChunkError(f"frame cannot be decompressed: {error}", offset=offset) from None
+    (data,), wrong = unpack_frames(frame, [(0, len(frame), size, crc32)])
+    for _, reason in wrong:
+        raise ChunkError(reason, offset=offset)
     return data
+
+
+def unpack_frames(
+    data: bytes | memoryview, frames: Iterable[tuple[int, int, int, int]]
+) -> tuple[list[bytes], list[tuple[int, str]]]:
+    """Return what frames hold, each after its checksum and before allocating more than its size.
+
+    One call for all (zstandard's `multi_decompress_to_buffer`) would be a little faster, but it
+    writes outside its memory where a frame says that it holds nothing.
+
+    Parameters
+    ----------
+    data : bytes
+    frames : iterable of tuple
+        Of each where it begins and ends, how many bytes it is to hold, and its checksum.
+
+    Returns
+    -------
+    pieces : list of bytes
+        Zeros for a frame that fails a check.
+    wrong : list of tuple
+        The numbers of these, and why they fail.
+    """
+    view, checksum, parameters = memoryview(data), zlib.crc32, zstandard.get_frame_parameters
+    decompress = _decompressor().decompress
+    pieces: list[bytes] = []
+    wrong = []
+    for number, (start, stop, size, crc32) in enumerate(frames):
+        frame = view[start:stop]
+        try:
+            if (found := checksum(frame)) != crc32:
+                reason = f"checksum {found:#010x}, not {crc32:#010x}"
+            elif (stated := parameters(frame).content_size) != size:
+                reason = f"frame of {stated} bytes, not {size}"
+            else:
+                pieces.append(decompress(frame, max_output_size=size, allow_extra_data=False))
+                continue
+        except zstandard.ZstdError as error:
+            reason = f"frame cannot be decompressed: {error}"
+        pieces.append(bytes(size))
+        wrong.append((number, reason))
+    return pieces, wrong

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.chunks.encodings import Ints
 from pipeline.chunks.given import Given
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn
 from pipeline.errors import ChunkError
 from pipeline.rows.arrays import decoded
+from pipeline.rows.numbers import Ints
 from pipeline.rows.schema import decimals_of
 
 __all__ = ["check"]

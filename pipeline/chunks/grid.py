@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import ColumnInfo, State
 from pipeline.chunks.parse import MAX_STATES
 from pipeline.chunks.parts import Bools, FlagColumn, Parts, missing_rows
 from pipeline.errors import ChunkError
 from pipeline.rows.arrays import ranks
+from pipeline.rows.numbers import Ints
 
 __all__ = ["Grid", "grid_of"]
 

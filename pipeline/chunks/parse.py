@@ -5,9 +5,11 @@ from __future__ import annotations
 import struct
 from math import isfinite
 
+from pipeline.chunks.encodings import Encoding, Kind, Predicted, Step, kind_of
+from pipeline.chunks.encodings.signed import wrap
+from pipeline.chunks.encodings.steps import MAX_STEP
 from pipeline.chunks.footer import SCOPES, Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.kinds import MAX_STEP, Encoding, Kind, Predictor, Step
 from pipeline.chunks.octets import Reader
 from pipeline.errors import ChunkError, StoreError
 from pipeline.field.time import times_of_year
@@ -32,7 +34,6 @@ MAX_COLUMNS = 255
 MAX_STATES = 254
 MAX_FLAGS = 127
 MAX_ROWS = 8_784
-_MASK = (1 << 64) - 1
 
 
 def unpack(data: bytes, *, data_start: int, data_end: int) -> Footer:
@@ -138,8 +139,8 @@ def _block(source: Reader, columns: tuple[ColumnInfo, ...], offset: int) -> tupl
         cell = _cell(source, column, number, len(columns), rows, offset)
         offset += cell.length
         cells.append(cell)
-    for cell in cells:
-        _check_predictor(cell, cells, columns)
+    for number in range(len(cells)):
+        _check_predictor(number, cells, columns)
     block = Block(rows, runs, marks_offset, marks_length, marks_size, marks_crc32, tuple(cells))
     return block, offset
 
@@ -167,20 +168,16 @@ def _cell(
     source: Reader, column: ColumnInfo, number: int, columns: int, rows: int, offset: int
 ) -> Cell:
     form = source.raw(1)[0]
-    kind, stepped = form >> 4 & 7, form > 127
-    if (
-        kind > Kind.DOUBLE
-        or (kind == Kind.DOUBLE) != column.is_double
-        or (stepped and kind in (Kind.PSYCHRO, Kind.DOUBLE))
-    ):
+    kind, stepped = kind_of(form >> 4 & 7), form > 127
+    if kind is None or kind.doubles != column.is_double or (stepped and not kind.steps):
         raise ChunkError(f"column '{column.code}' has unknown encoding {form:#04x}")
-    encoding = _encoding(source, Kind(kind), form, columns, number)
+    encoding = _encoding(source, kind, form, columns, number)
     missing = source.unsigned(rows)
     low: int | float | None = None
     high: int | float | None = None
     if missing < rows:
-        low = _wrap(source.signed() + encoding.base)
-        high = _wrap(low + source.unsigned())
+        low = wrap(source.signed() + encoding.base)
+        high = wrap(low + source.unsigned())
         if column.is_double:
             low, high = struct.unpack("<2d", struct.pack("<2q", low, high))
             if not (isfinite(low) and isfinite(high)):
@@ -199,19 +196,8 @@ def _encoding(source: Reader, kind: Kind, form: int, columns: int, number: int) 
     shape = form & 15
     width, low = (shape, 0) if shape <= 8 else (1, shape - 8)
     step = _step(source) if form > 127 else None
-    if kind not in (Kind.LINEAR, Kind.PSYCHRO):
-        return Encoding(kind, width, source.signed(), None, low, step)
-    formula = source.unsigned(3) if kind is Kind.PSYCHRO else 0
-    numbers = tuple(source.unsigned(columns - 1) for _ in range(source.unsigned(3)))
-    due = (1, 2, 2, 2)[formula] if kind is Kind.PSYCHRO else len(numbers)
-    if not numbers or number in numbers or len(numbers) != due:
-        raise ChunkError(f"a column is predicted from columns {numbers}")
-    coefficients: tuple[int, ...] = ()
-    offset = 0
-    if kind is Kind.LINEAR:
-        coefficients = tuple(source.signed() for _ in numbers)
-        offset = source.signed()
-    return Encoding(kind, width, 0, Predictor(numbers, coefficients, offset, formula), low, step)
+    base, predictor = kind.read(source, columns, number)
+    return Encoding(kind, width, base, predictor, low, step)
 
 
 def _step(source: Reader) -> Step:
@@ -221,19 +207,14 @@ def _step(source: Reader) -> Step:
     return numerator, denominator
 
 
-def _check_predictor(cell: Cell, cells: list[Cell], columns: tuple[ColumnInfo, ...]) -> None:
-    predictor = cell.encoding.predictor
-    if predictor is None:
+def _check_predictor(number: int, cells: list[Cell], columns: tuple[ColumnInfo, ...]) -> None:
+    kind, predictor = cells[number].encoding.kind, cells[number].encoding.predictor
+    if predictor is None or not isinstance(kind, Predicted):
         return
-    for number in predictor.columns:
-        other = cells[number].encoding
-        if other.predictor is not None or other.kind is Kind.DOUBLE:
+    for other in predictor.columns:
+        if cells[other].encoding.predictor is not None or columns[other].is_double:
             raise ChunkError("a column is predicted from one that is predicted or of doubles")
-    if cell.encoding.kind is Kind.PSYCHRO:
-        places = [columns[n].decimals for n in predictor.columns]
-        places.append(columns[cells.index(cell)].decimals)
-        if max(places) > 4:
-            raise ChunkError(f"a humidity formula is used with {max(places)} decimals")
+    kind.check_decimals([columns[each].decimals for each in (number, *predictor.columns)])
 
 
 def _check_times(footer: Footer) -> None:
@@ -248,8 +229,3 @@ def _check_times(footer: Footer) -> None:
     first, final = times_of_year(footer.key.scope, year)
     if not first <= footer.blocks[0].first <= footer.blocks[-1].last <= final:
         raise ChunkError(f"footer names times of another year than {year}")
-
-
-def _wrap(value: int) -> int:
-    """Return an integer modulo 2**64 as a signed one."""
-    return (value + (1 << 63) & _MASK) - (1 << 63)

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import ColumnInfo
+from pipeline.rows.numbers import Bools, Ints
 
 __all__ = [
     "Bools",
@@ -28,7 +27,6 @@ __all__ = [
     "statistics",
 ]
 
-Bools = npt.NDArray[np.bool_]
 Statistics = tuple[int | float | None, int | float | None, int]
 _LEAST, _MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.encodings import Ints
 from pipeline.chunks.footer import Block, Footer
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.marks import Marks
@@ -16,6 +15,7 @@ from pipeline.chunks.parts import Bools, Parts, ValueColumn, flag_columns, stati
 from pipeline.errors import ChunkError
 from pipeline.rows.arrays import flag_array, plain_array, text_array, value_array
 from pipeline.rows.keys import time_arrays
+from pipeline.rows.numbers import Ints
 from pipeline.rows.schema import FLAG_TYPE, item_fields, rows_schema
 
 __all__ = ["BlockSource", "check_statistics", "gather", "put_together", "times_of"]

@@ -10,10 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.chunks.arrow import canonical_column, take_apart
-from pipeline.chunks.encodings import Ints
+from pipeline.chunks.encodings import REFERENCE, Encoding
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer, State
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parts import (
     FlagColumn,
     Parts,
@@ -27,6 +26,7 @@ from pipeline.chunks.v1_records import EPOCH, RECORDS, Records, pack, unpack
 from pipeline.errors import ChunkError
 from pipeline.field.time import times_of_year
 from pipeline.items import Item, Scope, scope_items
+from pipeline.rows.numbers import Ints
 from pipeline.units import megajoules_of, watts_of
 
 __all__ = [
@@ -288,7 +288,7 @@ def describe(parts: Parts, key: ChunkKey) -> Footer:
     columns = tuple(value.info for value in parts.values)
     values = np.stack([value.numbers for value in parts.values])
     found = statistics(columns, values, missing_rows(parts.values, parts.times.size))
-    cells = tuple(Cell(Encoding(Kind.REFERENCE, 8), *one, 0, 0, 0) for one in found)
+    cells = tuple(Cell(Encoding(REFERENCE, 8), *one, 0, 0, 0) for one in found)
     edges = np.flatnonzero(np.diff(parts.times, prepend=parts.times[:1] - 2) != 1)
     counts = np.diff(edges, append=parts.times.size)
     runs = tuple(zip(parts.times[edges].tolist(), counts.tolist(), strict=True))

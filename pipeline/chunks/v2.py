@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +13,8 @@ import pyarrow as pa
 from pipeline.chunks import marks
 from pipeline.chunks.arrow import take_apart
 from pipeline.chunks.blocks import BlockReader
-from pipeline.chunks.choose import Chosen, choose
+from pipeline.chunks.choose import Chosen, choose, choose_doubles
 from pipeline.chunks.container import (
-    FEATURE_DOUBLES,
-    FEATURE_PREDICTION,
     FEATURE_STEPS,
     HEADER_BYTES,
     VERSION,
@@ -22,27 +22,16 @@ from pipeline.chunks.container import (
     parse_footer,
     seal,
 )
-from pipeline.chunks.encodings import (
-    Ints,
-    split_planes,
-    width_of,
-)
+from pipeline.chunks.encodings.trial import Column
 from pipeline.chunks.footer import Block, Cell, ColumnInfo, Footer
 from pipeline.chunks.frames import pack_frame
 from pipeline.chunks.grid import Grid, grid_of
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.kinds import Encoding, Kind
 from pipeline.chunks.parse import FEATURE_FROM_V1, MAX_BLOCK_ROWS, MAX_ROWS
-from pipeline.chunks.parts import (
-    Bools,
-    Parts,
-    Statistics,
-    filled,
-    statistics,
-)
-from pipeline.chunks.predictions import Column
+from pipeline.chunks.parts import Parts, Statistics, filled, statistics
 from pipeline.chunks.tables import gather, put_together, times_of
 from pipeline.errors import ChunkError
+from pipeline.rows.numbers import Bools, Ints
 
 __all__ = [
     "BLOCK_ROWS",
@@ -145,10 +134,8 @@ def check_grid(data: bytes, key: ChunkKey, grid: Grid) -> Footer:
 
 
 def _features(blocks: list[Block], columns: Sequence[ColumnInfo]) -> int:
-    features = FEATURE_DOUBLES if any(c.is_double for c in columns) else 0
     encodings = [cell.encoding for block in blocks for cell in block.cells]
-    if any(encoding.predictor for encoding in encodings):
-        features |= FEATURE_PREDICTION
+    features = reduce(or_, (encoding.kind.feature for encoding in encodings), 0)
     if any(encoding.step for encoding in encodings):
         features |= FEATURE_STEPS
     if any(column.from_v1 for column in columns):
@@ -194,17 +181,11 @@ def _encode_columns(infos: Sequence[ColumnInfo], values: Ints, missing: Bools) -
         Column(n, info.code, info.decimals, whole[n], missing[n] if gone[n] else None)
         for n, info in enumerate(infos)
     ]
-    chosen = {n: _doubles(columns[n]) for n, info in enumerate(infos) if info.is_double}
+    chosen = {n: choose_doubles(columns[n]) for n, info in enumerate(infos) if info.is_double}
     integers = [column for column in columns if column.number not in chosen]
     for column, found in zip(integers, choose(integers), strict=True):
         chosen[column.number] = found
     return [chosen[number] for number in range(len(infos))]
-
-
-def _doubles(column: Column) -> Chosen:
-    words = column.values.view(np.uint64)
-    width = width_of(words)
-    return Chosen(Encoding(Kind.DOUBLE, width), split_planes(words, width), apart=False)
 
 
 def decode_scaled(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
     "INT64_MAX",
     "MAX_DECIMALS",
+    "Bools",
     "Doubles",
     "Ints",
+    "Numbers",
+    "Octets",
+    "Words",
     "canonical",
     "decimal_form",
     "fewest",
@@ -19,8 +25,12 @@ __all__ = [
     "width_of",
 ]
 
-Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.signedinteger[Any]]
+Octets = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.unsignedinteger[Any]]
 
 INT64_MAX = 2**63 - 1
 

@@ -16,9 +16,17 @@ from typing import Any
 import zstandard
 
 from pipeline.chunks import container
+from pipeline.chunks.encodings import (
+    DELTA,
+    DOUBLE,
+    LINEAR,
+    PSYCHRO,
+    REFERENCE,
+    Encoding,
+    Predictor,
+)
 from pipeline.chunks.footer import Block, Cell, Footer, State, pack
 from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.kinds import Encoding, Kind, Predictor
 from pipeline.chunks.v2 import encode
 from pipeline.items import Scope
 from tests.chunks.golden_chunks import GOLDEN, Case, Columns, table, three_days
@@ -232,14 +240,14 @@ def _many_rows() -> bytes:
     """Return an hour more than a leap year has, all of one value."""
     key = ChunkKey(Scope.HOURLY, 2024, station=2)
     column = base("hourly")[1].columns[0]
-    cell = Cell(Encoding(Kind.REFERENCE, 0, 81), 81, 81, 0, 0, 0, 0)
+    cell = Cell(Encoding(REFERENCE, 0, 81), 81, 81, 0, 0, 0, 0)
     block = Block(8785, ((_DAY * 24 + 1, 8785),), 0, 0, 0, 0, (cell,))
     return container.seal(b"", Footer(2, 0, key, (column,), (), (block,), 0))
 
 
 def _many_columns(count: int) -> bytes:
     _, footer = base("three_days")
-    cell = Cell(Encoding(Kind.REFERENCE, 0, 81), 81, 81, 0, 0, 0, 0)
+    cell = Cell(Encoding(REFERENCE, 0, 81), 81, 81, 0, 0, 0, 0)
     columns = tuple(replace(footer.columns[0], code=f"day-{n}") for n in range(count))
     block = Block(3, ((_DAY, 3),), 0, 0, 0, 0, (cell,) * count)
     return container.seal(b"", Footer(2, 0, footer.key, columns, (), (block,), 0))
@@ -247,7 +255,7 @@ def _many_columns(count: int) -> bytes:
 
 def _many_blocks() -> bytes:
     _, footer = base("hourly")
-    cell = Cell(Encoding(Kind.REFERENCE, 0, 81), 81, 81, 0, 0, 0, 0)
+    cell = Cell(Encoding(REFERENCE, 0, 81), 81, 81, 0, 0, 0, 0)
     first = _DAY * 24 + 1
     blocks = tuple(Block(1, ((first + n, 1),), 0, 0, 0, 0, (cell,)) for n in range(4097))
     return container.seal(b"", Footer(2, 0, footer.key, footer.columns, (), blocks, 0))
@@ -292,7 +300,7 @@ def _rawly(words: str, change: Callable[[bytes], bytes], based_on: str = "three_
     return Hostile(4, words, lambda: _raw(change, based_on), based_on)
 
 
-_REFERENCE = Encoding(Kind.REFERENCE, 1, 81)
+_REFERENCE = Encoding(REFERENCE, 1, 81)
 _SOUND_MARKS = bytes([2, 0, 0, 1, 0, 2, 0, 1, 0])
 _STATE = "u8 missing (0 or 1), flag (text of at most 3 characters"
 _TIMES = "Times ascend strictly, within a block and from block to block"
@@ -409,18 +417,18 @@ HOSTILE: dict[str, Hostile] = {
     # 4: cells
     "unknown kind": _rawly("kind × 16 + shape", _swapped("01a201", "61a201")),
     "doubles among integers": _said(
-        4, "DOUBLE stands exactly in columns of doubles", _coded(Encoding(Kind.DOUBLE, 1, 0))
+        4, "DOUBLE stands exactly in columns of doubles", _coded(Encoding(DOUBLE, 1, 0))
     ),
     "integers among doubles": _said(
         4,
         "DOUBLE stands exactly in columns of doubles",
-        _coded(Encoding(Kind.DELTA, 8, 0)),
+        _coded(Encoding(DELTA, 8, 0)),
         "doubles",
     ),
     "steps of a formula": _said(
         4,
         "(kinds 0 to 3 only)",
-        _coded(Encoding(Kind.PSYCHRO, 1, 0, Predictor((1,), formula=0), step=(7, 5))),
+        _coded(Encoding(PSYCHRO, 1, 0, Predictor((1,), formula=0), step=(7, 5))),
     ),
     "step of nothing": _said(4, _STEPS, _coded(replace(_REFERENCE, step=(5, 0)))),
     "step below one": _said(4, _STEPS, _coded(replace(_REFERENCE, step=(5, 6)))),
@@ -432,47 +440,47 @@ HOSTILE: dict[str, Hostile] = {
     ),
     "no frame": _said(4, "0 exactly where the shape is 0", _cell(lambda c: replace(c, length=0))),
     "frame of nothing": _said(
-        4, "0 exactly where the shape is 0", _coded(Encoding(Kind.REFERENCE, 0, 81))
+        4, "0 exactly where the shape is 0", _coded(Encoding(REFERENCE, 0, 81))
     ),
     "frame of gigabytes": _said(
         4, "the frames' lengths add up", _cell(lambda c: replace(c, length=1 << 33))
     ),
     "predicted from nothing": _said(
-        4, _LINEAR, _coded(Encoding(Kind.LINEAR, 1, 0, Predictor((), (), 0)))
+        4, _LINEAR, _coded(Encoding(LINEAR, 1, 0, Predictor((), (), 0)))
     ),
     "predicted from four": _said(
-        4, _LINEAR, _coded(Encoding(Kind.LINEAR, 1, 0, Predictor((1, 1, 1, 1), (1, 1, 1, 1))))
+        4, _LINEAR, _coded(Encoding(LINEAR, 1, 0, Predictor((1, 1, 1, 1), (1, 1, 1, 1))))
     ),
     "predicted from a column that is not there": _said(
-        4, _LINEAR, _coded(Encoding(Kind.LINEAR, 1, 0, Predictor((2,), (65536,))))
+        4, _LINEAR, _coded(Encoding(LINEAR, 1, 0, Predictor((2,), (65536,))))
     ),
     "predicted from itself": _said(
-        4, _PREDICTED, _coded(Encoding(Kind.LINEAR, 1, 0, Predictor((0,), (65536,))))
+        4, _PREDICTED, _coded(Encoding(LINEAR, 1, 0, Predictor((0,), (65536,))))
     ),
     "predicted from a predicted one": _said(
         4,
         _PREDICTED,
-        lambda f: _coded(Encoding(Kind.LINEAR, 1, 0, Predictor((1,), (65536,))))(
-            _coded(Encoding(Kind.LINEAR, 1, 0, Predictor((0,), (65536,))), 1)(f)
+        lambda f: _coded(Encoding(LINEAR, 1, 0, Predictor((1,), (65536,))))(
+            _coded(Encoding(LINEAR, 1, 0, Predictor((0,), (65536,))), 1)(f)
         ),
     ),
     "predicted from doubles": _said(
-        4, _PREDICTED, _coded(Encoding(Kind.LINEAR, 1, 0, Predictor((0,), (65536,))), 1), "doubles"
+        4, _PREDICTED, _coded(Encoding(LINEAR, 1, 0, Predictor((0,), (65536,))), 1), "doubles"
     ),
     "formula of too few columns": _said(
         4,
         "formula varint; n varint; n column numbers",
-        _coded(Encoding(Kind.PSYCHRO, 1, 0, Predictor((1,), formula=1))),
+        _coded(Encoding(PSYCHRO, 1, 0, Predictor((1,), formula=1))),
     ),
     "unknown formula": _said(
         4,
         "formula varint; n varint; n column numbers",
-        _coded(Encoding(Kind.PSYCHRO, 1, 0, Predictor((1,), formula=4))),
+        _coded(Encoding(PSYCHRO, 1, 0, Predictor((1,), formula=4))),
     ),
     "formula of five decimals": _said(
         4,
         "Columns have at most 4 decimals here",
-        lambda f: _coded(Encoding(Kind.PSYCHRO, 1, 0, Predictor((1,), formula=0)))(
+        lambda f: _coded(Encoding(PSYCHRO, 1, 0, Predictor((1,), formula=0)))(
             _column(decimals=5)(f)
         ),
     ),
@@ -505,7 +513,7 @@ HOSTILE: dict[str, Hostile] = {
         "no bytes behind it",
         lambda: _with_cell_frame(_frame(bytes([0, 10, 0])) + _frame(bytes([9]))),
     ),
-    "another width": _said(5, "its cell's shape", _coded(Encoding(Kind.REFERENCE, 2, 81))),
+    "another width": _said(5, "its cell's shape", _coded(Encoding(REFERENCE, 2, 81))),
     "low bits that are not there": _said(5, "its cell's shape", _coded(replace(_REFERENCE, low=3))),
     # 6
     "marks of another size": Hostile(

@@ -16,8 +16,8 @@ from pipeline.field.time import moment_of, year_span
 from pipeline.lacks import Asked, Lacks, lacks_of
 
 if TYPE_CHECKING:
+    from pipeline.chunks.encodings import Encoding
     from pipeline.chunks.footer import Footer
-    from pipeline.chunks.kinds import Encoding
 
 __all__ = ["command"]
 

@@ -7,12 +7,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.chunks.bulk.varints import Bools, InStep, Ints
-from pipeline.chunks.kinds import MAX_STEP, Kind
+from pipeline.chunks.bulk.varints import InStep
+from pipeline.chunks.encodings import KINDS, Kind, Predicted
+from pipeline.chunks.encodings.predicted import MAX_SOURCES
+from pipeline.chunks.encodings.steps import MAX_STEP
+from pipeline.rows.numbers import Bools, Ints
 
 __all__ = ["Cells", "check_sources", "read_cell"]
 
-_SOURCES = 3
+
+def _reader(kind: Kind) -> object:
+    return type(kind).read_many
+
+
+_NUMBERS = range(8)
+_INTEGERS = {kind.number: kind for kind in KINDS if not kind.doubles}
+_KNOWN = np.array([number in _INTEGERS for number in _NUMBERS])
+_STEPPED = np.array([number in _INTEGERS and _INTEGERS[number].steps for number in _NUMBERS])
+_READERS = [
+    (first, np.array([n in _INTEGERS and _reader(_INTEGERS[n]) is read for n in _NUMBERS]))
+    for read, first in {_reader(kind): kind for kind in _INTEGERS.values()}.items()
+]
+"""How parameters are read, and of which kinds so: those that do it alike are read together."""
+_MOST_DECIMALS = np.full(len(_NUMBERS), 18)
+for _kind in _INTEGERS.values():
+    if isinstance(_kind, Predicted):
+        _MOST_DECIMALS[_kind.number] = _kind.most_decimals
 
 
 class Cells:
@@ -63,7 +83,7 @@ class Cells:
     def __init__(self, shape: tuple[int, ...]) -> None:
         for name in self.__slots__:
             several = name in ("sources", "coefficients")
-            setattr(self, name, np.zeros((*shape, _SOURCES) if several else shape, np.int64))
+            setattr(self, name, np.zeros((*shape, MAX_SOURCES) if several else shape, np.int64))
 
     def only(self, kept: Bools | tuple[Ints, ...]) -> Cells:
         """Return the cells of some blocks."""
@@ -90,72 +110,44 @@ def read_cell(
     put = (who, *place)
     form = source.octet(who)
     kind, shape, stepped = form >> 4 & 7, form & 15, form > 127
-    source.refuse(who, (kind > Kind.PSYCHRO) | (stepped & (kind == Kind.PSYCHRO)))
+    source.refuse(who, ~_KNOWN[kind] | (stepped & ~_STEPPED[kind]))
     width, low = np.where(shape <= 8, shape, 1), np.maximum(shape - 8, 0)
     if stepped.any():
         at = who[stepped]
         up, down = source.unsigned(at, MAX_STEP), source.unsigned(at, MAX_STEP)
         source.refuse(at, (down == 0) | (down >= up))
         cells.up[at, *place], cells.down[at, *place] = up, down
-    plain = kind < Kind.LINEAR
-    base = np.zeros(who.size, np.int64)
-    base[plain] = source.signed(who[plain])
-    if not plain.all():
-        _predictor(source, who[~plain], cells, place, kind[~plain], columns[~plain])
+    for first, alike in _READERS:
+        some = alike[kind]
+        if some.any():
+            first.read_many(source, who[some], cells, place, columns[some])
+    base = cells.base[put]
     missing = source.unsigned(who, rows)
     least, most = np.zeros(who.size, np.int64), np.zeros(who.size, np.int64)
-    some = np.flatnonzero(missing < rows)
-    least[some] = source.signed(who[some]) + base[some]
-    most[some] = least[some] + source.unsigned(who[some])
+    there = np.flatnonzero(missing < rows)
+    least[there] = source.signed(who[there]) + base[there]
+    most[there] = least[there] + source.unsigned(who[there])
     size = width * rows + (low * rows + 7 >> 3)
     length = source.unsigned(who, size + 1024)
     source.refuse(who, (least > most) | ((length == 0) != (size == 0)))
     framed = np.flatnonzero(length)
     cells.crc32[who[framed], *place] = source.word(who[framed])
     cells.kind[put], cells.width[put], cells.low[put] = kind, width, low
-    cells.base[put], cells.missing[put] = base, missing
+    cells.missing[put] = missing
     cells.least[put], cells.most[put] = least, most
     cells.offset[put], cells.length[put] = offset[who], length
     offset[who] += length
-
-
-def _predictor(
-    source: InStep,
-    who: Ints,
-    cells: Cells,
-    place: tuple[int, int],
-    kind: Ints,
-    columns: Ints,
-) -> None:
-    """Read from which columns, and how, some cells are predicted."""
-    humid = kind == Kind.PSYCHRO
-    formula = np.zeros(who.size, np.int64)
-    formula[humid] = source.unsigned(who[humid], 3)
-    used = source.unsigned(who, _SOURCES)
-    due = np.where(humid, np.where(formula == 0, 1, 2), used)
-    source.refuse(who, (used == 0) | (used != due))
-    linear = kind == Kind.LINEAR
-    for number in range(_SOURCES):
-        some = used > number
-        column = source.unsigned(who[some], columns[some] - 1)
-        source.refuse(who[some], column == place[1])
-        cells.sources[who[some], *place, number] = column
-    for number in range(_SOURCES):
-        some = linear & (used > number)
-        cells.coefficients[who[some], *place, number] = source.signed(who[some])
-    cells.shift[who[linear], *place] = source.signed(who[linear])
-    cells.formula[who, *place], cells.used[who, *place] = formula, used
 
 
 def check_sources(source: InStep, who: Ints, cells: Cells, block: int, decimals: Ints) -> None:
     """Refuse a block where a column is predicted from one that is predicted itself."""
     at, column = np.nonzero(cells.used[who, block])
     file = who[at]
-    humid = cells.kind[file, block, column] == Kind.PSYCHRO
-    wrong = humid & (decimals[file, column] > 4)
-    for number in range(_SOURCES):
+    most = _MOST_DECIMALS[cells.kind[file, block, column]]
+    wrong = decimals[file, column] > most
+    for number in range(MAX_SOURCES):
         some = cells.used[file, block, column] > number
         other = cells.sources[file, block, column, number]
         late = cells.used[file, block, other] > 0
-        wrong |= some & (late | (humid & (decimals[file, other] > 4)))
+        wrong |= some & (late | (decimals[file, other] > most))
     source.refuse(file, wrong)

@@ -6,12 +6,12 @@ and known again by its bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.container import KNOWN_FEATURES, VERSION
 from pipeline.chunks.footer import SCOPES, ColumnInfo, State
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.octets import Reader
@@ -65,6 +65,7 @@ class Heads:
     def __init__(self) -> None:
         self._columns: dict[tuple[Scope, bytes], Columns | None] = {}
         self._states: dict[bytes, States] = {}
+        self._before: dict[Callable[[bytes, int], int], bytes] = {}
 
     def read(self, raw: bytes, key: ChunkKey) -> Head | None:
         """Return a footer's head; None where it is not the key's, damaged, or out of the ordinary.
@@ -72,7 +73,7 @@ class Heads:
         Parameters
         ----------
         raw : bytes
-            The footer, decompressed.
+            The footer, decompressed, of a known version.
         key : ChunkKey
         """
         try:
@@ -81,7 +82,7 @@ class Heads:
             return None
 
     def _read(self, raw: bytes, key: ChunkKey) -> Head | None:
-        if raw[0] != VERSION or raw[1] & ~KNOWN_FEATURES or SCOPES[raw[2]] is not key.scope:
+        if SCOPES[raw[2]] is not key.scope:
             return None
         source = Reader(raw)
         source.place = 3
@@ -90,19 +91,12 @@ class Heads:
         due = key.target if key.station is None else key.station
         if year != key.year or whose != due:
             return None
-        start = place = source.place
-        count = raw[place]
-        place += 1
-        for _ in range(count):
-            place += 1 + raw[place]
-            place += 3 + raw[place]
-        described = raw[start:place]
-        start, states = place, raw[place]
-        place += 1
-        for _ in range(states):
-            place += 2 + raw[place + 1]
-        listed, blocks = raw[start:place], raw[place]
-        if not 0 < count < _PLAIN or states >= _PLAIN or not 0 < blocks < _PLAIN:
+        described = self._list(raw, source.place, _end_of_columns)
+        place = source.place + len(described)
+        listed = self._list(raw, place, _end_of_states)
+        place += len(listed)
+        blocks = raw[place]
+        if not 0 < described[0] < _PLAIN or listed[0] >= _PLAIN or not 0 < blocks < _PLAIN:
             return None
         if len(self._columns) + len(self._states) > _KNOWN:
             self._columns.clear()
@@ -116,6 +110,32 @@ class Heads:
         if columns is None or columns.from_v1 != bool(raw[1] & FEATURE_FROM_V1):
             return None
         return Head(columns, self._states[listed], blocks, place + 1)
+
+    def _list(self, raw: bytes, start: int, end: Callable[[bytes, int], int]) -> bytes:
+        """Return a list that begins at a place: mostly it is that of the footer before."""
+        before = self._before.get(end)
+        if before is not None and raw.startswith(before, start):
+            return before  # whoever reads it on comes to the same end
+        stop = end(raw, start)
+        if stop > len(raw):
+            raise ChunkError("footer ends inside a list")
+        found = self._before[end] = raw[start:stop]
+        return found
+
+
+def _end_of_columns(raw: bytes, start: int) -> int:
+    place = start + 1
+    for _ in range(raw[start]):
+        place += 1 + raw[place]
+        place += 3 + raw[place]
+    return place
+
+
+def _end_of_states(raw: bytes, start: int) -> int:
+    place = start + 1
+    for _ in range(raw[start]):
+        place += 2 + raw[place + 1]
+    return place
 
 
 def _states(listed: tuple[State, ...]) -> States:

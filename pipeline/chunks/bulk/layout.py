@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from pipeline.chunks.bulk.cells import Cells, check_sources, read_cell
 from pipeline.chunks.bulk.heads import Head
-from pipeline.chunks.bulk.varints import Bools, InStep, Ints
+from pipeline.chunks.bulk.varints import InStep
 from pipeline.chunks.container import HEADER_BYTES
 from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS
 from pipeline.field.time import times_of_year
 from pipeline.items import Scope
+from pipeline.rows.numbers import Bools, Ints
 
 __all__ = ["Blocks", "read_blocks"]
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.chunks.bulk.heads import States
 from pipeline.chunks.bulk.layout import Blocks
 from pipeline.chunks.bulk.shelves import Shelves
-from pipeline.chunks.bulk.varints import Bools, Ints
+from pipeline.chunks.marks import split_marks
+from pipeline.errors import ChunkError
+from pipeline.rows.numbers import Bools, Ints, Octets
 
-__all__ = ["MAX_TEXTS", "ManyMarks", "flag_texts"]
+__all__ = ["MAX_TEXTS", "ManyMarks", "check_marks", "flag_texts"]
 
-Codes = npt.NDArray[np.uint8]
 _WIDE = 256
 MAX_TEXTS = 127
 """Flag texts that one call's codes have room for."""
@@ -26,8 +26,32 @@ def flag_texts(states: Sequence[States]) -> list[str]:
     return sorted(frozenset[str]().union(*(each.flags for each in {*states})))
 
 
+def check_marks(
+    pieces: list[bytes], columns: Ints, rows: Ints, states: Sequence[States]
+) -> list[int]:
+    """Return the numbers of those pieces that break a rule; they become such as mark nothing.
+
+    Parameters
+    ----------
+    pieces : list of bytes
+        What the marks' frames of some blocks hold.
+    columns, rows : int64 arrays
+    states : sequence of States
+        Of each block.
+    """
+    wrong = []
+    sizes = zip(columns.tolist(), rows.tolist(), states, strict=True)
+    for number, (wide, long, each) in enumerate(sizes):
+        try:
+            split_marks(pieces[number], wide, long, len(each.listed))
+        except ChunkError:
+            pieces[number] = b"\1" + bytes(1 + wide + long)
+            wrong.append(number)
+    return wrong
+
+
 class ManyMarks:
-    """The marks of blocks, decompressed; those that break a rule are told by ``wrong``.
+    """The marks of blocks.
 
     A value's code is twice the number of its flag's text (0: passed, else from 1), and 1 more where
     it is missing.
@@ -35,8 +59,8 @@ class ManyMarks:
     Parameters
     ----------
     blocks : Blocks
-    plain : bytes
-        What the marks' frames hold, block by block; a block without has none.
+    pieces : list of bytes
+        What the marks' frames hold, checked; of the blocks that have one.
     states : sequence of States
         Of each block.
     columns : int64 array
@@ -48,47 +72,35 @@ class ManyMarks:
     def __init__(
         self,
         blocks: Blocks,
-        plain: bytes,
+        pieces: Sequence[bytes],
         states: Sequence[States],
         columns: Ints,
         texts: Sequence[str],
         shelves: Shelves,
     ) -> None:
-        self._octets = np.frombuffer(plain + bytes(2), np.uint8)
+        self._octets = np.frombuffer(b"".join(pieces) + bytes(2), np.uint8)
         self._blocks = np.flatnonzero(blocks.marks_length)
         self._shelves = shelves
         marked = self._blocks
-        rows, size = blocks.rows[marked], blocks.marks_size[marked]
+        rows, size = blocks.rows[marked], np.fromiter(map(len, pieces), np.int64, len(pieces))
         start = np.cumsum(size) - size
         count = self._octets[start].astype(np.int64) | self._octets[start + 1].astype(np.int64) << 8
         wide = count > _WIDE
-        due = 2 + columns[marked] * count + np.where(wide, 2, 1) * rows
-        bad = (size != due) | (count == 0) | (size < 2)
-        count = np.where(bad, 1, count)
         known = [*dict.fromkeys(states)]
         ranks = {each: number for number, each in enumerate(known)}
         self._tables = np.concatenate([_table(each, tuple(texts)) for each in known])
         kinds = np.array([ranks[states[block]] for block in marked.tolist()], np.int64)
-        most = np.array([len(each.listed) for each in known], np.int64)[kinds]
         first = 1 + np.cumsum(count) - count
-        self._patterns, high = self._numbers(start + 2 + columns[marked] * count, rows, first, wide)
-        bad |= high >= count
-        states_end = np.minimum(start + 2 + columns[marked] * count, self._octets.size - 1)
-        ends = np.stack([np.minimum(start + 2, states_end - 1), states_end], axis=1)
-        if marked.size:
-            bad |= np.maximum.reduceat(self._octets, ends.ravel())[::2] > most
-        self.wrong: Bools = np.zeros(blocks.rows.size, np.bool_)
-        self.wrong[marked] = bad
+        self._patterns = self._numbers(start + 2 + columns[marked] * count, rows, first, wide)
         spread = np.repeat(np.arange(marked.size), count)
         self._spread = spread
         self._place = (start + 2 - first)[spread] + np.arange(1, 1 + spread.size)
         self._count = count[spread]
         self._kind = kinds[spread] * 256
 
-    def _numbers(self, start: Ints, rows: Ints, first: Ints, wide: Bools) -> tuple[Ints, Ints]:
-        """Return each row's pattern among those of all blocks, and each block's highest number."""
+    def _numbers(self, start: Ints, rows: Ints, first: Ints, wide: Bools) -> Ints:
+        """Return each row's pattern among those of all blocks."""
         made = np.zeros(self._shelves.size, np.int64)
-        high = np.zeros(rows.size, np.int64)
         for number, shelf in enumerate(self._shelves.shelves):
             here = np.flatnonzero(self._shelves.shelf[self._blocks] == number)
             if here.size == 0:
@@ -104,7 +116,6 @@ class ManyMarks:
                 found[wide[here]] |= more.astype(np.int64) << 8
             if int(rows[here].min()) < shelf.rows:
                 found[along >= rows[here, None]] = 0
-            high[here] = found.max(axis=1)
             found += first[here, None]
             places = self._shelves.place[self._blocks[here]]
             stacked = shelf.of(made)
@@ -112,9 +123,9 @@ class ManyMarks:
                 stacked[:] = found
             else:
                 stacked[places] = found
-        return made, high
+        return made
 
-    def codes(self, numbers: Ints) -> Codes:
+    def codes(self, numbers: Ints) -> Octets:
         """Return the codes of one item's values in a flat array.
 
         Parameters
@@ -132,7 +143,7 @@ class ManyMarks:
 
 
 @lru_cache(4_096)
-def _table(states: States, texts: tuple[str, ...]) -> Codes:
+def _table(states: States, texts: tuple[str, ...]) -> Octets:
     """Return the code of every state that a footer lists, by the state's number."""
     table = np.zeros(256, np.uint8)
     for number, state in enumerate(states.listed, 1):

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.bulk.varints import Bools, Ints
 from pipeline.chunks.footer import ColumnInfo
 from pipeline.chunks.key import ChunkKey
 from pipeline.errors import ChunkError, StoreError
@@ -21,6 +20,7 @@ from pipeline.field.site import SiteKind
 from pipeline.items import Item, Scope, scope_items
 from pipeline.rows.arrays import bitmap, plain_array
 from pipeline.rows.keys import time_arrays
+from pipeline.rows.numbers import Bools, Ints
 from pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD, item_of, physical_schema
 
 __all__ = ["Form", "Together", "key_arrays", "value_array"]

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from pipeline.chunks import v1
 from pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
-from pipeline.chunks.bulk.varints import Ints
 from pipeline.chunks.key import ChunkKey
 from pipeline.chunks.v1_records import EPOCH, Records, unpack
 from pipeline.errors import ChunkError
 from pipeline.field.time import times_of_year
 from pipeline.items import Scope
 from pipeline.rows.arrays import flag_array
+from pipeline.rows.numbers import Ints
 
 __all__ = ["decode_records"]
 

@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.bulk.frames import unpack_frames
 from pipeline.chunks.bulk.heads import Heads
 from pipeline.chunks.bulk.layout import Blocks
-from pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, flag_texts
+from pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, check_marks, flag_texts
 from pipeline.chunks.bulk.opened import Opened
 from pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
 from pipeline.chunks.bulk.shelves import Shelves
 from pipeline.chunks.bulk.values import CellList, decode, predict_cells
-from pipeline.chunks.bulk.varints import Bools, Ints
+from pipeline.chunks.frames import unpack_frames
 from pipeline.chunks.key import ChunkKey
 from pipeline.rows.arrays import flag_array
+from pipeline.rows.numbers import Bools, Ints
 
 __all__ = ["decode_together"]
 
@@ -97,18 +97,15 @@ def _decoded(opened: Opened, blocks: Blocks, form: Form) -> Together | None:
     begin = opened.starts[blocks.file]
     wrong = np.zeros(blocks.file.size, np.bool_)
     cells, framed = listed.cells, np.flatnonzero(listed.cells.length)
-    plain, failed = unpack_frames(
-        opened.data,
-        (begin[listed.block] + cells.offset)[framed],
-        cells.length[framed],
-        listed.sizes[framed],
-        cells.crc32[framed],
+    starts = (begin[listed.block] + cells.offset)[framed]
+    pieces, failed = _unpacked(
+        opened.data, starts, cells.length[framed], listed.sizes[framed], cells.crc32[framed]
     )
     wrong[listed.block[framed[failed]]] = True
-    made = decode(listed, plain, shelves)
+    made = decode(listed, b"".join(pieces), shelves)
     predict_cells(listed, made, wanted.slots, wanted.decimals, shelves)
     marked = np.flatnonzero(blocks.marks_length)
-    plain, failed = unpack_frames(
+    pieces, failed = _unpacked(
         opened.data,
         (begin + blocks.marks_offset)[marked],
         blocks.marks_length[marked],
@@ -116,9 +113,20 @@ def _decoded(opened: Opened, blocks: Blocks, form: Form) -> Together | None:
         blocks.marks_crc32[marked],
     )
     wrong[marked[failed]] = True
-    marks = ManyMarks(blocks, plain, wanted.states, wanted.columns, texts, shelves)
-    wrong |= marks.wrong
+    states = [wanted.states[block] for block in marked.tolist()]
+    failed = check_marks(pieces, wanted.columns[marked], blocks.rows[marked], states)
+    wrong[marked[failed]] = True
+    marks = ManyMarks(blocks, pieces, wanted.states, wanted.columns, texts, shelves)
     return _table(opened, blocks, form, wanted, made, marks, texts, shelves, wrong)
+
+
+def _unpacked(
+    data: bytes, starts: Ints, lengths: Ints, sizes: Ints, crc32: Ints
+) -> tuple[list[bytes], list[int]]:
+    """Return what frames hold, and the numbers of those that fail a check."""
+    fields = (starts, starts + lengths, sizes, crc32)
+    pieces, wrong = unpack_frames(data, zip(*(each.tolist() for each in fields), strict=True))
+    return pieces, [number for number, _ in wrong]
 
 
 def _table(

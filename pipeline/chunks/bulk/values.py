@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.chunks.bulk.cells import Cells
 from pipeline.chunks.bulk.shelves import Shelf, Shelves
-from pipeline.chunks.bulk.varints import Bools, Ints
-from pipeline.chunks.encodings import undo_steps
-from pipeline.chunks.kinds import Kind
-from pipeline.chunks.psychro import Formula, predict
+from pipeline.chunks.encodings import KINDS, Predicted, kind_of
+from pipeline.chunks.encodings.predicted import MAX_SOURCES, Terms
+from pipeline.chunks.encodings.shapes import join_octets
+from pipeline.chunks.encodings.steps import undo_steps
+from pipeline.rows.numbers import Bools, Ints, Numbers
 
 __all__ = ["CellList", "decode", "predict_cells"]
 
-Octets = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.unsignedinteger[Any]]
-Numbers = npt.NDArray[np.signedinteger[Any]]
+_UNSCALED = [k.number for k in KINDS if isinstance(k, Predicted) and not k.scaled]
 
 
 class CellList:
@@ -92,66 +89,14 @@ def decode(listed: CellList, plain: bytes, shelves: Shelves) -> dict[int, Ints]:
         data = octets[at : at + count * size].reshape(count, size)
         at += count * size
         cells = listed.cells
-        kind = Kind(int(cells.kind[group.start]))
-        words = _words(data, rows, int(cells.width[group.start]), int(cells.low[group.start]))
-        _put(
-            shelf.of(made[slot]),
-            shelves.place[listed.block[group]],
-            _numbers(words, kind, cells.base[group]),
-        )
-        if kind < Kind.LINEAR:
+        kind = kind_of(int(cells.kind[group.start]))
+        assert kind is not None
+        words = join_octets(data, rows, int(cells.width[group.start]), int(cells.low[group.start]))
+        numbers = kind.numbers(words, cells.base[group, None])
+        _put(shelf.of(made[slot]), shelves.place[listed.block[group]], numbers)
+        if not isinstance(kind, Predicted):
             _undo_steps(made[slot], shelf, shelves, listed, group)
     return made
-
-
-def _words(data: Octets, rows: int, width: int, low: int) -> Words:
-    """Return the residuals of cells, cells x rows, in the narrowest unsigned integers."""
-    if width == 0:
-        return np.zeros((len(data), rows), np.uint8)
-    if low:
-        lows = _packed(data[:, rows:], rows, low)
-        return (data[:, :rows].astype(np.uint16) << np.uint16(low)) | lows
-    if width == 1:
-        return data
-    room = 2 if width == 2 else 4 if width <= 4 else 8
-    words = np.zeros((len(data), rows, room), np.uint8)
-    for plane in range(width):
-        words[:, :, plane] = data[:, plane * rows : (plane + 1) * rows]
-    return words.view(f"<u{room}")[:, :, 0]
-
-
-def _packed(data: Octets, rows: int, low: int) -> Octets:
-    """Return numbers of ``low`` bits each that lie packed: eight of them in ``low`` bytes."""
-    groups = rows + 7 >> 3
-    padded = np.zeros((len(data), groups * low), np.uint8)
-    padded[:, : data.shape[1]] = data
-    octets = np.ascontiguousarray(padded.reshape(-1, low).T)
-    made = np.empty((len(data) * groups, 8), np.uint8)
-    mask = np.uint8((1 << low) - 1)
-    for number in range(8):
-        byte, shift = divmod(number * low, 8)
-        bits = octets[byte] >> np.uint8(shift)
-        if shift + low > 8:
-            bits |= octets[byte + 1] << np.uint8(8 - shift)
-        np.bitwise_and(bits, mask, out=made[:, number])
-    return made.reshape(len(data), groups * 8)[:, :rows]
-
-
-def _numbers(words: Words, kind: Kind, base: Ints) -> Numbers:
-    """Return what residuals stand for; of a predicted kind what is left of the prediction."""
-    signed = f"<i{words.dtype.itemsize}"
-    if kind is Kind.REFERENCE:
-        wide = words.view(signed) if words.dtype.itemsize == 8 else words
-        return np.add(wide, base[:, None], dtype=np.int64)
-    words = words.astype(words.dtype.newbyteorder("="), copy=False)
-    steps = ((words >> 1) ^ -(words & 1)).view(signed)
-    if kind not in (Kind.DELTA, Kind.DELTA2):
-        return steps
-    sums = steps.astype(np.int64)  # first: a sum that widens as it goes takes seven times as long
-    for _ in range(kind):  # once for DELTA, twice for DELTA2
-        np.cumsum(sums, axis=1, out=sums)
-    sums += base[:, None]
-    return sums
 
 
 def _put(shelf: Ints, places: Ints, numbers: Numbers) -> None:
@@ -202,11 +147,12 @@ def predict_cells(
     cells, block = listed.cells.only((late,)), listed.block[late]
     slot = listed.slot[late]
     own = np.argmax(slots[block] == slot[:, None], axis=1)
-    inputs = np.arange(3) < cells.used[:, None]
+    inputs = np.arange(MAX_SOURCES) < cells.used[:, None]
     sources = np.where(inputs, slots[block[:, None], cells.sources], -1)
     scales = np.where(inputs, decimals[block[:, None], cells.sources], 0)
-    scales[cells.kind == Kind.LINEAR] = 0
-    out = np.where(cells.kind == Kind.LINEAR, 0, decimals[block, own])
+    free = np.isin(cells.kind, _UNSCALED)
+    scales[free] = 0
+    out = np.where(free, 0, decimals[block, own])
     parts = (shelves.shelf[block], slot, cells.kind, cells.formula, out)
     keys = np.column_stack([*parts, sources, scales])
     found, which = np.unique(keys, axis=0, return_inverse=True)
@@ -218,15 +164,9 @@ def predict_cells(
         rows: slice | Ints = slice(None) if some.size == shelf.blocks.size else places
         given = [shelf.of(made[source])[rows] for source in key[5:8] if source >= 0]
         target = shelf.of(made[key[1]])
-        if key[2] == Kind.LINEAR:
-            total = np.empty(given[0].shape, np.int64)
-            total[:] = cells.shift[some, None]
-            for place, values in enumerate(given):
-                total += cells.coefficients[some, place, None] * values
-            total >>= 16
-            foretold = total
-        else:
-            formula = Formula(key[3])
-            foretold = predict(formula, given, key[8 : 8 + len(given)], key[4])
+        kind = kind_of(key[2])
+        assert isinstance(kind, Predicted)
+        terms = Terms(key[3], cells.coefficients[some], cells.shift[some])
+        foretold = kind.foretold(terms, given, key[8 : 8 + len(given)], key[4])
         target[rows] += foretold
         _undo_steps(made[key[1]], shelf, shelves, listed, late[some])

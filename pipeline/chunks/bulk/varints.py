@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-__all__ = ["Bools", "InStep", "Ints"]
+from pipeline.rows.numbers import Bools, Ints, Octets, Words
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.uint64]
+__all__ = ["InStep"]
 
 _PAD = 16
 _MOST_BYTES = 10
@@ -97,7 +94,7 @@ class InStep:
         self.sound &= self._at == self._ends
 
 
-def _integers(octets: npt.NDArray[np.uint8]) -> tuple[Words, Ints]:
+def _integers(octets: Octets) -> tuple[Words, Ints]:
     """Return the integer that begins at each byte, and its bytes; far too many for one too long."""
     values = (octets & 0x7F).astype(np.uint64)
     sizes = np.ones(octets.size, np.int64)
