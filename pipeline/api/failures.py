@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpcore
 import httpx
 
 from pipeline.api.endpoints import REFUSALS
@@ -27,15 +26,7 @@ from pipeline.errors import (
 
 __all__ = ["SOCKET_FAILURES", "firewall_page", "looks_like_html", "refusal", "socket_failure"]
 
-SOCKET_FAILURES: tuple[type[Exception], ...] = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.ConnectionNotAvailable,
-    httpx.HTTPError,
-    OSError,
-)
+SOCKET_FAILURES: tuple[type[Exception], ...] = (httpx.HTTPError, OSError)
 """What the libraries below raise when a request fails on its way."""
 
 _SAID = {
@@ -61,7 +52,8 @@ _ADVICE = {
     "dns": "check the network, its name service, and the host's name in the base URL",
     "refused": "check host and port of the base URL, and whether the service is up",
     "unreachable": "check the network and the base URL",
-    "connect_timeout": "check the network and the base URL; a firewall may drop the packets",
+    "connect_timeout": "check the network, its name service and the base URL; a firewall may drop "
+    "the packets",
     "read_timeout": "give it longer with --timeout, or ask for fewer days",
     "write_timeout": "check the network",
     "certificate": "name the right authority's certificates in SSL_CERT_FILE",
@@ -81,18 +73,18 @@ _BY_CAUSE: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "tls"),
 )
 _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
-    (httpcore.ConnectTimeout, "connect_timeout"),
-    (httpcore.ReadTimeout, "read_timeout"),
-    (httpcore.WriteTimeout, "write_timeout"),
-    (httpcore.ProxyError, "proxy"),
-    (httpcore.ConnectError, "unreachable"),
+    (httpx.ConnectTimeout, "connect_timeout"),
+    (httpx.ReadTimeout, "read_timeout"),
+    (httpx.WriteTimeout, "write_timeout"),
+    (httpx.ProxyError, "proxy"),
+    (httpx.ConnectError, "unreachable"),
 )
 
 _TEXT_SHOWN = 160
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what caused it, each once."""
+    """Yield an error and what caused it, each once; of several addresses' failures all."""
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
     while pending:
@@ -101,6 +93,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(at))
             yield at
             pending += [at.__cause__, at.__context__]
+            pending += at.exceptions if isinstance(at, BaseExceptionGroup) else ()
 
 
 def _kind(error: BaseException) -> str:
@@ -115,7 +108,7 @@ def _kind(error: BaseException) -> str:
     for wanted, kind in _BY_TYPE:
         if isinstance(error, wanted):
             return kind
-    if isinstance(error, httpcore.ProtocolError):
+    if isinstance(error, httpx.ProtocolError):
         text = str(error).lower()
         cut = "disconnected" in text or "closed connection" in text or "incomplete" in text
         return "eof" if cut else "protocol"
