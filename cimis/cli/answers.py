@@ -28,6 +28,9 @@ MOST_PLAIN = 10_000
 
 TEXTUAL = ("VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP_S", "BOOLEAN")
 
+_NOTHING = "nothing matched"
+_EMPTY_HINT = "see what is stored with 'cimis stats'; --allow-empty exits 0"
+
 FORMATS = ("table", "csv", "tsv", "json", "ndjson", "parquet", "arrow")
 
 
@@ -104,11 +107,8 @@ def deliver(
     form: Form,
     out: Output,
     timings: QueryTimings | None = None,
-    asked: str = "nothing matched",
 ) -> int:
     """Send the rows where they are wanted and return how many they were.
-
-    ``asked`` says in words what was asked for, should nothing match.
 
     Raises
     ------
@@ -122,14 +122,12 @@ def deliver(
     else:
         count = _write(rows, schema, chosen, form, out, timings)
     if count == 0 and not form.allow_empty:
-        raise NoDataError(
-            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
-        )
+        raise NoDataError(_NOTHING, hint=_EMPTY_HINT)
     return count
 
 
 def deliver_answer(
-    answer: Answer | Rows, *, form: Form, out: Output, asked: str = "nothing matched"
+    answer: Answer | Rows, *, form: Form, out: Output, asked: str = _NOTHING
 ) -> None:
     """Send an answer where it is wanted, and say what it is short of.
 
@@ -148,9 +146,7 @@ def deliver_answer(
             answer.batches(), answer.schema, form=may_be_empty, out=out, timings=timings
         )
     if count == 0 and not form.allow_empty and not answer.damaged:
-        raise NoDataError(
-            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
-        )
+        raise NoDataError(asked, hint=_EMPTY_HINT)
     if answer.tally is not None:
         out.lacks(answer.tally.lacks())
     if answer.damaged:

@@ -166,7 +166,6 @@ def refusal(
     *,
     host: str,
     where: Mapping[str, Any],
-    now: dt.datetime | None = None,
 ) -> CimisError:
     """Return the error for a status that is not 200.
 
@@ -182,8 +181,6 @@ def refusal(
         The service's host, for the message.
     where : mapping
         Stations, start and end of the request.
-    now : datetime.datetime, optional
-        The present moment, from which a date in ``Retry-After`` counts.
     """
     found = re.search(r"ERR\d{4}", body)
     code = found[0] if found else None
@@ -199,7 +196,7 @@ def refusal(
         )
     if status == 429 or status == 408 or status >= 500:
         kind = RateLimited if status == 429 else ServiceError
-        wait_s = _retry_after_s(headers.get("retry-after"), now)
+        wait_s = _retry_after_s(headers.get("retry-after"))
         advice = _LATER if wait_s is None else f"try again in {wait_s:.0f} s"
         return kind(message, retry_after_s=wait_s, hint=advice, **facts)
     if code == "ERR2112":
@@ -223,7 +220,7 @@ def _shown(body: str) -> str:
     return text if len(text) <= _TEXT_SHOWN else text[:_TEXT_SHOWN] + "..."
 
 
-def _retry_after_s(text: str | None, now: dt.datetime | None) -> float | None:
+def _retry_after_s(text: str | None) -> float | None:
     """Return the seconds that ``Retry-After`` asks for, in either of its forms."""
     if text is None:
         return None
@@ -235,4 +232,4 @@ def _retry_after_s(text: str | None, now: dt.datetime | None) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
-    return max((moment - (now or dt.datetime.now(dt.UTC))).total_seconds(), 0.0)
+    return max((moment - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)

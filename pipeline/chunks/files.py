@@ -67,14 +67,12 @@ def load(path: Path) -> bytes:
         return path.read_bytes()
 
 
-def _decode(
-    data: bytes, path: Path, columns: Sequence[str] | None = None, key: ChunkKey | None = None
-) -> pa.Table:
+def _decode(data: bytes, path: Path, columns: Sequence[str] | None) -> pa.Table:
     """Return a file's rows; the error names the file."""
     try:
         if v2.is_v2(data[:4]):
             return v2.decode_scaled(data, columns=columns)
-        table = v1.decode(data, key or _v1_key(path, data))
+        table = v1.decode(data, _v1_key(path, data))
         wanted = set(table.schema.names if columns is None else columns)
         return table.select([name for name in table.schema.names if name in wanted])
     except ChunkError as error:
@@ -174,7 +172,6 @@ def write_chunk(
     table: ArrowStream,
     *,
     format: str = "v2",  # noqa: A002 - the word that users know
-    disk: Disk | None = None,
 ) -> ChunkInfo:
     """Write one station's year as a chunk file: atomic, and read back before it counts.
 
@@ -190,8 +187,6 @@ def write_chunk(
         in the item's metric unit, unless the field's metadata name ``unit``; integers are whole
         numbers, unless they name ``decimals``. Null and NaN are missing, an empty flag is null.
     format : {"v2", "v1"}
-    disk : Disk, optional
-        The steps of the write.
 
     Returns
     -------
@@ -220,7 +215,7 @@ def write_chunk(
         check(given, parts)
     except ChunkError as error:
         raise ChunkError(error.reason, path=path, hint=error.hint) from None
-    info = write_parts(path, given.key, parts, format, disk or Disk())
+    info = write_parts(path, given.key, parts, format, Disk())
     return replace(info, nans=given.nans)
 
 
