@@ -13,6 +13,7 @@ import click
 from cimis.cli.options import option
 from cimis.cli.output import Output
 from pipeline.errors import NoDataError, UsageError
+from queries.formats import FORMATS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,8 +32,6 @@ TEXTUAL = ("VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP_S", "BOOLEAN")
 _NOTHING = "nothing matched"
 _EMPTY_HINT = "see what is stored with 'cimis stats'; --allow-empty exits 0"
 
-FORMATS = ("table", "csv", "tsv", "json", "ndjson", "parquet", "arrow")
-
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -41,8 +40,8 @@ class Form:
     Parameters
     ----------
     format : str, optional
-        One of :data:`FORMATS`; by default from the file's suffix, or a table on a terminal and CSV
-        in a pipe.
+        ``table`` or one of `queries.formats.FORMATS`; by default from the file's suffix, or a table
+        on a terminal and CSV in a pipe.
     output : str, optional
         A file; ``-`` and None are standard output.
     limit : int, optional
@@ -95,7 +94,7 @@ def answering(function: Callable[..., Any]) -> Callable[..., Any]:
     )(wrapped)
     return option(
         "--format",
-        type=click.Choice(FORMATS),
+        type=click.Choice(("table", *FORMATS)),
         help="Form of the answer; else by the file's suffix, a table on a terminal, CSV in a pipe.",
     )(wrapped)
 
@@ -256,7 +255,7 @@ def _write(
     if form.header == "units" and not units_of(schema):
         out.note("no unit is known of these columns; 'cimis items' lists those of the views")
     if form.output in (None, "-"):
-        if chosen in {"parquet", "arrow"} and sys.stdout.isatty():
+        if FORMATS[chosen].binary and sys.stdout.isatty():
             raise UsageError(
                 f"{chosen} is not for a terminal", hint=f"save it with -o FILE.{chosen}"
             )
