@@ -44,6 +44,11 @@ test *args: setup
 test-long *args: setup
     @"{{ bin }}/python" -m pytest -n 2 --dist worksteal "$@"
 
+# branch coverage of chunks and decode by their own tests; slower than those alone, so no part of check
+coverage *args: setup
+    "{{ bin }}/coverage" run -m pytest -m "not slow" tests/chunks tests/decode "$@"
+    "{{ bin }}/coverage" report
+
 # an operator's night: the whole network, a fifth of the answers faulty, thirty kills
 soak *args: setup
     @"{{ bin }}/python" -m pytest -m slow tests/soak "$@"
@@ -104,5 +109,5 @@ lock *args: setup
 
 # remove .venv, caches and what the demo left
 clean:
-    rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-data
+    rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist demo-data
     find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,7 +33,8 @@ from benchmarks.decode_rivals import (
     typed_msgspec,
     with_loops,
 )
-from pipeline.decode import BodyInflater, StreamDecoder, unify
+from pipeline.api import BodyInflater
+from pipeline.decode import StreamDecoder, unify
 from pipeline.decode.allocs import Allocations
 from pipeline.items import Item, Scope, by_json_key
 

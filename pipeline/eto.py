@@ -7,7 +7,6 @@ network, and the network's own published hourly "CIMIS equation".
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +26,6 @@ __all__ = [
     "extraterrestrial_hourly_mj",
     "saturation_pressure_kpa",
     "sun_elevation_rad",
-    "wind_at_2m",
 ]
 
 Doubles = npt.NDArray[np.float64]
@@ -69,11 +67,6 @@ def saturation_pressure_kpa(temperature_c: Doubles) -> Doubles:
 def air_pressure_kpa(elevation_m: float) -> float:
     """Return the mean air pressure in kPa at an elevation in m."""
     return float(101.3 * ((293 - 0.0065 * elevation_m) / 293) ** 5.26)
-
-
-def wind_at_2m(wind_m_s: Doubles, height_m: float) -> Doubles:
-    """Return wind speed at 2 m over grass from a measurement at ``height_m``."""
-    return wind_m_s * (4.87 / math.log(67.8 * height_m - 5.42))
 
 
 def _slope(temperature_c: Doubles) -> Doubles:

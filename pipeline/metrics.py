@@ -33,7 +33,7 @@ _KNOWN = {
     "exit_code": tuple(str(code) for code in range(9)),
     "status": ("retryable", "non_retryable"),
     "outcome": ("success", "failure"),
-    "phase": ("dns", "tcp", "tls", "ttfb", "read", "decode", "total", "write"),
+    "phase": ("connect", "tls", "ttfb", "read", "decode", "total", "write"),
 }
 """The values of labels that are known beforehand."""
 

@@ -10,6 +10,7 @@ from typing import IO
 import pyarrow as pa
 
 from pipeline.errors import UsageError
+from queries.formats import FORMATS
 from queries.forms import WRITERS, Counted
 from queries.heads import unit_symbol
 from queries.replacing import replacing
@@ -17,18 +18,10 @@ from queries.timing import QueryTimings
 
 __all__ = ["FORMATS", "HEADERS", "Written", "format_of", "write"]
 
-FORMATS = ("csv", "tsv", "json", "ndjson", "parquet", "arrow")
-"""Formats that can be written; the terminal's table is the command line's own."""
-
 HEADERS = ("names", "units")
 """What the head of a text format says: column names alone, or their units too."""
 
-_SUFFIXES = {f".{name}": name for name in FORMATS} | {
-    ".jsonl": "ndjson",
-    ".pq": "parquet",
-    ".feather": "arrow",
-    ".ipc": "arrow",
-}
+_SUFFIXES = {suffix: name for name, kind in FORMATS.items() for suffix in kind.suffixes}
 
 
 @dataclass(frozen=True, slots=True)

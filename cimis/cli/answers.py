@@ -13,6 +13,7 @@ import click
 from cimis.cli.options import option
 from cimis.cli.output import Output
 from pipeline.errors import NoDataError, UsageError
+from queries.formats import FORMATS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,8 @@ MOST_PLAIN = 10_000
 
 TEXTUAL = ("VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP_S", "BOOLEAN")
 
-FORMATS = ("table", "csv", "tsv", "json", "ndjson", "parquet", "arrow")
+_NOTHING = "nothing matched"
+_EMPTY_HINT = "see what is stored with 'cimis stats'; --allow-empty exits 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Form:
     Parameters
     ----------
     format : str, optional
-        One of :data:`FORMATS`; by default from the file's suffix, or a table on a terminal and CSV
-        in a pipe.
+        ``table`` or one of `queries.formats.FORMATS`; by default from the file's suffix, or a table
+        on a terminal and CSV in a pipe.
     output : str, optional
         A file; ``-`` and None are standard output.
     limit : int, optional
@@ -92,7 +94,7 @@ def answering(function: Callable[..., Any]) -> Callable[..., Any]:
     )(wrapped)
     return option(
         "--format",
-        type=click.Choice(FORMATS),
+        type=click.Choice(("table", *FORMATS)),
         help="Form of the answer; else by the file's suffix, a table on a terminal, CSV in a pipe.",
     )(wrapped)
 
@@ -104,11 +106,8 @@ def deliver(
     form: Form,
     out: Output,
     timings: QueryTimings | None = None,
-    asked: str = "nothing matched",
 ) -> int:
     """Send the rows where they are wanted and return how many they were.
-
-    ``asked`` says in words what was asked for, should nothing match.
 
     Raises
     ------
@@ -122,14 +121,12 @@ def deliver(
     else:
         count = _write(rows, schema, chosen, form, out, timings)
     if count == 0 and not form.allow_empty:
-        raise NoDataError(
-            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
-        )
+        raise NoDataError(_NOTHING, hint=_EMPTY_HINT)
     return count
 
 
 def deliver_answer(
-    answer: Answer | Rows, *, form: Form, out: Output, asked: str = "nothing matched"
+    answer: Answer | Rows, *, form: Form, out: Output, asked: str = _NOTHING
 ) -> None:
     """Send an answer where it is wanted, and say what it is short of.
 
@@ -148,9 +145,7 @@ def deliver_answer(
             answer.batches(), answer.schema, form=may_be_empty, out=out, timings=timings
         )
     if count == 0 and not form.allow_empty and not answer.damaged:
-        raise NoDataError(
-            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
-        )
+        raise NoDataError(asked, hint=_EMPTY_HINT)
     if answer.tally is not None:
         out.lacks(answer.tally.lacks())
     if answer.damaged:
@@ -260,7 +255,7 @@ def _write(
     if form.header == "units" and not units_of(schema):
         out.note("no unit is known of these columns; 'cimis items' lists those of the views")
     if form.output in (None, "-"):
-        if chosen in {"parquet", "arrow"} and sys.stdout.isatty():
+        if FORMATS[chosen].binary and sys.stdout.isatty():
             raise UsageError(
                 f"{chosen} is not for a terminal", hint=f"save it with -o FILE.{chosen}"
             )

@@ -195,7 +195,7 @@ def place_options(function: F) -> F:
     )(function)
 
 
-def stations_option(*, required: bool = False) -> Callable[[F], F]:
+def stations_option() -> Callable[[F], F]:
     """Add ``--stations``, also spelled ``--station``."""
     return option(
         "--stations",
@@ -203,7 +203,6 @@ def stations_option(*, required: bool = False) -> Callable[[F], F]:
         "stations",
         listed=True,
         metavar="LIST",
-        required=required,
         help="Station numbers and ranges, as 2,5-7; or all.",
     )
 

@@ -65,7 +65,7 @@ def _timings(facts: dict[str, Any], width: int | None) -> str:
     ]
     rows.append(("all", "", "", *_times(facts["timings"])))
     heads = ("station", "year", "records", *(phase[:-3] for phase in facts["timings"]))
-    text = _aligned(heads, rows, width, spare=("dns", "tcp", "tls"))
+    text = _aligned(heads, rows, width, spare=("connect", "tls"))
     return f"{text}\n(ms; a request's time is shared by its stations)"
 
 

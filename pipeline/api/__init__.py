@@ -1,4 +1,4 @@
-"""HTTP to the service: client, settings, retry policy, timings, stations.
+"""HTTP to the service: client, inflater, settings, retry policy, timings, stations.
 
 Names are imported when they are first used, so that reading a setting does not pay for HTTP.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.api.client import CimisClient, Timeouts
+    from pipeline.api.inflate import BodyInflater
     from pipeline.api.response import Response
     from pipeline.api.retry import Retry, RetryPolicy
     from pipeline.api.settings import AppKey, Settings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AppKey",
+    "BodyInflater",
     "CimisClient",
     "Response",
     "Retry",
@@ -32,6 +34,7 @@ __all__ = [
 
 _HOMES = {
     "AppKey": "settings",
+    "BodyInflater": "inflate",
     "CimisClient": "client",
     "Response": "response",
     "Retry": "retry",

@@ -32,7 +32,7 @@ from pipeline.api.failures import (
     refusal,
     socket_failure,
 )
-from pipeline.api.network import MeasuredTransport, request_timings
+from pipeline.api.network import transport_to
 from pipeline.api.response import Response
 from pipeline.api.retry import Retry, RetryPolicy
 from pipeline.api.settings import Settings
@@ -104,7 +104,7 @@ class CimisClient:
         self._host = httpx.URL(settings.base_url).netloc.decode()
         self._http = httpx.AsyncClient(
             base_url=settings.base_url,
-            transport=MeasuredTransport(settings.base_url),
+            transport=transport_to(settings.base_url),
             timeout=httpx.Timeout(
                 connect=waits.connect_s, read=waits.read_s, write=waits.write_s, pool=None
             ),
@@ -231,14 +231,11 @@ class CimisClient:
             headers={KEY_HEADER: self._key.reveal()},
             extensions={"trace": Trace(timings)},
         )
-        token = request_timings.set(timings)
         try:
             answer = await self._http.send(request, stream=True)
         except SOCKET_FAILURES as error:
             timings.total_ms = (time.perf_counter() - began) * 1000
             raise socket_failure(error, host=self._host, where=where) from error
-        finally:
-            request_timings.reset(token)
         try:
             response = Response(answer, timings, host=self._host, where=where)
             await self._check(response, where)

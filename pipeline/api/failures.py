@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpcore
 import httpx
 
 from pipeline.api.endpoints import REFUSALS
@@ -27,15 +26,7 @@ from pipeline.errors import (
 
 __all__ = ["SOCKET_FAILURES", "firewall_page", "looks_like_html", "refusal", "socket_failure"]
 
-SOCKET_FAILURES: tuple[type[Exception], ...] = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.ConnectionNotAvailable,
-    httpx.HTTPError,
-    OSError,
-)
+SOCKET_FAILURES: tuple[type[Exception], ...] = (httpx.HTTPError, OSError)
 """What the libraries below raise when a request fails on its way."""
 
 _SAID = {
@@ -61,7 +52,8 @@ _ADVICE = {
     "dns": "check the network, its name service, and the host's name in the base URL",
     "refused": "check host and port of the base URL, and whether the service is up",
     "unreachable": "check the network and the base URL",
-    "connect_timeout": "check the network and the base URL; a firewall may drop the packets",
+    "connect_timeout": "check the network, its name service and the base URL; a firewall may drop "
+    "the packets",
     "read_timeout": "give it longer with --timeout, or ask for fewer days",
     "write_timeout": "check the network",
     "certificate": "name the right authority's certificates in SSL_CERT_FILE",
@@ -81,18 +73,18 @@ _BY_CAUSE: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "tls"),
 )
 _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
-    (httpcore.ConnectTimeout, "connect_timeout"),
-    (httpcore.ReadTimeout, "read_timeout"),
-    (httpcore.WriteTimeout, "write_timeout"),
-    (httpcore.ProxyError, "proxy"),
-    (httpcore.ConnectError, "unreachable"),
+    (httpx.ConnectTimeout, "connect_timeout"),
+    (httpx.ReadTimeout, "read_timeout"),
+    (httpx.WriteTimeout, "write_timeout"),
+    (httpx.ProxyError, "proxy"),
+    (httpx.ConnectError, "unreachable"),
 )
 
 _TEXT_SHOWN = 160
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what caused it, each once."""
+    """Yield an error and what caused it, each once; of several addresses' failures all."""
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
     while pending:
@@ -101,6 +93,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(at))
             yield at
             pending += [at.__cause__, at.__context__]
+            pending += at.exceptions if isinstance(at, BaseExceptionGroup) else ()
 
 
 def _kind(error: BaseException) -> str:
@@ -115,7 +108,7 @@ def _kind(error: BaseException) -> str:
     for wanted, kind in _BY_TYPE:
         if isinstance(error, wanted):
             return kind
-    if isinstance(error, httpcore.ProtocolError):
+    if isinstance(error, httpx.ProtocolError):
         text = str(error).lower()
         cut = "disconnected" in text or "closed connection" in text or "incomplete" in text
         return "eof" if cut else "protocol"
@@ -173,7 +166,6 @@ def refusal(
     *,
     host: str,
     where: Mapping[str, Any],
-    now: dt.datetime | None = None,
 ) -> CimisError:
     """Return the error for a status that is not 200.
 
@@ -189,8 +181,6 @@ def refusal(
         The service's host, for the message.
     where : mapping
         Stations, start and end of the request.
-    now : datetime.datetime, optional
-        The present moment, from which a date in ``Retry-After`` counts.
     """
     found = re.search(r"ERR\d{4}", body)
     code = found[0] if found else None
@@ -206,7 +196,7 @@ def refusal(
         )
     if status == 429 or status == 408 or status >= 500:
         kind = RateLimited if status == 429 else ServiceError
-        wait_s = _retry_after_s(headers.get("retry-after"), now)
+        wait_s = _retry_after_s(headers.get("retry-after"))
         advice = _LATER if wait_s is None else f"try again in {wait_s:.0f} s"
         return kind(message, retry_after_s=wait_s, hint=advice, **facts)
     if code == "ERR2112":
@@ -230,7 +220,7 @@ def _shown(body: str) -> str:
     return text if len(text) <= _TEXT_SHOWN else text[:_TEXT_SHOWN] + "..."
 
 
-def _retry_after_s(text: str | None, now: dt.datetime | None) -> float | None:
+def _retry_after_s(text: str | None) -> float | None:
     """Return the seconds that ``Retry-After`` asks for, in either of its forms."""
     if text is None:
         return None
@@ -242,4 +232,4 @@ def _retry_after_s(text: str | None, now: dt.datetime | None) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
-    return max((moment - (now or dt.datetime.now(dt.UTC))).total_seconds(), 0.0)
+    return max((moment - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import httpx
 
 from pipeline.api.failures import SOCKET_FAILURES, socket_failure
+from pipeline.api.inflate import BodyInflater
 from pipeline.api.timings import Timings
 from pipeline.errors import DecodeError, NetworkError
 
 __all__ = ["Response"]
 
 _OPENING = 512
+_STEP = 512
 
 
 class Response:
@@ -70,17 +71,23 @@ class Response:
 
         Damage in it is left for the body's reader to find.
         """
-        inflater = _Inflater(self.content_encoding)
         seen = b""
         try:
+            inflater = BodyInflater(self.content_encoding)
             while not seen.strip() and len(seen) < _OPENING:
                 piece = await self._next()
                 if piece is None:
                     break
                 self._held.append(piece)
-                seen += inflater.feed(piece, _OPENING)
-        except zlib.error:
+                for part in _inflated(inflater, piece):
+                    seen += part
+                    if seen.strip() or len(seen) >= _OPENING:
+                        break
+        except DecodeError:
             pass
+        except NetworkError as error:
+            if error.kind != "corrupt_body":
+                raise
         return seen[:_OPENING]
 
     async def whole(self, limit: int) -> bytes:
@@ -91,18 +98,20 @@ class Response:
         NetworkError
             When it is damaged or stops before its end.
         DecodeError
-            When it has more than `limit` bytes.
+            When it has more than `limit` bytes, or an encoding that is not known.
         """
-        inflater = _Inflater(self.content_encoding)
-        parts, size = [], 0
+        inflater = BodyInflater(self.content_encoding)
+        parts: list[bytes] = []
         try:
             async for piece in self.pieces():
-                parts.append(inflater.feed(piece, limit + 1 - size))
-                size += len(parts[-1])
-                if size > limit:
-                    raise DecodeError(f"the answer is longer than {limit} bytes", **self._where)
+                for part in _inflated(inflater, piece):
+                    parts.append(part)
+                    if inflater.decoded_bytes > limit:
+                        raise DecodeError(f"the answer is longer than {limit} bytes", **self._where)
             inflater.finish()
-        except zlib.error as error:
+        except NetworkError as error:
+            if error.kind != "corrupt_body":
+                raise
             raise NetworkError(
                 f"{self._host}: the compressed answer is damaged",
                 kind="corrupt_body",
@@ -112,40 +121,7 @@ class Response:
         return b"".join(parts)
 
 
-class _Inflater:
-    """Inflates a bounded part of a body; whatever damage it meets is a ``zlib.error``."""
-
-    def __init__(self, encoding: str | None) -> None:
-        name = (encoding or "identity").strip().lower()
-        self._zlib: Any = None
-        self._zstd: Any = None
-        if name in ("gzip", "x-gzip", "deflate"):
-            self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)
-        elif name == "zstd":
-            import zstandard
-
-            self._zstd = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-
-    def feed(self, piece: bytes, most: int) -> bytes:
-        """Return what a piece inflates to, not much more than `most` bytes."""
-        if self._zlib is not None:
-            data: bytes = self._zlib.decompress(self._zlib.unconsumed_tail + piece, most)
-            return data
-        if self._zstd is None:
-            return piece
-        parts: list[bytes] = []
-        # a small step bounds what one call can give
-        for start in range(0, len(piece), 256):
-            if sum(map(len, parts)) > most:
-                break
-            try:
-                parts.append(self._zstd.decompress(piece[start : start + 256]))
-            except Exception as error:
-                raise zlib.error(str(error)) from error
-        return b"".join(parts)
-
-    def finish(self) -> None:
-        """Check that the compressed stream has come to its end."""
-        stream = self._zlib if self._zlib is not None else self._zstd
-        if stream is not None and not stream.eof:
-            raise zlib.error("the compressed stream is cut short")
+def _inflated(inflater: BodyInflater, piece: bytes) -> Iterator[bytes]:
+    """Yield what a piece inflates to, in parts that stay small whatever it holds."""
+    for start in range(0, len(piece), _STEP):
+        yield inflater.feed(piece[start : start + _STEP])

@@ -15,14 +15,14 @@ __all__ = ["PHASES", "Timings"]
 class Timings:
     """Milliseconds of each phase of a request; 0 for a phase that did not happen.
 
-    A request on a connection that stands already has no DNS, TCP or TLS time. ``ttfb_ms`` runs
+    ``connect_ms`` holds the look-up of the host's name, which the HTTP library does not tell apart.
+    A request on a connection that stands already has neither it nor TLS time. ``ttfb_ms`` runs
     from the sending of the request's headers to the answer's. ``decode_ms`` is inflating and
     decoding, ``write_ms`` encoding and writing chunks. ``total_ms`` is wall time, which also holds
     the waiting for a free connection.
     """
 
-    dns_ms: float = 0.0
-    tcp_ms: float = 0.0
+    connect_ms: float = 0.0
     tls_ms: float = 0.0
     ttfb_ms: float = 0.0
     read_ms: float = 0.0
@@ -53,7 +53,17 @@ class Timings:
 PHASES: tuple[str, ...] = tuple(field.name for field in fields(Timings))
 
 
-_ANSWERED = ("receive_response_headers.complete", "receive_response_headers.failed")
+_BEGINS = {
+    "connect_tcp.started": "connect_ms",
+    "start_tls.started": "tls_ms",
+    "send_request_headers.started": "ttfb_ms",
+}
+_ENDS = {
+    "connect_tcp": "connect_ms",
+    "start_tls": "tls_ms",
+    "receive_response_headers": "ttfb_ms",
+}
+"""What the HTTP library's trace extension tells of, as the phase that it begins or ends."""
 
 
 class Trace:
@@ -61,19 +71,17 @@ class Trace:
 
     def __init__(self, timings: Timings) -> None:
         self._timings = timings
-        self._sent_at: float | None = None
-        self._tls_at: float | None = None
+        self._began: dict[str, float] = {}
 
     async def __call__(self, event: str, _info: dict[str, Any]) -> None:
         """Take one event; its name ends in what was done and how it went."""
-        name = event.split(".", 1)[1]
         now = time.perf_counter()
-        if name == "start_tls.started":
-            self._tls_at = now
-        elif name in ("start_tls.complete", "start_tls.failed") and self._tls_at is not None:
-            self._timings.tls_ms += (now - self._tls_at) * 1000
-        elif name == "send_request_headers.started":
-            self._sent_at = now
-        elif name in _ANSWERED and self._sent_at is not None:
-            self._timings.ttfb_ms += (now - self._sent_at) * 1000
-            self._sent_at = None
+        name = event.split(".", 1)[1]
+        if name in _BEGINS:
+            self._began[_BEGINS[name]] = now
+            return
+        done, _, how = name.partition(".")
+        phase = _ENDS.get(done, "")
+        if how != "started" and phase in self._began:
+            took_ms = (now - self._began.pop(phase)) * 1000
+            setattr(self._timings, phase, getattr(self._timings, phase) + took_ms)

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from pipeline.archive.columns import (
     DECIMALS,
@@ -30,6 +29,7 @@ from pipeline.archive.columns import (
 )
 from pipeline.archive.gauge import FINER, STATION, mend_rain
 from pipeline.archive.layouts import KEY_COLUMNS, columns_of
+from pipeline.archive.texts import cells_of
 from pipeline.errors import UsageError
 from pipeline.field.site import LARGEST_STATION
 from pipeline.items import Scope, Standard, by_code
@@ -121,21 +121,13 @@ def read_member(
 def _parse(data: bytes, place: str, scope: Scope, standard: Standard, *, mend: bool) -> pa.Table:
     keys = KEY_COLUMNS[scope]
     width = keys + 2 * len(columns_of(scope, flag_first=True))
-    names = [f"f{n}" for n in range(width)]
     try:
-        texts = csv.read_csv(
-            pa.BufferReader(data),
-            read_options=csv.ReadOptions(column_names=names, encoding="latin1"),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        ).combine_chunks()
+        columns = cells_of(data, width)
     except pa.ArrowInvalid as error:
         raise UsageError(
             f"{place} has not the {width} columns of the archive's {scope} files: {error}",
             hint="is this a file of the network's FTP archive?",
         ) from None
-    columns = [column.chunk(0) for column in texts.columns]
     station = _station(columns[0], place)
     date = dates_of(columns[1], place)
     flag_first = _is_flag_first(columns[keys:], place)

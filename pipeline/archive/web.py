@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
 
 from pipeline.archive.columns import (
     ArchiveColumn,
@@ -19,6 +18,7 @@ from pipeline.archive.columns import (
     hours_of,
     numbers_of,
 )
+from pipeline.archive.texts import cells_of
 from pipeline.errors import UsageError
 from pipeline.field.site import LARGEST_STATION
 from pipeline.items import Scope, Standard, by_code
@@ -104,18 +104,10 @@ def _standard(names: list[str], path: Path) -> Standard:
 
 
 def _texts(body: bytes, width: int, path: Path) -> list[pa.Array]:
-    places = [f"f{n}" for n in range(width)]
     try:
-        table = csv.read_csv(
-            pa.BufferReader(body),
-            read_options=csv.ReadOptions(column_names=places, encoding="latin1"),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False
-            ),
-        ).combine_chunks()
+        return cells_of(body, width)
     except pa.ArrowInvalid as error:
         raise UsageError(f"{path}: {error}", hint="is the file whole?") from None
-    return [column.chunk(0) for column in table.columns]
 
 
 def _keys(

@@ -71,14 +71,12 @@ def load(path: Path) -> bytes:
             raise StoreError(f"there is no chunk {path}", hint="see 'cimis stats'") from None
 
 
-def _decode(
-    data: bytes, path: Path, columns: Sequence[str] | None = None, key: ChunkKey | None = None
-) -> pa.Table:
+def _decode(data: bytes, path: Path, columns: Sequence[str] | None) -> pa.Table:
     """Return a file's rows; the error names the file."""
     try:
         if v2.is_v2(data[:4]):
             return v2.decode_scaled(data, columns=columns)
-        table = v1.decode(data, key or _v1_key(path, data))
+        table = v1.decode(data, _v1_key(path, data))
         wanted = set(table.schema.names if columns is None else columns)
         return table.select([name for name in table.schema.names if name in wanted])
     except ChunkError as error:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pipeline.decode.findings import DecodeStats
-from pipeline.decode.inflate import BodyInflater
 from pipeline.decode.plain import PlainDecoder
 from pipeline.decode.stream import StreamDecoder, adecode, decode
 from pipeline.rows.union import unify
 
 __all__ = [
-    "BodyInflater",
     "DecodeStats",
     "PlainDecoder",
     "StreamDecoder",

@@ -36,11 +36,6 @@ class DecodeStats:
     unknown_keys: int = 0
     unknown_names: list[str] = field(default_factory=list)
 
-    @property
-    def general_records(self) -> int:
-        """Records that took the general path."""
-        return self.records - self.fast_records
-
 
 @dataclass(slots=True)
 class Findings:

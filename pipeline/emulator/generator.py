@@ -88,7 +88,10 @@ def _texts(
     """Return the value texts and flags of an item's whole year."""
     weather, faults = _weather(station, year)
     hourly = item.scope is Scope.HOURLY
-    metric = _hourly(weather, item).ravel() if hourly else _daily(weather, item)
+    metric = _hourly(weather, item) if hourly else _daily(weather, item)
+    if metric is None:  # as the service says of a station without the sensor
+        rows = weather.air_c.size if hourly else weather.air_c.shape[0]
+        return [None] * rows, ["N"] * rows
     missing, flags = faults.of(item)
     places = item.decimals(standard)
     values = np.round(converted(metric, item, standard), places) + 0.0
@@ -98,8 +101,9 @@ def _texts(
     return texts, flags
 
 
-def _hourly(weather: HourlyWeather, item: Item) -> Doubles:
-    return {
+def _hourly(weather: HourlyWeather, item: Item) -> Doubles | None:
+    """Return an hourly item's values in order; None for one that the weather does not make."""
+    hours = {
         "air_tmp": weather.air_c,
         "dew_pnt": weather.dew_c,
         "eto": weather.cimis_eto_mm,
@@ -114,15 +118,19 @@ def _hourly(weather: HourlyWeather, item: Item) -> Doubles:
         "vap_pres": weather.vapour_kpa,
         "wind_dir": weather.direction_deg,
         "wind_spd": weather.wind_m_s,
-    }[item.column]
+    }.get(item.column)
+    return None if hours is None else hours.ravel()
 
 
-def _daily(weather: HourlyWeather, item: Item) -> Doubles:
-    """Return a daily item from the hours: means, extremes and sums as the network forms them."""
+def _daily(weather: HourlyWeather, item: Item) -> Doubles | None:
+    """Return a daily item from the hours: means, extremes and sums as the network forms them.
+
+    None for one that the weather does not make.
+    """
     column = item.column
     if column.startswith("wind_") and column[5:] in _SECTORS:
         return _sector_run(weather, column[5:])
-    hours, how = {
+    known = {
         "air_tmp_avg": (weather.air_c, "mean"),
         "air_tmp_max": (weather.air_max_c, "max"),
         "air_tmp_min": (weather.air_min_c, "min"),
@@ -144,7 +152,10 @@ def _daily(weather: HourlyWeather, item: Item) -> Doubles:
         "vap_pres_min": (weather.vapour_kpa, "min"),
         "wind_run": (weather.wind_m_s * HOUR_KM, "sum"),
         "wind_spd_avg": (weather.wind_m_s, "mean"),
-    }[column]
+    }
+    if column not in known:
+        return None
+    hours, how = known[column]
     days: Doubles = getattr(hours, how)(axis=1)
     return days
 

@@ -20,7 +20,6 @@ from pipeline.emulator.troubles import Troubles
 
 __all__ = ["instead", "spoiled", "with_trouble"]
 
-_PIECE = 4096
 _PIECES = 40
 _PAUSE_S = 0.02
 _FINAL = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from pipeline.api import CimisClient, Timings
-from pipeline.decode import BodyInflater, PlainDecoder, StreamDecoder, unify
+from pipeline.api import BodyInflater, CimisClient, Timings
+from pipeline.decode import PlainDecoder, StreamDecoder, unify
 from pipeline.decode.allocs import Allocations, AllocReport
 from pipeline.decode.records import KeyKind
 from pipeline.errors import CimisError, DecodeError, NetworkError

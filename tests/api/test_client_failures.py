@@ -6,10 +6,12 @@ import asyncio
 import gzip
 import json
 import ssl
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from pipeline.api import CimisClient, Settings, Timeouts
 from pipeline.errors import (
@@ -147,6 +149,9 @@ PAGE = b"\r\n<html><head><title>Request  Rejected</title></head><body>no</body><
         (PAGE, "403 Forbidden", ("Content-Type: text/html",)),
         (PAGE, "503 Unavailable", ()),
         (gzip.compress(PAGE, mtime=0), "200 OK", ("Content-Encoding: gzip",)),
+        (zlib.compress(PAGE)[2:-4], "200 OK", ("Content-Encoding: deflate",)),
+        (zstandard.compress(PAGE), "200 OK", ("Content-Encoding: zstd",)),
+        (gzip.compress(b" " * 400 + PAGE, mtime=0), "200 OK", ("Content-Encoding: gzip",)),
     ],
 )
 def test_an_html_page_is_the_firewalls_whatever_its_status(

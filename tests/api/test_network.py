@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 
-import httpcore
+import httpx
 import pytest
 
 from pipeline.api import CimisClient, Settings
 from pipeline.api.failures import socket_failure
-from pipeline.api.network import _first_to_connect
 from pipeline.errors import NetworkError, UsageError
-from tests.api.raw_server import EMPTY, KEY, WINDOW, raw_server, reply, says
+from tests.api.raw_server import EMPTY, KEY, WINDOW, raw_server, refusing, reply, says
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -24,50 +24,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-class Stream(httpcore.AsyncNetworkStream):
-    closed = False
+def addresses(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
+    """Let the name service know these addresses, in this order, of every host."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def look_up(host: object, port: int, *given: object, **named: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    async def aclose(self) -> None:
-        self.closed = True
-
-
-def connected(ways: dict[str, float | Exception]) -> str:
-    """Return the address that is taken when each answers after some seconds, or fails."""
-
-    async def connect(address: str) -> Stream:
-        way = ways[address]
-        if isinstance(way, Exception):
-            raise way
-        await asyncio.sleep(way)
-        return Stream(address)
-
-    async def main() -> str:
-        stream = await asyncio.wait_for(_first_to_connect(list(ways), connect), 5)
-        assert isinstance(stream, Stream)
-        assert not stream.closed
-        return stream.address
-
-    return asyncio.run(main())
-
-
-def test_the_preferred_address_is_taken_when_it_answers() -> None:
-    assert connected({"a": 0.05, "b": 0.0}) == "a"
-
-
-def test_a_dead_address_is_passed_over() -> None:
-    """Whether it refuses at once or says nothing."""
-    assert connected({"a": httpcore.ConnectError("no"), "b": 0.0}) == "b"
-    assert connected({"a": 60.0, "b": 0.0}) == "b"
-
-
-def test_when_all_fail_the_first_ones_reason_is_given() -> None:
-    with pytest.raises(httpcore.ConnectError, match="first"):
-        connected({"a": httpcore.ConnectError("first"), "b": httpcore.ConnectError("second")})
-    with pytest.raises(httpcore.ConnectError, match="no address"):
-        connected({})
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
 
 
 def fetched(base_url: str) -> bytes:
@@ -79,6 +42,27 @@ def fetched(base_url: str) -> bytes:
             return b"".join([piece async for piece in response.pieces()])
 
     return asyncio.run(main())
+
+
+def test_a_dead_address_of_a_host_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> int:
+        async with raw_server(says(reply())) as server:
+            port = server.base_url.rsplit(":", 1)[1]
+            addresses(monkeypatch, "127.0.0.2", "127.0.0.1")
+            settings = Settings(f"http://cimis.invalid:{port}", KEY)
+            async with CimisClient(settings) as client, client.data(WINDOW) as response:
+                return response.status
+
+    assert asyncio.run(main()) == 200
+
+
+def test_when_every_address_refuses_that_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    with refusing() as base_url:
+        port = base_url.rsplit(":", 1)[1]
+        addresses(monkeypatch, "127.0.0.2", "127.0.0.1")
+        with pytest.raises(NetworkError) as caught:
+            fetched(f"http://cimis.invalid:{port}")
+    assert caught.value.kind == "refused"
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +115,7 @@ def test_a_proxy_of_an_unknown_kind_is_refused(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_causes_that_loopback_does_not_produce_have_their_kinds(cause: OSError, kind: str) -> None:
     """The kind follows from what the system said, below what the libraries made of it."""
-    outer = httpcore.ConnectError("failed")
+    outer = httpx.ConnectError("failed")
     outer.__cause__ = cause
     error = socket_failure(outer, host="h", where={"stations": (2,)})
     assert error.kind == kind

@@ -6,10 +6,13 @@ import asyncio
 import datetime as dt
 import gzip
 import json
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -256,3 +259,18 @@ def test_an_endless_list_is_refused() -> None:
     body = gzip.compress(b" " * (17 << 20), mtime=0)
     error, _ = call(says(reply(body, headers=("Content-Encoding: gzip",))))
     assert isinstance(error, DecodeError)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstandard.compress)],
+)
+def test_a_list_is_read_in_every_encoding(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    found, _ = call(says(reply(pack(LIST), headers=(f"Content-Encoding: {encoding}",))))
+    assert found == call(says(reply(LIST)))[0]
+
+
+def test_a_list_in_an_unknown_encoding_is_named_so() -> None:
+    error, _ = call(says(reply(LIST, headers=("Content-Encoding: br",))))
+    assert isinstance(error, DecodeError)
+    assert "'br'" in str(error)

@@ -263,6 +263,6 @@ def test_the_parameter_switches_the_fast_path_off() -> None:
     one = slow.feed(data) + slow.finish()
     other = fast.feed(data) + fast.finish()
     assert one == other == batches(data)
-    assert (slow.stats.general_records, slow.stats.fast_records) == (50, 0)
+    assert (slow.stats.records, slow.stats.fast_records) == (50, 0)
     assert fast.stats.fast_records > 40
     assert record()

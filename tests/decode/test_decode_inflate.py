@@ -10,8 +10,9 @@ import pytest
 import zstandard
 from decode_bodies import body, generated
 
-from pipeline.decode import BodyInflater, StreamDecoder
-from pipeline.decode.inflate import MAX_OUTPUT
+from pipeline.api import BodyInflater
+from pipeline.api.inflate import MAX_OUTPUT
+from pipeline.decode import StreamDecoder
 from pipeline.errors import DecodeError, NetworkError
 from pipeline.items import Scope
 

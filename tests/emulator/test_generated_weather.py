@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,3 +100,18 @@ def test_gaps_and_flags_come_at_the_rates_of_the_archive() -> None:
         flagged += sum(flag == "Y" for flag in flags)
     assert 0.010 < missing / days < 0.035
     assert 0.030 < flagged / days < 0.055
+
+
+@pytest.mark.parametrize("code", ["day-leaf-wetness", "hly-leaf-wetness"])
+def test_an_item_that_the_weather_does_not_make_is_not_collected(code: str) -> None:
+    """So a new data item needs its row in the registry alone, and no value is made up for it."""
+    known = by_code("day-precip")
+    assert known is not None
+    item = replace(known, code=code)
+    span = (dt.date(2023, 1, 1), dt.date(2023, 1, 3), (item,), Standard.METRIC)
+    found = GeneratedSource().records(2, item.scope, *span)
+    texts = found.items[item.json_key]
+    assert len(found.dates) == (3 if item.scope is Scope.DAILY else 72)
+    assert set(texts.values) == {None}
+    assert set(texts.flags) == {"N"}
+    assert len(texts.values) == len(texts.flags) == len(found.dates)

@@ -73,7 +73,7 @@ def test_a_run_is_counted(typed: Typed, root: Path) -> None:
     assert one['cimis_last_run_success_ratio{scope="daily"}'] == 1
     assert one['cimis_compression_ratio{scope="daily"}'] > 1
     assert one['cimis_alloc_bytes_per_record{path="streaming"}'] > 0
-    for phase in ("tcp", "ttfb", "read", "decode", "total"):
+    for phase in ("connect", "ttfb", "read", "decode", "total"):
         assert one[f'cimis_fetch_duration_seconds_count{{phase="{phase}"}}'] == 1, phase
         assert one[f'cimis_fetch_duration_seconds_sum{{phase="{phase}"}}'] > 0
     assert one['cimis_fetch_duration_seconds_count{phase="write"}'] == 2
