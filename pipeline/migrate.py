@@ -19,6 +19,7 @@ from pipeline.chunks.disk import disk_errors
 from pipeline.chunks.grid import grid_of
 from pipeline.entry import chunk_row
 from pipeline.errors import ChunkError, StoreError
+from pipeline.lacks import Lacks
 
 __all__ = ["Migration", "Rewritten", "forecast", "migrate", "pending"]
 
@@ -42,10 +43,11 @@ class Rewritten:
 
 @dataclass(slots=True)
 class Migration:
-    """What a migration did, or would do."""
+    """What a migration did, or would do; ``lacks`` tells of which stations there are no chunks."""
 
     form: str
     chunks: list[Rewritten] = field(default_factory=list)
+    lacks: Lacks = field(default_factory=Lacks)
 
     @property
     def done(self) -> list[Rewritten]:
