@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cimis.arguments import Day, count_of, open_span_of, scope_of
@@ -141,8 +142,19 @@ def to_sync(
         if not active:
             return None
         return tuple(facts["number"] for facts in listed(lists.root) if facts.get("active"))
-    today = network_day()
-    return (*stations_of(wished, lists, (since or today, today)), *(wished.sites.targets or ()))
+    today, targets = network_day(), wished.sites.targets
+    if targets is None:
+        targets = _stored_targets(lists.root)
+    return (*stations_of(wished, lists, (since or today, today)), *targets)
+
+
+def _stored_targets(root: Path) -> tuple[Target, ...]:
+    from pipeline.catalog import Catalog
+    from pipeline.targets import target_of_key
+
+    with Catalog(root) as catalog:
+        keys = {key for key, *_ in catalog.holdings(Scope.DAILY, spatial=True)}
+    return tuple(map(target_of_key, sorted(keys)))
 
 
 def days_again(recheck_days: int, today: dt.date, *, full: bool) -> int:

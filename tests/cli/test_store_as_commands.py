@@ -194,6 +194,27 @@ def test_a_sync_of_working_stations_asks_what_the_command_asks(
     assert [_plan(report) for report in named] == [_plan(report) for report in reports]
 
 
+def test_targets_alone_are_synced_stored_or_new(
+    tmp_path: Path, service: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
+    monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
+    with cimis.create(tmp_path / "d") as store:
+        days = {"start": "2026-11-01", "end": "2026-11-20"}
+        store.fetch([5, "address:HQ=1416 9th St, Davis, CA"], **days)
+        store.fetch(5, scope="hourly", **days)
+        for named, due in (
+            ("targets", {"address:HQ"}),
+            ("address:HQ", {"address:HQ"}),
+            ([5, "zip:93624"], {5, "zip:93624"}),
+        ):
+            reports = store.sync(named, scope="daily", dry_run=True)
+            assert {name for r in reports for w in r.windows for name in w.names} == due
+        (report,) = store.sync("targets")
+        assert report.totals()["added"] > 0
+        assert store.daily("targets")["date"].max() > store.daily(5)["date"].max()  # type: ignore[operator]
+
+
 def _plan(report: Any) -> list[dict[str, Any]]:
     return [{"scope": report.scope.value} | one for one in report.as_dict()["plan"]]
 
