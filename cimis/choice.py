@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cimis.lists import NetworkLists, known_stations, left_out
+from cimis.lists import NetworkLists, left_out
 from cimis.sites import Sites
 from cimis.where import Where
 from pipeline.errors import NoDataError, UsageError
@@ -31,8 +31,13 @@ def listed(root: Path) -> list[Facts]:
     ------
     NoDataError
         When it has no list.
+    StoreError
+        When there is no catalog.
     """
-    known = known_stations(root)
+    from pipeline.catalog import Catalog
+
+    with Catalog(root) as catalog:
+        known = catalog.stations()
     if not known:
         raise NoDataError(
             "the catalog has no list of stations", hint="fetch it: cimis stations --refresh"

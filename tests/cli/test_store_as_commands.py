@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 import pytest
 
 import cimis
-from cimis.sites import sites_of
+from cimis.sites import Stations, sites_of
 from pipeline.catalog import Catalog
 from pipeline.emulator import Emulator, GeneratedSource
 from pipeline.items import Scope
+from pipeline.lacks import Site
 from pipeline.tallies import Tallies
 from tests.queries.conftest import put, year_table
 
@@ -203,11 +204,12 @@ def test_targets_alone_are_synced_stored_or_new(
         days = {"start": "2026-11-01", "end": "2026-11-20"}
         store.fetch([5, "address:HQ=1416 9th St, Davis, CA"], **days)
         store.fetch(5, scope="hourly", **days)
-        for named, due in (
+        asked: list[tuple[Stations, set[Site]]] = [
             ("targets", {"address:HQ"}),
             ("address:HQ", {"address:HQ"}),
             ([5, "zip:93624"], {5, "zip:93624"}),
-        ):
+        ]
+        for named, due in asked:
             reports = store.sync(named, scope="daily", dry_run=True)
             assert {name for r in reports for w in r.windows for name in w.names} == due
         (report,) = store.sync("targets")
