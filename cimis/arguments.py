@@ -1,4 +1,4 @@
-"""What users may give for a scope, stations, days, items, a size or a path, in Python.
+"""What users may give for a scope, days, items, a size or a path, in Python.
 
 Whatever the field's libraries hand out works: integers of numpy, days of pandas, columns of Polars.
 What cannot be meant is a `UsageError`, as on the command line.
@@ -9,12 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
-from cimis.parsing import checked_span, day_span, parse_date, parse_size, parse_stations
-from cimis.parsing import single_stations as singly_named
+from cimis.parsing import checked_span, day_span, parse_date, parse_size, year_span
 from pipeline.errors import UsageError
 from pipeline.field.time import PACIFIC
 from pipeline.items import Item, Scope, named_items
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Day",
     "Items",
-    "Stations",
     "Years",
     "count_of",
     "day_of",
@@ -35,19 +33,17 @@ __all__ = [
     "keeping",
     "open_span_of",
     "path_of",
+    "plain",
     "scope_of",
-    "single_stations",
     "span_of",
-    "station_numbers",
+    "whole_number",
+    "years_of",
 ]
 
 Day: TypeAlias = "str | dt.date | np.datetime64"
 Items: TypeAlias = "str | Item | Iterable[str | Item]"
-Stations: TypeAlias = "SupportsIndex | str | Iterable[SupportsIndex]"
 Years: TypeAlias = "SupportsIndex | str"
 
-_LARGEST_STATION = 65_535
-_STATION_HINT = "give integers, as 2 or [2, 5], or a text, as '2,5-7'"
 _DAY_HINT = "give a date, or a text as 2024-06-01, 2024-06 or 2024"
 
 
@@ -59,54 +55,14 @@ def scope_of(name: str | Scope) -> Scope:
         raise UsageError(f"unknown scope '{name}'", hint="choose daily or hourly") from None
 
 
-def station_numbers(stations: Stations | None) -> Sequence[int] | None:
-    """Return station numbers as a user may give them, sorted and each once; None for all.
-
-    Raises
-    ------
-    UsageError
-        For what is no number of a station, and for none at all.
-    """
-    if stations is None or isinstance(stations, str):
-        return parse_stations(stations)
-    given = _each(stations)
-    numbers = {_integer(one, f"'{one}' is not a station number", _STATION_HINT) for one in given}
-    if isinstance(stations, range):  # as of a range on the command line, what cannot be is left out
-        numbers = {number for number in numbers if 1 <= number <= _LARGEST_STATION}
-    wrong = sorted(number for number in numbers if not 1 <= number <= _LARGEST_STATION)
-    if wrong:
-        raise UsageError(f"no station can have the number {wrong[0]}", hint="1 to 65535")
-    if not numbers:
-        raise UsageError("no station named", hint=_STATION_HINT)
-    return tuple(sorted(numbers))
-
-
-def single_stations(stations: Stations | None) -> frozenset[int]:
-    """Return those numbers that were named by themselves, not in a range."""
-    if stations is None or isinstance(stations, range):
-        return frozenset()
-    if isinstance(stations, str):
-        return frozenset(singly_named(stations))
-    return frozenset(station_numbers(stations) or ())
-
-
-def _each(stations: Any) -> list[Any]:
-    """Return one station number, or many, as a list."""
-    if isinstance(stations, bytes | bytearray | Mapping):
-        raise UsageError(f"{stations!r} names no stations", hint=_STATION_HINT)
-    try:
-        return [_plain(one) for one in stations]
-    except TypeError:  # one number
-        return [_plain(stations)]
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return an Arrow scalar as a Python value, and all else as it is."""
     as_py = getattr(value, "as_py", None)
     return value if as_py is None else as_py()
 
 
-def _integer(value: Any, message: str, hint: str) -> int:
+def whole_number(value: Any, message: str, hint: str) -> int:
+    """Return an integer of any library; `UsageError` with a message for what is none."""
     if isinstance(value, bool):
         raise UsageError(message, hint=hint)
     try:
@@ -118,7 +74,7 @@ def _integer(value: Any, message: str, hint: str) -> int:
 def count_of(value: SupportsIndex, name: str, *, most: int | None = None) -> int:
     """Return a count, which is not negative; ``name`` is what messages call it."""
     hint = "give a whole number from 0" + ("" if most is None else f" to {most}")
-    number = _integer(value, f"{name} cannot be {value!r}", hint)
+    number = whole_number(value, f"{name} cannot be {value!r}", hint)
     if number < 0 or (most is not None and number > most):
         raise UsageError(f"{name} cannot be {number}", hint=hint)
     return number
@@ -129,7 +85,7 @@ def day_of(day: Day | None, *, end: bool) -> dt.date | None:
 
     A time with a zone means the network's day at that moment (PST, UTC-8, all year).
     """
-    given: Any = _plain(day)
+    given: Any = plain(day)
     if given is None:
         return None
     if isinstance(given, str):
@@ -150,7 +106,7 @@ def items_of(items: Items | None, scope: Scope) -> tuple[Item, ...] | None:
     if items is None or isinstance(items, str):
         return None if items is None else named_items(items, scope)
     try:
-        listed: list[Any] = [items] if isinstance(items, Item) else [_plain(i) for i in items]
+        listed: list[Any] = [items] if isinstance(items, Item) else [plain(i) for i in items]
     except TypeError:
         raise UsageError(f"{items!r} names no items", hint="see 'cimis items'") from None
     wrong = next((one for one in listed if not isinstance(one, str | Item)), None)
@@ -186,17 +142,13 @@ def path_of(path: str | os.PathLike[str]) -> Path:
 
 def span_of(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
     """Return the first and last day of a span that is not open: years, or from a day to today."""
-    from pipeline.plan import network_day
+    from pipeline.field.time import network_day
 
     today = network_day()
     if year is not None:
         if start is not None or end is not None:
             raise UsageError("a year and days as well", hint="give the year, or start and end")
-        text = year if isinstance(year, str) else None
-        if text is None:
-            hint = "give 2024, or '2020-2024'"
-            text = f"{_integer(_plain(year), f'{year!r} is not a year', hint):04}"
-        return day_span(year=text, start=None, end=None, now=today)
+        return day_span(year=_year_text(year), start=None, end=None, now=today)
     first, last = day_of(start, end=False), day_of(end, end=True)
     if first is None:
         raise UsageError("no days named", hint="give year=2024, or start and end")
@@ -204,9 +156,22 @@ def span_of(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.
     return first, last or today
 
 
+def years_of(year: Years) -> tuple[int, int]:
+    """Return the first and last of some years, of which any may be meant."""
+    first, last = year_span(_year_text(year))
+    return first.year, last.year
+
+
+def _year_text(year: Years) -> str:
+    if isinstance(year, str):
+        return year
+    hint = "give 2024, or '2020-2024'"
+    return f"{whole_number(plain(year), f'{year!r} is not a year', hint):04}"
+
+
 def open_span_of(start: Day | None, end: Day | None) -> tuple[dt.date | None, dt.date | None]:
     """Return the first and last day of a span of which either end may be open, as None."""
-    from pipeline.plan import network_day
+    from pipeline.field.time import network_day
 
     first, last = day_of(start, end=False), day_of(end, end=True)
     if first is not None or last is not None:

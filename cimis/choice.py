@@ -1,143 +1,183 @@
-"""Which stations a fetch means: the numbers named, checked against the network's own list."""
+"""Which stations are meant: those named, checked against the network's list, of a county, near."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import UsageError
+from cimis.lists import NetworkLists, left_out
+from cimis.sites import Sites
+from cimis.where import Where
+from pipeline.errors import NoDataError, UsageError
 from pipeline.serving import served
 
 if TYPE_CHECKING:
-    from pipeline.api import Retry, RetryPolicy, Settings, Timeouts
     from pipeline.errors import DecodeError
+    from pipeline.places import Place
 
-__all__ = ["chosen_stations", "left_out", "refresh_stations"]
+__all__ = ["Near", "by_distance", "chosen_stations", "in_county", "listed", "matches", "placed"]
+
+Facts = dict[str, Any]
+Near = Callable[["Place", Sequence[Facts]], None]
+"""Hears which stations a point chose."""
 
 
-def refresh_stations(
-    root: Path,
-    settings: Settings,
-    *,
-    policy: RetryPolicy | None = None,
-    timeout: Timeouts | None = None,
-    on_retry: Callable[[Retry], None] | None = None,
-    on_odd: Callable[[DecodeError], None] | None = None,
-) -> list[dict[str, Any]]:
-    """Ask the service for its list of stations, keep it in the catalog, and return it.
+def listed(root: Path) -> list[Facts]:
+    """Return the facts of every station that the catalog knows.
 
-    Of an entry that cannot be read, and that ``on_odd`` hears of, what was known before is kept.
+    Raises
+    ------
+    NoDataError
+        When it has no list.
+    StoreError
+        When there is no catalog.
     """
-    from pipeline.api import CimisClient, Station
     from pipeline.catalog import Catalog
 
-    async def ask() -> list[Station]:
-        async with CimisClient(settings, policy=policy, timeout=timeout) as client:
-            return await client.stations(on_retry=on_retry, on_odd=on_odd)
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        listed = asyncio.run(ask())
-    else:  # in a notebook a loop runs already
-        with ThreadPoolExecutor(1) as pool:
-            listed = pool.submit(asyncio.run, ask()).result()
     with Catalog(root) as catalog:
-        catalog.put_stations((s.number, s.name, _facts(s)) for s in listed)
-        return catalog.stations()
+        known = catalog.stations()
+    if not known:
+        raise NoDataError(
+            "the catalog has no list of stations", hint="fetch it: cimis stations --refresh"
+        )
+    return known
+
+
+def matches(text: Any, part: str) -> bool:
+    """Tell whether a text holds another, whatever the case."""
+    return part.strip().lower() in str(text or "").lower()
+
+
+def in_county(stations: Sequence[Facts], county: str) -> list[Facts]:
+    """Return the stations of the counties whose name holds a text, or one of a list by commas.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such county.
+    """
+    parts = [part.strip() for part in county.split(",")]
+    for part in parts:
+        if not part or not any(matches(facts.get("county"), part) for facts in stations):
+            counties = sorted({str(facts["county"]) for facts in stations if facts.get("county")})
+            raise UsageError(f"no county '{part}'", hint=f"there are {', '.join(counties)}")
+    return [facts for facts in stations if any(matches(facts.get("county"), p) for p in parts)]
+
+
+def by_distance(stations: Sequence[Facts], place: Place, within_km: float | None) -> list[Facts]:
+    """Return stations with ``distance_km`` and ``bearing_deg`` from a point, the nearest first."""
+    from pipeline.places import Place, bearing_deg, distance_km
+
+    found = []
+    for facts in stations:
+        if facts.get("latitude") is None or facts.get("longitude") is None:
+            continue
+        there = Place(facts["latitude"], facts["longitude"])
+        far = distance_km(place, there)
+        if within_km is None or far <= within_km:
+            way = {"distance_km": round(far, 2), "bearing_deg": round(bearing_deg(place, there), 1)}
+            found.append((far, facts | way))
+    return [facts for _, facts in sorted(found, key=lambda pair: pair[0])]
+
+
+def placed(
+    root: Path,
+    numbers: Sequence[int] | None,
+    where: Where,
+    span: tuple[dt.date | None, dt.date | None],
+    *,
+    on_near: Near | None = None,
+) -> Sequence[int] | None:
+    """Return the stations that a question means: those named, of a county, and near a point.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The data directory, whose catalog keeps the network's list.
+    numbers : sequence of int, optional
+        Those named; None for all.
+    where : Where
+    span : pair of datetime.date or None
+        First and last day asked for: a place means the stations there that worked in them.
+    on_near : callable, optional
+        Hears the point and which stations it chose.
+
+    Raises
+    ------
+    UsageError
+        For a county or a point that is none.
+    NoDataError
+        When no station lies there, or the catalog has no list.
+    """
+    if not where:
+        return numbers
+    from pipeline.places import parse_place
+
+    place = None if where.near is None else parse_place(where.near)
+    chosen = listed(root)
+    if numbers is not None:
+        chosen = [facts for facts in chosen if facts["number"] in numbers]
+    if where.county is not None:
+        chosen = in_county(chosen, where.county)
+    if numbers is None or place is not None:
+        chosen = [facts for facts in chosen if served(facts, *span)]
+    if place is not None:
+        chosen = by_distance(chosen, place, where.within_km)
+        chosen = chosen if where.within_km is not None else chosen[:1]
+        if chosen and on_near is not None:
+            on_near(place, chosen)
+    if not chosen:
+        raise NoDataError(
+            "no station there worked in these days", hint="see 'cimis stations --near LAT,LON'"
+        )
+    return tuple(sorted(facts["number"] for facts in chosen))
 
 
 def chosen_stations(
-    numbers: Sequence[int] | None,
-    root: Path,
-    settings: Settings,
-    span: tuple[dt.date, dt.date],
-    *,
-    singly: Iterable[int] = (),
-    ask: bool,
-    say: Callable[[str], None],
-    warn: Callable[[str], None],
-    policy: RetryPolicy | None = None,
-    timeout: Timeouts | None = None,
+    sites: Sites, lists: NetworkLists, span: tuple[dt.date, dt.date]
 ) -> tuple[int, ...]:
     """Return the numbers of the stations that are meant, as the network's list has them.
 
     Parameters
     ----------
-    numbers : sequence of int, optional
-        None for every station that worked during the span.
-    root : pathlib.Path
-        The data directory, whose catalog keeps the network's list.
-    settings : Settings
-        The service to ask for the list where the catalog's does not do.
+    sites : Sites
+        All stations mean every one that worked during the span.
+    lists : NetworkLists
+        Says which numbers of a range do not exist, and warns of odd entries of the list.
     span : pair of datetime.date
         First and last day.
-    singly : iterable of int
-        Those of the numbers that were named by themselves, not in a range.
-    ask : bool
-        Whether the service may be asked.
-    say, warn : callable
-        Hear which numbers of a range do not exist, and which entries of the list are odd.
-    policy, timeout : optional
-        When to try again, and how long to wait.
 
     Raises
     ------
     UsageError
         For a station named by its own number that the network does not have.
     """
-    known = _known(root)
+    numbers, known = sites.stations, lists.known()
     odd = set[str]()
 
     def told(error: DecodeError) -> None:
         odd.add(error.station or "")
-        warn(left_out(error))
+        lists.warn(left_out(error))
 
-    if ask and not set(numbers or [-1]) <= known.keys():
-        listed = refresh_stations(
-            root,
-            settings,
-            policy=policy,
-            timeout=timeout,
-            on_retry=lambda r: say(str(r)),
-            on_odd=told,
-        )
-        known = {facts["number"]: facts for facts in listed}
-    if not known and numbers is not None:
-        return tuple(numbers)
+    if lists.ask and not set(numbers or [-1]) <= known.keys():
+        known = {facts["number"]: facts for facts in lists.refreshed(on_odd=told)}
     if numbers is None:
         return _working(known.values(), span)
+    if not known:
+        return numbers
     # a station whose entry cannot be read is there all the same
     unknown = [n for n in numbers if n not in known and str(n) not in odd]
-    named = sorted(set(unknown) & set(singly))
-    if named or len(unknown) == len(numbers):
+    named = sorted(set(unknown) & sites.singly)
+    if named or (unknown and len(unknown) == len(numbers)):
         raise UsageError(
             f"the network has no station {', '.join(map(str, named or unknown))}",
             hint="see 'cimis stations'",
         )
     if unknown:
-        say(f"left out of the ranges, as the network has no such stations: {unknown}")
+        lists.say(f"left out of the ranges, as the network has no such stations: {unknown}")
     return tuple(number for number in numbers if number not in unknown)
-
-
-def left_out(error: DecodeError) -> str:
-    """Return in words that an entry of a list of the service is left out, and why."""
-    return f"an entry of the service's list is left out: {error}"
-
-
-def _known(root: Path) -> dict[int, dict[str, Any]]:
-    """Return the stations that the catalog knows, none where there is no catalog."""
-    from pipeline.catalog import CATALOG_FILE, Catalog
-
-    if not (root / CATALOG_FILE).is_file():
-        return {}
-    with Catalog(root) as catalog:
-        return {facts["number"]: facts for facts in catalog.stations()}
 
 
 def _working(known: Iterable[Mapping[str, Any]], span: tuple[dt.date, dt.date]) -> tuple[int, ...]:
@@ -149,11 +189,3 @@ def _working(known: Iterable[Mapping[str, Any]], span: tuple[dt.date, dt.date]) 
             hint="fetch the list: cimis stations --refresh",
         )
     return found
-
-
-def _facts(station: Any) -> dict[str, Any]:
-    """Return a station as JSON-ready facts, its days as text."""
-    return {
-        name: value.isoformat() if isinstance(value, dt.date) else value
-        for name, value in asdict(station).items()
-    }

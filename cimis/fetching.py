@@ -1,215 +1,202 @@
-"""What a store gets from the service: days that are named, or what it lacks."""
+"""What is fetched from the service: days that are named."""
 
 from __future__ import annotations
 
 import datetime as dt
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from cimis.arguments import (
-    Day,
-    Items,
-    Stations,
-    Years,
-    count_of,
-    items_of,
-    open_span_of,
-    scope_of,
-    single_stations,
-    span_of,
-    station_numbers,
-)
-from cimis.computing import Computing
-from cimis.lacking import warn_of
-from pipeline.errors import AuthError, ServiceError, UsageError
+from cimis.arguments import Day, Items, Years, count_of, items_of, scope_of, span_of
+from cimis.lacking import warn, warn_of
+from cimis.lists import NetworkLists
+from cimis.opened import Opened, caught_up
+from cimis.sites import Stations, sites_of
+from cimis.whom import Whom, Wished, whom_of
+from pipeline.errors import AuthError, CimisError, FetchInterrupted, ServiceError, UsageError
 from pipeline.items import Scope
 from pipeline.lacks import Lacks
+from pipeline.targets import Network
 
 if TYPE_CHECKING:
-    from pipeline.ingest import FetchRequest, RunReport
+    from pipeline.ingest import FetchRequest, Progress, RunReport
 
-__all__ = ["Fetching"]
+__all__ = ["fetch", "fetched", "lists_for", "options_of", "settle"]
 
 
-class Fetching(Computing):
-    """The half of a :class:`cimis.Store` that fetches."""
+def fetch(
+    opened: Opened,
+    stations: Stations,
+    *,
+    year: Years | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    scope: str | Scope = "daily",
+    items: Items | None = None,
+    network: str | None = None,
+    prefer: str | None = None,
+    app_key: str | None = None,
+    base_url: str | None = None,
+    **how: Any,
+) -> RunReport:
+    """Fetch stations and spatial targets from the service, as ``cimis fetch-streaming`` does.
 
-    def fetch(
-        self,
-        stations: Stations,
-        *,
-        year: Years | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        scope: str | Scope = "daily",
-        items: Items | None = None,
-        app_key: str | None = None,
-        base_url: str | None = None,
-        **how: Any,
-    ) -> RunReport:
-        """Fetch stations from the service into the store, as ``cimis fetch-streaming`` does.
+    Parameters
+    ----------
+    stations : int, str, Target or iterable of them
+        As of :meth:`daily`, also both kinds at once; an address as
+        ``"address:HQ=1416 9th St, Sacramento, CA"``.
+    year : int or str, optional
+        A whole year, or a range as ``"2014-2015"``, up to today; else ``start`` and ``end``.
+    start, end : date or str, optional
+        First and last day, both inclusive; ``end`` is by default today.
+    scope : {"daily", "hourly"}
+    items : str or iterable of str, optional
+        By default the service's own set and ETr.
+    network, prefer : {"wsn", "scs"}, optional
+        Who alone, or first, answers for zip codes: the stations that serve them, or the spatial
+        network, which is the default.
+    app_key, base_url : str, optional
+        By default from the environment or the configuration file.
+    **how
+        ``concurrency``, ``retries``, ``gzip``, ``format``, ``full``, ``dry_run`` and others of
+        :class:`pipeline.ingest.FetchRequest`.
 
-        Parameters
-        ----------
-        stations : int, str or iterable of int
-        year : int or str, optional
-            A whole year, or a range as ``"2014-2015"``, up to today; else ``start`` and ``end``.
-        start, end : date or str, optional
-            First and last day, both inclusive; ``end`` is by default today.
-        scope : {"daily", "hourly"}
-        items : str or iterable of str, optional
-            By default the service's own set and ETr.
-        app_key, base_url : str, optional
-            By default from the environment or the configuration file.
-        **how
-            ``concurrency``, ``retries``, ``gzip``, ``format``, ``full``, ``dry_run`` and others of
-            :class:`pipeline.ingest.FetchRequest`.
+    Returns
+    -------
+    RunReport
+        Per station what was expected, received and stored; its ``exit_code`` is 0 when all is,
+        and its ``lacks`` tell what came less than was asked.
 
-        Returns
-        -------
-        RunReport
-            Per station what was expected, received and stored; its ``exit_code`` is 0 when all is,
-            and its ``lacks`` tell what came less than was asked.
+    Raises
+    ------
+    UsageError
+        For dates, stations or items that cannot be asked for.
+    AuthError
+        When no key is set, or the service refuses it.
+    ServiceError
+        When the service cannot be reached, or not one station could be got.
+    CimisError
+        What else every station failed of. The ``report`` of all these is the run's.
 
-        Raises
-        ------
-        UsageError
-            For dates, stations or items that cannot be asked for.
-        AuthError
-            When no key is set, or the service refuses it.
-        ServiceError
-            When the service cannot be reached, or not one station could be got.
-        CimisError
-            What else every station failed of. The ``report`` of all these is the run's.
+    Warns
+    -----
+    IncompleteAnswer
+        When some stations failed, or numbers of a range are no stations.
+    """
+    from pipeline.ingest import FetchRequest
 
-        Warns
-        -----
-        IncompleteAnswer
-            When some stations failed, or numbers of a range are no stations.
-        """
-        from cimis.choice import chosen_stations
-        from pipeline.api import Settings
-        from pipeline.ingest import FetchRequest, fetch
+    kind = scope_of(scope)
+    sites = sites_of(stations, opened.root)
+    if sites.targets is None:
+        raise UsageError("which targets?", hint="name them; sync brings those stored up to date")
+    span = span_of(year, start, end)
+    wished = Wished(sites, network=_network(network), prefer=_network(prefer))
+    request = FetchRequest(
+        sites.stations or (1,), *span, kind, items_of(items, kind) or (), **options_of(how)
+    )
+    odd: list[str] = []
+    lists = lists_for(opened, request, app_key, base_url, odd)
+    report, whom = fetched(wished, lists, request)
+    if not request.dry_run:
+        caught_up(opened)
+    for text in odd:
+        warn(text)
+    missed = set(sites.stations or ()) - set(whom.stations)
+    settle([report], Lacks(without_rows=tuple(sorted(missed))))
+    return report
 
-        kind = scope_of(scope)
-        numbers = station_numbers(stations)
-        span = span_of(year, start, end)
-        known = _known(how, FetchRequest)
-        request = FetchRequest(
-            tuple(numbers or (1,)), *span, kind, items_of(items, kind) or (), **known
-        )
-        settings = Settings.load(base_url=base_url, app_key=app_key)
-        with _reported(request, numbers):
-            if not request.dry_run:
-                settings.key()
-            whom = chosen_stations(
-                numbers,
-                self.root,
-                settings,
-                span,
-                singly=single_stations(stations),
-                ask=not request.dry_run,
-                say=lambda _: None,  # told below, as a warning
-                warn=lambda text: warnings.warn(text, stacklevel=4),
-                policy=request.policy,
-                timeout=request.timeouts,
-            )
-        report = fetch(self.root, replace(request, stations=whom), settings)
+
+def fetched(
+    wished: Wished,
+    lists: NetworkLists,
+    request: FetchRequest,
+    *,
+    progress: Progress | None = None,
+) -> tuple[RunReport, Whom]:
+    """Fetch whom a user means; return the report, also of a run that could not begin, and whom.
+
+    Parameters
+    ----------
+    wished : Wished
+    lists : NetworkLists
+        What it warns of is in the report as well.
+    request : FetchRequest
+        Says days, items and how; its stations do not count.
+    progress : Progress, optional
+    """
+    from pipeline.ingest import RunReport, RunStopped
+    from pipeline.ingest import fetch as run
+
+    odd: list[str] = []
+
+    def told(text: str) -> None:
+        odd.append(text)
+        lists.warn(text)
+
+    whom = Whom()
+    failure: CimisError | None = None
+    try:
         if not request.dry_run:
-            self._refreshed()
-        missed = sorted(set(numbers or ()) - set(whom))
-        _settle([report], Lacks(without_rows=tuple(missed)))
-        return report
-
-    def sync(
-        self,
-        stations: Stations | None = None,
-        *,
-        since: Day | None = None,
-        recheck_days: int = 0,
-        app_key: str | None = None,
-        base_url: str | None = None,
-        **how: Any,
-    ) -> list[RunReport]:
-        """Fetch new days and days that may still change, as ``cimis sync`` does.
-
-        Parameters
-        ----------
-        stations : int, str or iterable of int, optional
-            By default all that are stored, spatial targets too.
-        since : date or str, optional
-            First day of stations that are not stored yet.
-        recheck_days : int
-            Ask again for so many days before today, final or not.
-        app_key, base_url : str, optional
-            By default from the environment or the configuration file.
-        **how
-            ``concurrency``, ``retries``, ``dry_run``: see :class:`pipeline.ingest.FetchRequest`.
-
-        Returns
-        -------
-        list of RunReport
-            One per scope and set of items; ``totals()`` tells ``added``, ``filled``, ``revised``,
-            ``lacks`` what came less than was asked.
-
-        Raises
-        ------
-        UsageError
-            For stations or days that cannot be asked for.
-        NoDataError
-            When nothing is stored and no stations are named.
-        AuthError, ServiceError, CimisError
-            As of :meth:`fetch`; ``report`` is the first run's that failed, ``reports`` are all.
-
-        Warns
-        -----
-        IncompleteAnswer
-            When some stations failed.
-        """
-        from cimis.choice import chosen_stations, refresh_stations
-        from pipeline.api import Settings
-        from pipeline.ingest import FetchRequest, sync
-        from pipeline.plan import network_day
-
-        today = network_day()
-        usual = FetchRequest((1,), today, today, **_known(how, FetchRequest))
-        first, _ = open_span_of(since, None)
-        again = count_of(recheck_days, "recheck_days", most=20_000)
-        settings = Settings.load(base_url=base_url, app_key=app_key)
-        numbers = station_numbers(stations)
-        with _reported(usual, numbers):
-            if not usual.dry_run:
-                settings.key()
-            if numbers is not None:
-                numbers = chosen_stations(
-                    numbers,
-                    self.root,
-                    settings,
-                    (first or today, today),
-                    singly=single_stations(stations),
-                    ask=not usual.dry_run,
-                    say=lambda _: None,
-                    warn=lambda text: warnings.warn(text, stacklevel=4),
-                )
-            elif not usual.dry_run:  # closed stations are known by the list
-                refresh_stations(self.root, settings, policy=usual.policy)
-        reports, _ = sync(
-            self.root, usual, settings, stations=numbers, since=first, recheck_days=again
+            lists.settings.key()
+        whom = whom_of(
+            wished,
+            replace(lists, warn=told),
+            (request.start, request.end),
+            hourly=request.scope is Scope.HOURLY,
         )
-        if not usual.dry_run:
-            self._refreshed()
-        missed = sorted(set(station_numbers(stations) or ()) - set(numbers or ()))
-        _settle(reports, Lacks(without_rows=tuple(missed)))
-        return reports
+    except (ServiceError, AuthError) as error:
+        failure = error
+    except KeyboardInterrupt:
+        failure = FetchInterrupted(
+            "stopped before the first request for data", hint="run the same command again"
+        )
+    if failure is not None:
+        named = wished.sites.stations or ()
+        report = RunReport.unbegun(named, request, dt.datetime.now(dt.UTC), failure)
+    else:
+        asked = replace(request, **{one.name: getattr(whom, one.name) for one in fields(whom)})
+        try:
+            report = run(lists.root, asked, lists.settings, progress=progress)
+        except RunStopped as stopped:
+            report = stopped.report
+    report.warnings[:0] = odd
+    return report, whom
 
 
-def _known(how: Mapping[str, Any], request: type[FetchRequest]) -> dict[str, Any]:
+def lists_for(
+    opened: Opened,
+    request: FetchRequest,
+    app_key: str | None,
+    base_url: str | None,
+    odd: list[str],
+) -> NetworkLists:
+    """Return the lists that a request may ask for; ``odd`` gets what is odd about them."""
+    from pipeline.api import Settings
+
+    return NetworkLists(
+        opened.root,
+        Settings.load(base_url=base_url, app_key=app_key),
+        ask=not request.dry_run,
+        warn=odd.append,
+        policy=request.policy,
+        timeout=request.timeouts,
+    )
+
+
+def _network(name: str | None) -> Network | None:
+    try:
+        return None if name is None else Network(str(name).strip().lower())
+    except ValueError:
+        raise UsageError(f"unknown network '{name}'", hint="choose wsn or scs") from None
+
+
+def options_of(how: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a request; `UsageError` for a name that is none of them."""
-    own = {"stations", "start", "end", "scope", "items", "spans"}
-    names = [field.name for field in fields(request) if field.name not in own]
+    from pipeline.ingest import FetchRequest
+
+    own = {"stations", "targets", "zips", "prefer", "start", "end", "scope", "items", "spans"}
+    names = [field.name for field in fields(FetchRequest) if field.name not in own]
     for name in how:
         if name not in names:
             raise UsageError(f"there is no option '{name}'", hint=f"there are {', '.join(names)}")
@@ -217,20 +204,7 @@ def _known(how: Mapping[str, Any], request: type[FetchRequest]) -> dict[str, Any
     return {n: count_of(value, n) if n in whole else value for n, value in how.items()}
 
 
-@contextmanager
-def _reported(request: FetchRequest, numbers: Sequence[int] | None) -> Iterator[None]:
-    """Give an error before the first request for data the report of a run that never began."""
-    from pipeline.ingest import RunReport
-
-    try:
-        yield
-    except (AuthError, ServiceError) as error:
-        now = dt.datetime.now(dt.UTC)
-        error.report = RunReport.unbegun(numbers or (), request, now, error)
-        raise
-
-
-def _settle(reports: Sequence[RunReport], left_out: Lacks) -> None:
+def settle(reports: Sequence[RunReport], left_out: Lacks) -> None:
     """Raise the error of runs of which nothing came, and warn of stations that failed."""
     from pipeline.ingest.outcome import failure_of, fruitless
 
@@ -239,4 +213,4 @@ def _settle(reports: Sequence[RunReport], left_out: Lacks) -> None:
         failures[0].reports = tuple(reports)
         raise failures[0]
     failed = {site: None for report in reports for site in report.lacks.failed}
-    warn_of(replace(left_out, failed=tuple(failed)), above=2)
+    warn_of(replace(left_out, failed=tuple(failed)))

@@ -1,64 +1,49 @@
-"""How a store keeps count of what an answer is short of, and warns of it."""
+"""How a store warns of what an answer is short of, at the line of the user's that asked for it."""
 
 from __future__ import annotations
 
-import datetime as dt
+import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.field.site import SiteKind
-from pipeline.items import Item, Scope
-from pipeline.lacks import Asked, IncompleteAnswer, Lacks, Site
+from pipeline.lacks import IncompleteAnswer, Lacks
 
 if TYPE_CHECKING:
     import polars as pl
 
     from queries.rows import Rows
-    from queries.tally import Tally
 
-__all__ = ["tally_of", "warn_of", "warn_of_damage", "warned"]
+__all__ = ["warn", "warn_of", "warn_of_damage", "warned"]
 
-
-def tally_of(
-    root: Path,
-    scope: Scope,
-    sites: Sequence[Site] | None,
-    first: dt.date | None = None,
-    last: dt.date | None = None,
-    items: Sequence[Item] | None = None,
-    *,
-    spatial: bool = False,
-    limit: int | None = None,
-    count: Callable[[], Mapping[Site, int]] | None = None,
-) -> Tally:
-    """Return what counts an answer's rows and knows what was asked; see :class:`Asked`."""
-    from queries.tally import Tally
-
-    named = None if sites is None else tuple(sites)
-    kind = SiteKind.TARGET if spatial else SiteKind.STATION
-    asked = Asked(scope, named, first, last, tuple(items or ()), kind)
-    return Tally(root, asked, limit=limit, count=count)
+_PACKAGE = __name__.partition(".")[0]
 
 
-def warn_of(lacks: Lacks, *, above: int = 1) -> None:
-    """Warn of what an answer is short of, at the line that called the method of the store.
+def warn(warning: str | Warning) -> None:
+    """Warn at the line that called into this package, however many calls lie between."""
+    frame, level = sys._getframe(1), 2  # as warnings counts
+    while _is_own(frame.f_globals) and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(warning, stacklevel=level)
 
-    ``above`` is how many calls lie between that line and this one.
-    """
+
+def _is_own(names: dict[str, object]) -> bool:
+    return str(names.get("__name__")).partition(".")[0] == _PACKAGE
+
+
+def warn_of(lacks: Lacks) -> None:
+    """Warn of what an answer is short of, if anything."""
     if lacks:
-        warnings.warn(IncompleteAnswer(lacks), stacklevel=above + 2)
+        warn(IncompleteAnswer(lacks))
 
 
-def warn_of_damage(damaged: Sequence[tuple[str, str]], *, above: int = 1) -> None:
-    """Warn of damaged chunks whose rows an answer lacks; see :func:`warn_of`."""
-    if damaged:
-        warn_of(Lacks(damaged=tuple(damaged)), above=above + 1)
+def warn_of_damage(damaged: Sequence[tuple[str, str]]) -> None:
+    """Warn of damaged chunks whose rows an answer lacks, if there are any."""
+    warn_of(Lacks(damaged=tuple(damaged)))
 
 
 def warned(rows: Rows) -> pl.DataFrame:
-    """Return rows as a data frame, and warn the caller's caller of what they are short of."""
+    """Return rows as a data frame, and warn of what they are short of."""
     frame = rows.pl()
-    warn_of(rows.lacks, above=2)
+    warn_of(rows.lacks)
     return frame

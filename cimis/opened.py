@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import StoreError
+from pipeline.errors import CimisError, StoreError
 from pipeline.items import Scope
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from queries.mirror.build import Refreshed
     from queries.mirror.mirrors import Keeping, Mirrors, Told
 
-__all__ = ["Opened"]
+__all__ = ["Opened", "caught_up"]
 
 
 class Opened:
@@ -68,8 +68,14 @@ class Opened:
         return self._opened
 
     @property
-    def _engine(self) -> Engine:
+    def engine(self) -> Engine:
+        """What answers SQL over what is stored now."""
         return self._parts[2]
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """The read cache of each scope."""
+        return self._parts[1]
 
     def refresh(self) -> list[Refreshed]:
         """Bring the read cache up to date now, as ``cimis compact`` does.
@@ -77,20 +83,35 @@ class Opened:
         That happens by itself after a fetch or an import, and when a question finds it out of
         date; nothing is done where it is not.
         """
-        return [self._parts[1].refreshed(scope) for scope in Scope]
-
-    def _refreshed(self) -> None:
-        """Bring the read cache up to date after something was stored; questions may do without."""
-        catalog, mirrors, _ = self._parts
-        for scope in Scope:
-            if catalog.listed(scope)[1]:
-                mirrors.made(scope)
+        return [self.mirrors.refreshed(scope) for scope in Scope]
 
     def cache_facts(self) -> dict[str, Any]:
         """Return where the read cache lies, its bound, and per scope what it holds now."""
-        return self._parts[1].facts()
+        return self.mirrors.facts()
 
     def clear_cache(self) -> int:
         """Delete the read cache; return the bytes freed. The next question makes it again."""
-        place = self._parts[1].place
+        place = self.mirrors.place
         return 0 if place is None else place.clear()
+
+
+def caught_up(opened: Opened) -> str | None:
+    """Bring the read cache of what is stored up to date, so that no question waits for it.
+
+    Returns
+    -------
+    str or None
+        What hindered that, which hinders nothing else: a question makes it, or does without.
+    """
+    from pipeline.catalog import Catalog
+
+    failure: Exception | None
+    try:
+        with Catalog(opened.root) as catalog:
+            scopes = [scope for scope in Scope if catalog.listed(scope)[1]]
+        for scope in scopes:
+            opened.mirrors.made(scope)
+        failure = opened.mirrors.failure
+    except CimisError as error:
+        failure = error
+    return None if failure is None else str(failure)

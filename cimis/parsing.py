@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from pipeline.errors import UsageError
+from pipeline.field.site import LARGEST_STATION
 from pipeline.field.time import water_year_of, water_year_span
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
 
 _STATION_HINT = "give numbers and ranges, as 2,5-7, or all"
 _DATE_HINT = "give a day as 2024-06-01, or a whole month or year as 2024-06 or 2024"
-_LARGEST_STATION = 65_535
 _FIRST_WATER_YEAR = 1982
 """The network's first day, 7 June 1982, lies in it."""
 
@@ -35,7 +35,7 @@ _SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 def today() -> dt.date:
     """Return the network's present day."""
-    from pipeline.plan import network_day
+    from pipeline.field.time import network_day
 
     return network_day()
 
@@ -59,9 +59,9 @@ def parse_stations(text: str | None) -> tuple[int, ...] | None:
         last = int(match[2] or first)
         if last < first:
             raise UsageError(f"the range '{part}' runs backwards", hint=f"write {last}-{first}")
-        if not 1 <= first <= last <= _LARGEST_STATION:
+        if not 1 <= first <= last <= LARGEST_STATION:
             raise UsageError(
-                f"no station can have the number in '{part}'", hint=f"1 to {_LARGEST_STATION}"
+                f"no station can have the number in '{part}'", hint=f"1 to {LARGEST_STATION}"
             )
         numbers.update(range(first, last + 1))
     if not numbers:

@@ -1,29 +1,38 @@
-"""One open data directory: what users hold to read, ask and fetch."""
+"""One open data directory: what users hold to read, ask, fetch and keep."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from cimis.arguments import (
-    keeping,
-    path_of,
+from cimis import (
+    asking,
+    care,
+    completeness,
+    computing,
+    fetching,
+    nearby,
+    questions,
+    reading,
+    scanning,
+    syncing,
 )
-from cimis.fetching import Fetching
-from pipeline.errors import CheckFailed, StoreError
+from cimis.arguments import keeping, path_of
+from cimis.directory import data_directory, make_directory
+from cimis.opened import Opened
 
-if TYPE_CHECKING:
-    from pipeline.verify import Verdict
-
-__all__ = ["Store", "create", "data_directory", "open_store"]
+__all__ = ["Store", "create", "open_store"]
 
 
-class Store(Fetching):
+class Store(Opened):
     """A data directory, open for questions; also a context manager.
 
     Use :func:`cimis.open`. A store sees what other processes store while it is open: every question
     reads what the catalog holds at its start.
+
+    Its methods are the functions of the modules that they come from, with the store as first
+    argument: what each takes, gives and raises stands there, once.
 
     Parameters
     ----------
@@ -37,7 +46,7 @@ class Store(Fetching):
     --------
     >>> import cimis
     >>> with cimis.open("data") as store:                        # doctest: +SKIP
-    ...     june = store.daily(stations=[2, 5], start="2024-06-01", end="2024-06-30")
+    ...     june = store.daily(stations=[2, "Davis"], start="2024-06-01", end="2024-06-30")
     """
 
     def __init__(self, root: str | Path, *, cache: int | str | None = None) -> None:
@@ -57,17 +66,36 @@ class Store(Fetching):
     def __repr__(self) -> str:
         return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
 
-    def verify(self, *, repair: bool = False) -> Verdict:
-        """Check every byte of every chunk and the catalog, as ``cimis verify`` does.
+    # rows
+    daily = reading.daily
+    hourly = reading.hourly
+    query = reading.query
+    scan_daily = scanning.scan_daily
+    scan_hourly = scanning.scan_hourly
+    dataset = scanning.dataset
 
-        ``repair`` rebuilds the catalog from the chunks and moves damaged ones into quarantine.
-        """
-        from pipeline.verify import verify
+    # questions
+    sql = asking.sql
+    connect = asking.connect
+    named = questions.named
+    every = questions.every
+    gaps = completeness.gaps
+    eto = computing.eto
+    eto_table = computing.eto_table
+    computed_eto = computing.computed_eto
 
-        verdict = verify(self.root, repair=repair)
-        if repair:
-            self._refreshed()
-        return verdict
+    # what is listed
+    stations = asking.stations
+    chunks = asking.chunks
+    near = nearby.near
+    county = nearby.county
+
+    # what comes, and keeps
+    fetch = fetching.fetch
+    sync = syncing.sync
+    import_archive = care.import_archive
+    migrate = care.migrate
+    verify = care.verify
 
 
 def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> Store:
@@ -113,50 +141,6 @@ def create(path: str | Path, *, adopt: bool = False) -> Store:
     CheckFailed
         When some chunk cannot be taken over; the others are.
     """
-    from pipeline.catalog import CATALOG_FILE, Catalog
-    from pipeline.catalog_file import lists_nothing
-    from pipeline.chunks.whereabouts import chunk_files
-
     root = path_of(path)
-    if root.exists() and not root.is_dir():
-        raise StoreError(f"'{root}' is a file, not a directory", hint="choose another path")
-    if adopt:
-        _adopted(root)
-    elif not (root / CATALOG_FILE).exists() and next(chunk_files(root), None) is not None:
-        raise lists_nothing(root)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"cannot make '{root}': {error.strerror}", hint="choose a folder you may write to"
-        ) from error
-    with Catalog(root, create=True):
-        pass
+    make_directory(root, adopt=adopt)
     return Store(root)
-
-
-def _adopted(root: Path) -> None:
-    from pipeline.adopt import adopt
-
-    left = adopt(root).left
-    if left:
-        path, reason = left[0]
-        raise CheckFailed(
-            f"{len(left)} of the chunks in '{root}' were left where they are; {path}: {reason}",
-            hint="the others are taken over; open the directory to use them",
-        )
-
-
-def data_directory(root: Path) -> Path:
-    """Return the root of a data directory that is one."""
-    if not root.exists():
-        raise StoreError(
-            f"there is no data directory at '{root}'", hint=f"make one: cimis init {root}"
-        )
-    if not root.is_dir():
-        raise StoreError(f"'{root}' is a file, not a data directory", hint="name its directory")
-    if not (root / "metadata.sqlite3").is_file():
-        from pipeline.catalog_file import lists_nothing
-
-        raise lists_nothing(root)
-    return root

@@ -24,6 +24,7 @@ from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from pipeline.entry import chunk_row
 from pipeline.errors import UsageError
 from pipeline.items import Scope, Standard
+from pipeline.lacks import Lacks
 from pipeline.rows.keys import by_station_year
 from pipeline.rows.schema import standard_of
 from pipeline.settle import settled
@@ -38,7 +39,8 @@ class Intake:
     ``new_rows`` were not stored; of the cells of others ``filled`` were missing and got a value, or
     a flag that says why not; ``differing`` are another value than the archive's: kept, or replaced
     where the archive is preferred. One reading that the network wrote in both systems of units is
-    one value. ``left_out`` are the files of folders that are no archives, with what each is.
+    one value. ``left_out`` are the files of folders that are no archives, with what each is;
+    ``lacks`` tells which stations that were asked for they do not hold.
     """
 
     files: int = 0
@@ -53,6 +55,7 @@ class Intake:
     chunk_bytes: int = 0
     seconds: float = 0.0
     left_out: dict[Path, str] = field(default_factory=dict)
+    lacks: Lacks = field(default_factory=Lacks)
 
     def as_dict(self) -> dict[str, float]:
         """Return the facts as JSON-ready values, with rows per second and bytes per row."""

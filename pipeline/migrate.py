@@ -18,6 +18,7 @@ from pipeline.chunks.files import first_form, load, parts_of
 from pipeline.chunks.grid import grid_of
 from pipeline.entry import chunk_row
 from pipeline.errors import ChunkError, StoreError
+from pipeline.lacks import Lacks
 from pipeline.storage import storage_of
 from pipeline.storage.refusals import disk_errors
 
@@ -43,10 +44,11 @@ class Rewritten:
 
 @dataclass(slots=True)
 class Migration:
-    """What a migration did, or would do."""
+    """What a migration did, or would do; ``lacks`` tells of which stations there are no chunks."""
 
     form: str
     chunks: list[Rewritten] = field(default_factory=list)
+    lacks: Lacks = field(default_factory=Lacks)
 
     @property
     def done(self) -> list[Rewritten]:

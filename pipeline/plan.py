@@ -29,7 +29,6 @@ __all__ = [
     "Window",
     "check_days",
     "halve",
-    "network_day",
     "plan_windows",
     "split_stations",
     "staircase",

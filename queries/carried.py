@@ -19,6 +19,7 @@ import pyarrow as pa
 from pipeline.archive.layouts import columns_of
 from pipeline.field.time import PER_DAY, day_of_second, years_of
 from pipeline.items import Item, Scope, by_code
+from pipeline.lacks import Site
 
 __all__ = ["Carried", "witnesses", "years_held"]
 
@@ -40,14 +41,14 @@ def witnesses(scope: Scope) -> tuple[Item, ...]:
 
 
 def years_held(
-    chunks: Iterable[tuple[int, int, int, str]], scope: Scope
-) -> dict[tuple[int, int], frozenset[str]]:
+    chunks: Iterable[tuple[Site, int, int, str]], scope: Scope
+) -> dict[tuple[Site, int], frozenset[str]]:
     """Return the codes that each station's year holds, from what the catalog says of chunks.
 
     Parameters
     ----------
-    chunks : iterable of (int, int, int, str)
-        Station, first and last second since 1970 (of an hour its end), item codes.
+    chunks : iterable of (int or str, int, int, str)
+        Station or target, first and last second since 1970 (of an hour its end), item codes.
     scope : Scope
     """
     return {

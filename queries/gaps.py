@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipeline.field.time import PER_DAY, date_of, day_number, named_time, time_of, times_between
 from pipeline.items import Item, Scope
+from pipeline.lacks import Site
 from pipeline.rows.schema import item_of
 from queries.carried import Carried
 
@@ -37,9 +38,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How complete one item of a station is over the expected days or hours."""
+    """How complete one item of a station (or spatial target) is over the days or hours expected."""
 
-    station: int
+    station: Site
     item: str
     expected: int
     absent: int
@@ -66,7 +67,7 @@ class StationGaps:
     ``shares`` begins with the day ``first``; it is NaN on days without any record.
     """
 
-    station: int
+    station: Site
     first: dt.date
     items: tuple[Completeness, ...]
     shares: npt.NDArray[np.float64]
@@ -78,11 +79,11 @@ def gaps_of(
     start: dt.date | None = None,
     end: dt.date | None = None,
     *,
-    stations: Sequence[int] | None = None,
+    stations: Sequence[Site] | None = None,
     items: Sequence[Item] | None = None,
-    held: Mapping[tuple[int, int], frozenset[str]] | None = None,
+    held: Mapping[tuple[Site, int], frozenset[str]] | None = None,
 ) -> Iterator[StationGaps]:
-    """Yield what each station lacks, by station.
+    """Yield what each station, or spatial target, lacks, in their order.
 
     Parameters
     ----------
@@ -91,11 +92,11 @@ def gaps_of(
     scope : Scope
     start, end : datetime.date, optional
         First and last expected day; by default the station's own first and last in the table.
-    stations : sequence of int, optional
+    stations : sequence of int or str, optional
         Those asked for; one without any row lacks everything, where the days are known.
     items : sequence of Item, optional
         Those to tell of; by default all of the table.
-    held : mapping of (int, int) to frozenset of str, optional
+    held : mapping of (int or str, int) to frozenset of str, optional
         Codes of the items that each station's year holds. What its source never carries is then not
         expected of it: see :mod:`queries.carried`.
     """
@@ -103,10 +104,12 @@ def gaps_of(
     if items is not None:
         wished = {item.column for item in items}
         names = [name for name in names if name in wished]
-    numbers = table["station"].to_numpy()
+    whose = table.column(0).combine_chunks().dictionary_encode()
+    numbers = whose.indices.to_numpy()
+    names_of: list[Any] = whose.dictionary.to_pylist()
     edges = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
-    stored = {
-        int(numbers[begin]): slice(begin, after)
+    stored: dict[Any, slice] = {
+        names_of[numbers[begin]]: slice(begin, after)
         for begin, after in pairwise([*edges, len(numbers)])
         if begin < after
     }
@@ -128,7 +131,7 @@ def _rows(table: pa.Table, place: slice | None) -> pa.Table:
 
 def _of_station(
     rows: pa.Table,
-    station: int,
+    station: Site,
     scope: Scope,
     start: dt.date | None,
     end: dt.date | None,
@@ -159,7 +162,7 @@ def _of_station(
 
 
 def _completeness(
-    station: int, item: str, there: Bools, filled: Bools, due: Bools, scope: Scope, first: int
+    station: Site, item: str, there: Bools, filled: Bools, due: Bools, scope: Scope, first: int
 ) -> Completeness:
     runs = [
         *_runs("absent", ~there & due, scope, first),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.field.site import SiteKind
 from pipeline.items import Item, Standard, default_items, scope_items
 from pipeline.lacks import Lacks
 from pipeline.targets import SPATIAL_DEFAULTS
@@ -22,7 +20,6 @@ from queries.engines.forks import check_polars
 from queries.mirror.layout import (
     arrow_schema,
     keys_of,
-    kind_of_table,
     ruled,
     scope_of_table,
     selected,
@@ -37,7 +34,7 @@ if TYPE_CHECKING:
 
     from queries.tally import Tally
 
-__all__ = ["Rows", "select"]
+__all__ = ["Rows"]
 
 _STREAMED_ROWS = 1_000_000
 """Rows beyond which an answer is asked for station by station, so that sorting stays small."""
@@ -222,56 +219,5 @@ def _items(wish: Wish, stored: dict[str, tuple[int, str]]) -> tuple[Item, ...]:
         return wish.items
     scope = scope_of_table(wish.table)
     items = tuple(item for item in scope_items(scope) if item.code in stored)
-    spatial = kind_of_table(wish.table) is SiteKind.TARGET
-    return items or (SPATIAL_DEFAULTS if spatial else default_items(scope))
-
-
-def select(
-    engine: Engine,
-    table: str,
-    *,
-    stations: Sequence[int] | None = None,
-    targets: Sequence[str] | None = None,
-    start: dt.date | None = None,
-    end: dt.date | None = None,
-    items: Sequence[Item] | None = None,
-    units: Standard = Standard.METRIC,
-    policy: FlagPolicy = FlagPolicy.KEEP,
-    limit: int | None = None,
-    timings: QueryTimings | None = None,
-    tally: Tally | None = None,
-) -> Rows:
-    """Return the rows of stations over a range of days.
-
-    Parameters
-    ----------
-    engine : Engine
-    table : str
-        ``daily``, ``hourly`` or ``spatial_daily``.
-    stations : sequence of int, optional
-        By default all.
-    targets : sequence of str, optional
-        Of the table of spatial targets, as ``zip:93624``; by default all.
-    start, end : datetime.date, optional
-        First and last day, both inclusive; the network's days, also for hourly rows.
-    items : sequence of Item, optional
-        By default all that are stored; one that is not stored is a column of nulls.
-    units : Standard
-    policy : FlagPolicy
-    limit : int, optional
-        Greatest number of rows.
-    timings : QueryTimings, optional
-    tally : Tally, optional
-        Counts the rows, and knows what was asked.
-    """
-    wish = Wish(
-        table,
-        None if stations is None else tuple(stations),
-        None if targets is None else tuple(targets),
-        start,
-        end,
-        None if items is None else tuple(items),
-        policy,
-        limit,
-    )
-    return Rows(engine, wish, units, timings, tally)
+    usual = SPATIAL_DEFAULTS if wish.table == "spatial_daily" else default_items(scope)
+    return items or tuple(usual)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cimis.cli.how import How, Told, how_gathered, told_gathered
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -24,15 +23,15 @@ from cimis.cli.options import (
 )
 from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
-from cimis.cli.targets import target_options
+from cimis.cli.targets import Spatial, target_options
 from cimis.cli.telling import raise_failure, tell
-from cimis.cli.whom import Wished, whom_of
-from cimis.parsing import Days, parse_duration, parse_stations, today
-from pipeline.errors import AuthError, CimisError, FetchInterrupted, ServiceError
+from cimis.parsing import Days, today
 
 if TYPE_CHECKING:
     from cimis.cli.event_log import EventLog
-    from pipeline.api import Settings
+    from cimis.lists import NetworkLists
+    from cimis.where import Where
+    from cimis.whom import Wished
     from pipeline.ingest.report import RunReport
     from pipeline.ingest.request import FetchRequest
 
@@ -111,6 +110,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     service,
     data_dir,
     printing(talks=True),
+    how_gathered,
+    told_gathered,
 )
 
 
@@ -144,30 +145,16 @@ def carry_out(
     *,
     plain: bool,
     stations: str | None,
-    county: str | None,
-    near: str | None,
-    within: float | None,
-    zip_codes: str | None,
-    network: str | None,
-    prefer: str | None,
-    coordinates: tuple[str, ...],
-    addresses: tuple[str, ...],
+    where: Where,
+    spatial: Spatial,
     days: Days,
     scope: str,
     items: str | None,
-    concurrency: int,
-    retries: int,
-    backoff: str,
-    timeout: str,
-    gzip: bool,
     form: str,
-    full: bool,
-    dry_run: bool,
     perf: bool,
     allocs: bool,
-    verbose: bool,
-    log_format: str,
-    metrics_file: str | None,
+    how: How,
+    told: Told,
     base_url: str | None,
     app_key: str | None,
     data_dir: str | None,
@@ -176,115 +163,67 @@ def carry_out(
     """Fetch and store as the options say, by the plain path or the streaming one; tell of it."""
     from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
+    from cimis.cli.placed import named_sites, telling_near
     from cimis.cli.session import data_root, refreshed, service_settings
-    from pipeline.api import RetryPolicy, Timeouts
-    from pipeline.ingest import FetchRequest, RunReport
+    from cimis.directory import make_directory
+    from cimis.lists import NetworkLists
+    from cimis.whom import Wished
+    from pipeline.ingest import FetchRequest
     from pipeline.items import Scope, resolve
 
-    events = EventLog() if log_format == "json" else None
+    events = EventLog() if told.log_format == "json" else None
     if events is not None:
         out = replace(out, quiet=True)
-    now = today()
-    span = days.closed(now)
+    span = days.closed(today())
     root, settings = data_root(data_dir), service_settings(base_url, app_key)
     chosen = resolve(items, Scope(scope))
-    timeouts = Timeouts.of(parse_duration(timeout))
+    asking, dry_run = how.request(), how.dry_run
     if not dry_run:
         settings.key()
-        _made(root)
-    policy = RetryPolicy(tries=max(retries, 0) + 1, base_s=parse_duration(backoff))
-    wished = Wished(
-        stations=stations,
-        county=county,
-        near=near,
-        within_km=within,
-        zip_codes=zip_codes,
-        network=network,
-        prefer=prefer,
-        coordinates=coordinates,
-        addresses=addresses,
-    )
-    named = () if stations is None else parse_stations(stations)
-    odd = list[str]()
+        make_directory(root)
+    sites = named_sites(stations, spatial.targets())
+    wished = Wished(sites, where, **spatial.networks(), on_near=telling_near(out))
     request = FetchRequest(
-        stations=named or (1,),  # all others are known only after the service's lists
-        start=span[0],
-        end=span[1],
-        scope=Scope(scope),
-        items=chosen,
-        concurrency=concurrency,
-        retries=retries,
-        gzip=gzip,
+        sites.stations or (1,),  # all others are known only after the service's lists
+        *span,
+        Scope(scope),
+        chosen,
         format=form,
-        full=full,
-        dry_run=dry_run,
+        full=how.full,
         allocs=allocs,
         plain=plain,
-        timeouts=timeouts,
-        policy=policy,
+        **asking,
     )
-    failure: CimisError | None = None
-    try:
-        whom = whom_of(
-            wished,
-            root,
-            settings,
-            span,
-            hourly=request.scope is Scope.HOURLY,
-            ask=not dry_run,
-            out=replace(out, warnings_to=odd.append),
-            policy=policy,
-            timeout=timeouts,
-        )
-    except (ServiceError, AuthError) as error:
-        failure = error
-    except KeyboardInterrupt:
-        failure = FetchInterrupted(
-            "stopped before the first request for data", hint="run the same command again"
-        )
-    if failure is not None:
-        report = RunReport.unbegun(named or (), request, dt.datetime.now(dt.UTC), failure)
-    else:
-        report = _run(
-            root,
-            replace(
-                request,
-                stations=whom.stations,
-                targets=whom.targets,
-                zips=whom.zips,
-                prefer=whom.prefer,
-            ),
-            settings,
-            replace(out, verbose=verbose),
-            events,
-        )
-    report.warnings[:0] = odd
+    lists = NetworkLists(
+        root,
+        settings,
+        ask=not dry_run,
+        say=out.note,
+        policy=request.policy,
+        timeout=request.timeouts,
+    )
+    report = _run(wished, lists, request, replace(out, verbose=told.verbose), events)
     tell(report, out, perf=perf)
     if events is not None:
         events.ended(report)
     if not dry_run:
         refreshed(root, out)
-    if metrics_file is not None and not dry_run:
-        write_metrics(metrics_file, root, out)
+    if told.metrics_file is not None and not dry_run:
+        write_metrics(told.metrics_file, root, out)
     raise_failure(report)
     return report.exit_code
 
 
-def _made(root: Path) -> None:
-    from cimis.store import create
-
-    create(root).close()
-
-
 def _run(
-    root: Path, request: FetchRequest, settings: Settings, out: Output, events: EventLog | None
+    wished: Wished,
+    lists: NetworkLists,
+    request: FetchRequest,
+    out: Output,
+    events: EventLog | None,
 ) -> RunReport:
     from cimis.cli.progress import Bars
-    from pipeline.ingest import RunStopped, fetch
+    from cimis.fetching import fetched
 
     in_words = out.verbose and events is None
     with requests_logged() if in_words else nullcontext(), Bars(out) as bars:
-        try:
-            return fetch(root, request, settings, progress=events or bars)
-        except RunStopped as stopped:
-            return stopped.report
+        return fetched(wished, lists, request, progress=events or bars)[0]

@@ -19,6 +19,7 @@ __all__ = [
     "LongOption",
     "data_dir",
     "declare",
+    "gathered",
     "help_option",
     "option",
     "place_options",
@@ -179,8 +180,33 @@ def span_options(function: F) -> F:
     return made
 
 
+def gathered(name: str, *names: str, into: Callable[..., Any]) -> Callable[[F], F]:
+    """Pass options as one argument: what ``into`` makes of them, in this order."""
+
+    def wrap(function: F) -> F:
+        @functools.wraps(function)
+        def run(*args: Any, **named: Any) -> Any:
+            parts = [named.pop(one) for one in names]
+            return function(*args, **named, **{name: into(*parts)})
+
+        made: Any = run
+        return made  # type: ignore[no-any-return]
+
+    return wrap
+
+
+def _where(*parts: Any) -> Any:
+    from cimis.where import Where
+
+    return Where(*parts)
+
+
 def place_options(function: F) -> F:
-    """Add ``--county``, ``--near`` and ``--within``."""
+    """Add ``--county``, ``--near`` and ``--within``.
+
+    They reach the function as ``where``, a :class:`cimis.where.Where`.
+    """
+    function = gathered("where", "county", "near", "within", into=_where)(function)
     function = option(
         "--within",
         type=click.FloatRange(min=0),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from cimis.cli.answers import Form, format_of_answer
 from cimis.cli.output import Output
 from pipeline.errors import ChunkError, NoDataError
-from pipeline.items import Scope, named_items
+from pipeline.lacks import Asked
 from queries.timing import QueryTimings
 
 __all__ = ["answered_plainly"]
@@ -18,23 +16,19 @@ __all__ = ["answered_plainly"]
 
 def answered_plainly(
     root: Path,
-    scope: Scope,
-    stations: Sequence[int] | None,
-    first: dt.date | None,
-    last: dt.date | None,
+    asked: Asked,
     *,
-    items: str | None,
     units: str,
     qc: str,
     form: Form,
     out: Output,
     timings: QueryTimings,
-    asked: str,
+    words: str,
 ) -> bool:
     """Answer a question of few rows on standard output; False where it has to go the long way.
 
     The bytes are those that the long way gives; so is what is told of a damaged chunk, by going
-    that way. ``asked`` says in words what was asked for.
+    that way. ``words`` say what was asked for.
 
     Raises
     ------
@@ -46,23 +40,22 @@ def answered_plainly(
     name = format_of_answer(form, out)
     if name not in FORMATS or form.output not in (None, "-") or form.header == "units":
         return False
-    if stations is None or first is None or last is None:
+    if asked.sites is None or asked.first is None or asked.last is None:
         return False
-    from cimis.lacking import tally_of
     from queries.conversion import standard
     from queries.point import point
     from queries.quality import policy
+    from queries.tally import Tally
 
     timings.restart()
-    wanted = None if items is None else named_items(items, scope)
     try:
         answer = point(
             root,
-            scope,
-            stations,
-            first,
-            last,
-            items=wanted,
+            asked.scope,
+            [int(site) for site in asked.sites],
+            asked.first,
+            asked.last,
+            items=asked.items or None,
             units=standard(units),
             policy=policy(qc),
             limit=form.limit,
@@ -78,9 +71,9 @@ def answered_plainly(
     timings.count(rows=len(answer.rows))
     if not answer.rows and not form.allow_empty:
         raise NoDataError(
-            asked, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
+            words, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
         )
-    tally = tally_of(root, scope, stations, first, last, wanted, limit=form.limit)
+    tally = Tally(root, asked, limit=form.limit)
     tally.of(int(row[0] or 0) for row in answer.rows)
     out.lacks(tally.lacks())
     return True

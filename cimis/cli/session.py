@@ -47,19 +47,18 @@ def refreshed(root: Path, out: Output) -> None:
 
     What hinders that is told, and hinders nothing else: a question makes it, or does without.
     """
-    from cimis.arguments import keeping
-    from pipeline.catalog import Catalog
-    from pipeline.errors import CimisError
-    from pipeline.items import Scope
-    from queries.mirror.mirrors import Mirrors
+    from contextlib import closing
 
+    from cimis.arguments import keeping
+    from cimis.opened import Opened, caught_up
+    from pipeline.errors import CimisError
+
+    failure: str | CimisError | None
     try:
-        with Catalog(root) as catalog:
-            mirrors = Mirrors(root, catalog, keeping(None), told=out.note)
-            for scope in Scope:
-                if catalog.listed(scope)[1]:
-                    mirrors.made(scope)
-            if mirrors.failure is not None:
-                out.warn(f"the read cache was not brought up to date: {mirrors.failure}")
-    except CimisError as error:
-        out.warn(f"the read cache was not brought up to date: {error}")
+        with closing(Opened(root, keeping(None))) as opened:
+            opened.told = out.note
+            failure = caught_up(opened)
+    except CimisError as error:  # what the configuration says of the cache cannot be meant
+        failure = error
+    if failure is not None:
+        out.warn(f"the read cache was not brought up to date: {failure}")

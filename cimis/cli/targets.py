@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from cimis.cli.options import option
+from cimis.cli.options import gathered, option
 from pipeline.errors import UsageError
 
-__all__ = ["stored_target_options", "stored_targets", "target_options", "zip_list"]
+if TYPE_CHECKING:
+    from pipeline.targets import Network, Target
+
+__all__ = ["Spatial", "stored_target_options", "stored_targets", "target_options", "zip_list"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,8 +27,40 @@ _COORDINATE = option(
 )
 
 
+class Spatial(NamedTuple):
+    """Zip codes, coordinates and addresses to be fetched, as texts, and who answers for them."""
+
+    zip_codes: str | None = None
+    network: str | None = None
+    prefer: str | None = None
+    coordinates: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return the targets that the texts mean; `UsageError` for what is none."""
+        from pipeline.targets import address_target, coordinate_target, zip_target
+
+        codes = () if self.zip_codes is None else zip_list(self.zip_codes)
+        return (
+            *map(coordinate_target, self.coordinates),
+            *map(address_target, self.addresses),
+            *map(zip_target, codes),
+        )
+
+    def networks(self) -> dict[str, Network | None]:
+        """Return which network alone, or first, answers for the zip codes."""
+        from pipeline.targets import Network
+
+        named = {"network": self.network, "prefer": self.prefer}
+        return {n: None if text is None else Network(text.lower()) for n, text in named.items()}
+
+
 def target_options(function: F) -> F:
-    """Add ``--zip``, ``--network``, ``--prefer``, ``--coordinate`` and ``--address``."""
+    """Add ``--zip``, ``--network``, ``--prefer``, ``--coordinate`` and ``--address``.
+
+    They reach the function as ``spatial``, a :class:`Spatial`.
+    """
+    function = gathered("spatial", *Spatial._fields, into=Spatial)(function)
     for add in reversed(
         (
             option(
@@ -62,7 +97,12 @@ def target_options(function: F) -> F:
 
 
 def stored_target_options(function: F) -> F:
-    """Add ``--zip``, ``--coordinate`` and ``--address`` for rows that are stored."""
+    """Add ``--zip``, ``--coordinate`` and ``--address`` for rows that are stored.
+
+    They reach the function as ``targets``, their keys, or None.
+    """
+    names = ("zip_codes", "coordinates", "addresses")
+    function = gathered("targets", *names, into=stored_targets)(function)
     for add in reversed(
         (
             option(

@@ -80,7 +80,7 @@ def lacking(
     usual: FetchRequest,
     today: dt.date,
     *,
-    stations: Sequence[int] | None = None,
+    stations: Sequence[Who] | None = None,
     scopes: Iterable[Scope] | None = None,
     since: dt.date | None = None,
     recheck_days: int = 0,
@@ -94,7 +94,7 @@ def lacking(
         Says how requests are made; its stations, days, items, scope and format do not count.
     today : datetime.date
         The network's present day; yesterday is the last that is asked for.
-    stations : sequence of int, optional
+    stations : sequence of int or Target, optional
         By default all that are stored, and all spatial targets. Those that are not stored yet begin
         at ``since``.
     scopes : iterable of Scope, optional
@@ -125,12 +125,14 @@ def lacking(
         first = since or min((s.first_day for s in own.values()), default=None)
         usual_items = _commonest(own, scope)
         for who in chosen:
+            if isinstance(who, Target) and scope is Scope.HOURLY:
+                continue  # spatial data are daily
             target = _sendable(who, texts) if isinstance(who, Target) else who
             if target is None:
                 left_out.append(f"{who.key if isinstance(who, Target) else who}: its text is lost")
                 continue
             end = _last_day(facts.get(who) if isinstance(who, int) else None, today)
-            stored = own.get(who)
+            stored = own.get(target_of_key(who.key) if isinstance(who, Target) else who)
             if stored is None:
                 if first is None:
                     raise NoDataError(
@@ -138,7 +140,8 @@ def lacking(
                         hint="name the first day, as --since 2024-01-01",
                     )
                 spans = [(first, end)] if first <= end else []
-                items, form = usual_items, "v2"
+                items = default_items(scope) if isinstance(who, Target) else usual_items
+                form = "v2"
             else:
                 spans = _left(catalog, stored, end, today - _DAY * recheck_days)
                 items = resolve(",".join(stored.items), scope)

@@ -60,7 +60,7 @@ def test_spatial_data_of_zip_codes_are_stored_and_read_back_as_sent(
     with cimis.open(folder) as store:
         for code in ("93624", "95616"):
             sent = _asked(service, "/SpatialWeb/GetDataBySpatialZipCodes", zipCodes=code)
-            rows = store.spatial(f"zip:{code}")
+            rows = store.daily(f"zip:{code}")
             assert rows["target"].unique().to_list() == [f"zip:{code}"]
             assert rows["asce_eto"].to_list() == _values(sent)
             assert rows["wind_spd_avg"].to_list() == _values(sent, "DayWindSpdAvg")
@@ -101,7 +101,7 @@ def test_stations_that_serve_a_zip_code_are_stored_as_stations(
         rows = store.daily(items=["asce_eto"])
         assert set(rows["station"].to_list()) == stations
         assert rows["asce_eto"].to_list() == _values(sent)
-        assert store.spatial().height == 0
+        assert store.daily("targets").height == 0
     assert service.traffic.by_path["/StationWeb/GetDataByStationZipCodes"] == 2
 
 
@@ -118,7 +118,7 @@ def test_the_preferred_network_answers_for_a_zip_code_of_both(
 ) -> None:
     assert typed("fetch-streaming", "--zip", "95616", "--prefer", network, *MONTH).code == 0
     with cimis.open(folder) as store:
-        assert (store.spatial().height == 30) is spatial
+        assert (store.daily("targets").height == 30) is spatial
         assert (store.daily().height > 0) is not spatial
     asked = "/GeoStationWeb/GetDataByGeoStationZipCodes"
     assert service.traffic.by_path[asked] == 1
@@ -134,7 +134,7 @@ def test_the_other_network_answers_where_the_preferred_one_does_not(
     wanted = f"{alone},95616"
     assert typed("fetch-streaming", "--zip", wanted, "--prefer", "wsn", *MONTH).code == 0
     with cimis.open(folder) as store:
-        assert store.spatial()["target"].unique().to_list() == [f"zip:{alone}"]
+        assert store.daily("targets")["target"].unique().to_list() == [f"zip:{alone}"]
         assert store.daily().height > 0
 
 
@@ -171,7 +171,7 @@ def test_years_of_spatial_data_are_asked_for_at_most_366_days_at_once(
     assert json.loads(done.out)["totals"]["requests"] == 3
     assert service.traffic.statuses == {200: 3}
     with cimis.open(folder) as store:
-        assert str(store.spatial()["date"].min()) == "2003-02-20"
+        assert str(store.daily("targets")["date"].min()) == "2003-02-20"
     assert "begin on 2003-02-20" in done.err + done.out
 
 
@@ -190,7 +190,10 @@ def test_a_lost_catalog_is_rebuilt_with_its_targets(folder: Path, typed: Typed) 
         path.unlink()
     typed("verify", "--repair")
     with cimis.open(folder) as store:
-        assert store.spatial()["target"].unique().sort().to_list() == ["address:HQ", "zip:95616"]
+        assert store.daily("targets")["target"].unique().sort().to_list() == [
+            "address:HQ",
+            "zip:95616",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -234,4 +237,4 @@ def test_an_unknown_zip_code_does_not_cost_the_others_theirs(folder: Path, typed
     assert told.code == 4
     assert "zip:99999" in told.err
     with cimis.open(folder) as store:
-        assert store.spatial("zip:95616").height == 30
+        assert store.daily("zip:95616").height == 30

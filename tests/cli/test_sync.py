@@ -78,7 +78,7 @@ def test_spatial_targets_are_kept_too(folder: Path, typed: Typed) -> None:
     told = json.loads(typed("sync", "--json").out)
     assert {"zip:95616", "address:HQ", 2} <= {entry["station"] for entry in told["stations"]}
     with cimis.open(folder) as store:
-        assert store.spatial("address:HQ").height == 20
+        assert store.daily("address:HQ").height == 20
 
 
 def test_after_an_import_the_service_is_asked_for_what_it_still_lists(

@@ -24,7 +24,7 @@ from queries.eto import agreement, computed
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with June 2024 of two stations, hourly and daily, and the list of stations."""
-    from cimis.choice import refresh_stations
+    from cimis.lists import NetworkLists
 
     root = tmp_path_factory.mktemp("eto") / "d"
     with Emulator(GeneratedSource()) as service, cimis.create(root) as store:
@@ -33,7 +33,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
             store.fetch(
                 [2, 80], start="2024-06", end="2024-06", scope=scope, base_url=url, app_key=key
             )
-        refresh_stations(root, Settings.load(base_url=url, app_key=key))
+        NetworkLists(root, Settings.load(base_url=url, app_key=key)).refreshed()
     return root
 
 

@@ -203,7 +203,9 @@ def test_limits_sizes_questions_and_targets_are_checked_too(store: Store, tmp_pa
     with pytest.raises(cimis.UsageError):
         store.named(5)  # type: ignore[arg-type]  # what is tried
     with pytest.raises(cimis.UsageError):
-        store.spatial([5])  # type: ignore[list-item]  # what is tried
+        store.daily("zipp:93624")
+    with pytest.raises(cimis.UsageError):
+        store.daily(["zip:5"])
     with pytest.raises(cimis.UsageError):
         cimis.open(store.root, cache=-1)
     with pytest.raises(cimis.UsageError):

@@ -67,8 +67,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame
 def test_all_rows_come_in_the_order_of_targets_and_dates(stored: tuple[Path, pl.DataFrame]) -> None:
     root, frame = stored
     with Store(root) as store:
-        assert store.spatial().equals(frame)
-        scanned = store.scan_spatial().select(frame.columns).collect()
+        assert store.daily("targets").equals(frame)
+        scanned = store.scan_daily("targets").select(frame.columns).collect()
         assert scanned.sort("target", "date").equals(frame)
         assert store.sql("select count(*) from spatial_daily").fetchall() == [(frame.height,)]
 
@@ -104,14 +104,14 @@ def test_polars_finds_the_rows_of_the_targets_it_names(stored: tuple[Path, pl.Da
     root, frame = stored
     wanted = (pl.col("target") == "zip:95616") & (pl.col("date") >= dt.date(2023, 6, 1))
     with Store(root) as store:
-        found = store.scan_spatial().filter(wanted).select(frame.columns).collect()
+        found = store.scan_daily("targets").filter(wanted).select(frame.columns).collect()
     assert found.equals(frame.filter(wanted))
 
 
 def test_a_dataset_filters_texts_exactly(stored: tuple[Path, pl.DataFrame]) -> None:
     root, frame = stored
     with Store(root) as store:
-        dataset = store.spatial_dataset()
+        dataset = store.dataset(stations="targets")
         table = dataset.to_table(
             columns=["date", "target"], filter=pc.field("target").isin(["zip:93624", "x"])
         )
@@ -124,7 +124,7 @@ def test_a_month_of_a_target_is_found(stored: tuple[Path, pl.DataFrame], cache: 
     root, frame = stored
     month = pl.col("date").is_between(dt.date(2022, 6, 1), dt.date(2022, 6, 30))
     with Store(root, cache=cache) as store:
-        rows = store.query_spatial("zip:93624", start="2022-06", end="2022-06")
+        rows = store.query(stations="zip:93624", start="2022-06", end="2022-06")
         assert rows.pl().equals(frame.filter((pl.col("target") == "zip:93624") & month))
 
 
@@ -132,4 +132,4 @@ def test_an_empty_store_has_the_view_with_its_columns(tmp_path: Path) -> None:
     create(tmp_path / "d").close()
     with Store(tmp_path / "d") as store:
         assert store.sql("select * from spatial_daily").pl().columns[:2] == ["target", "date"]
-        assert store.spatial().is_empty()
+        assert store.daily("targets").is_empty()

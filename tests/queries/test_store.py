@@ -48,7 +48,10 @@ def test_hourly_days_are_the_networks_own(store: Store, network: Network) -> Non
 
 @pytest.mark.parametrize(
     ("stations", "count"),
-    [(None, 5), (5, 1), ("2,5-7", 3), ([7, 2, 2], 2), (range(100), 4), ("all", 5)],
+    [
+        *[(None, 5), (5, 1), ("2,5-7", 3), ([7, 2, 2], 2), (range(100), 4), ("all", 5)],
+        *[("Fresno", 1), ("shafter, 2", 2), (["FIREBAUGH", 2, "80"], 3), (["5-7", "fresno"], 3)],
+    ],
 )
 def test_stations_are_given_in_many_ways(stations: Any, count: int, store: Store) -> None:
     assert store.daily(stations=stations, items="precip")["station"].n_unique() == count
@@ -80,7 +83,10 @@ def test_nothing_matching_is_an_empty_frame_with_its_schema(store: Store) -> Non
         {"start": "2021-02-30"},
         {"start": "yesterdaze"},
         {"stations": "x"},
-        {"stations": ["2"]},
+        {"stations": ["2", "x"]},
+        {"stations": [2, "zip:93624"]},
+        {"stations": 2.0},
+        {"stations": "zip:9362"},
         {"qc": "loose"},
         {"units": "si"},
     ],

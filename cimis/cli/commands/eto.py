@@ -25,6 +25,8 @@ from pipeline.errors import NoDataError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cimis.where import Where
+
 __all__ = ["command"]
 
 
@@ -56,9 +58,7 @@ __all__ = ["command"]
 def command(
     *,
     stations: str | None,
-    county: str | None,
-    near: str | None,
-    within: float | None,
+    where: Where,
     days: Days,
     scope: str,
     surface: str,
@@ -74,7 +74,8 @@ def command(
     network lacks is the computed one, and the column source tells which it is; what is stored stays
     as it is. Of --compare, flagged figures do not count; shares are of records.
     """
-    from cimis.cli.placed import placed
+    from cimis.choice import placed
+    from cimis.cli.placed import telling_near
     from cimis.cli.session import opened
 
     if compare and fill:
@@ -84,11 +85,9 @@ def command(
         chosen = placed(
             store.root,
             parse_stations(stations),
-            county=county,
-            near=near,
-            within_km=within,
-            span=(first, last),
-            out=out,
+            where,
+            (first, last),
+            on_near=telling_near(out),
         )
         found, lacks = store.computed_eto(
             scope, stations=chosen, start=first, end=last, surface=surface, fill=fill

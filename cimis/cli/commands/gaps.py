@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from cimis.parsing import Days, parse_stations, today
 from pipeline.errors import CheckFailed, NoDataError
 
 if TYPE_CHECKING:
+    from cimis.where import Where
     from queries.gaps import Completeness, StationGaps
 
 __all__ = ["command"]
@@ -65,9 +65,7 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
 def command(
     *,
     stations: str | None,
-    county: str | None,
-    near: str | None,
-    within: float | None,
+    where: Where,
     days: Days,
     items: str | None,
     scope: str,
@@ -84,54 +82,31 @@ def command(
     Absent ones have no record at all; of missing ones the value is. The service itself lacks some:
     a sensor was out, or the station worked only a part of the time.
     """
-    from cimis.arguments import items_of
-    from cimis.cli.placed import placed
+    from cimis.choice import placed
+    from cimis.cli.placed import telling_near
     from cimis.cli.session import opened
-    from cimis.lacking import tally_of
-    from pipeline.catalog import Catalog
-    from pipeline.items import Scope
-    from queries.carried import witnesses, years_held
-    from queries.gaps import gaps_of
 
-    kind = Scope(scope)
     first, last = days.open(today())
-    numbers = parse_stations(stations)
     with opened(data_dir, None, told=out.note) as store:
-        chosen = placed(
+        numbers = placed(
             store.root,
-            numbers,
-            county=county,
-            near=near,
-            within_km=within,
-            span=(first, last),
-            out=out,
+            parse_stations(stations),
+            where,
+            (first, last),
+            on_near=telling_near(out),
         )
-        named = items_of(items, kind)
-        extra = None if named is None else (*named, *witnesses(kind))
-        asked = store.query(kind, stations=chosen, start=first, end=last, items=extra)
-        rows = asked.table()
-        root = store.root
-        with Catalog(root) as catalog:
-            held = years_held(catalog.holdings(kind, chosen), kind)
-    if rows.num_rows == 0:
-        _stop_at(asked.damaged)
-        raise NoDataError(
-            f"no {scope} record is stored of these stations and days",
-            hint="see what is stored with 'cimis stats'",
-        )
-    found = list(gaps_of(rows, kind, first, last, stations=chosen, items=named, held=held))
-    tally = tally_of(root, kind, chosen, first, last, named)
-    deque(tally.over(rows.to_batches()), maxlen=0)
-    out.lacks(replace(tally.lacks(), short=()))  # absent days are the answer itself
-    if not any(station.items for station in found):
-        raise NoDataError(
-            f"nothing stored carries {items}", hint="'cimis items' lists them; fetch or import it"
-        )
-    lists = [item for station in found for item in station.items]
+        try:
+            found = store.gaps(numbers, first, last, items, scope=scope)
+        except NoDataError as error:
+            if error.report is not None:
+                out.lacks(replace(error.report.lacks, damaged=()))
+            raise
+    out.lacks(replace(found.lacks, damaged=()))
+    lists = list(found)
     if out.as_json:
-        out.json([item.as_dict() for item in lists])
+        out.json(found.as_dicts())
     elif calendar:
-        _draw(found, out)
+        _draw(found.stations, out)
     elif runs:
         out.rows(
             ("station", "item", "kind", "first", "last", "length"),
@@ -143,7 +118,7 @@ def command(
         )
     else:
         _table(lists, out)
-    _stop_at(asked.damaged)
+    _stop_at(found.lacks.damaged)
     _judge(lists, fail_under)
 
 
@@ -165,7 +140,7 @@ def _table(lists: list[Completeness], out: Output) -> None:
     )
 
 
-def _draw(found: list[StationGaps], out: Output) -> None:
+def _draw(found: Sequence[StationGaps], out: Output) -> None:
     """Print a line per month, a sign per day: how many of its values are there."""
     for station in found:
         signs: dict[tuple[int, int], list[str]] = {}

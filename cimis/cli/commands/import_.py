@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,6 @@ from cimis.cli.options import data_dir, declare, option, printing, stations_opti
 from cimis.cli.output import Output, counted
 from cimis.parsing import parse_stations
 from pipeline.errors import NoDataError
-from pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     from pipeline.intake import Intake
@@ -68,56 +65,50 @@ def command(
     read and checked before the first is stored. A folder means all archives below it; its other
     files are left out, and named.
     """
+    from cimis.care import imported
     from cimis.cli.progress import phases
     from cimis.cli.session import data_root, refreshed
-    from cimis.store import create
-    from pipeline.intake import take_in
-    from pipeline.items import Standard
 
     root = data_root(data_dir)
-    if not dry_run:
-        create(root).close()
-    numbers = parse_stations(stations)
+    failure: NoDataError | None = None
     with phases(out) as show:
-        done = take_in(
-            root,
-            paths,
-            stations=numbers,
-            prefer=prefer,
-            standard=Standard(units),
-            dry_run=dry_run,
-            now=dt.datetime.now(dt.UTC),
-            on_file=lambda path, number, total: show(
-                "reading", number, total, f"{path.name} ({number + 1} of {total})"
-            ),
-            on_store=lambda number, total: show(
-                "storing", number, total, "" if number else f"{counted(total, 'table')}"
-            ),
-        )
+        try:
+            done: Intake = imported(
+                root,
+                paths,
+                stations=parse_stations(stations),
+                prefer=prefer,
+                units=units,
+                dry_run=dry_run,
+                on_file=lambda path, number, total: show(
+                    "reading", number, total, f"{path.name} ({number + 1} of {total})"
+                ),
+                on_store=lambda number, total: show(
+                    "storing", number, total, "" if number else f"{counted(total, 'table')}"
+                ),
+            )
+        except NoDataError as error:
+            done, failure = error.report, error
     if not dry_run:
         refreshed(root, out)
-    _tell(done, out, prefer, numbers)
+    _tell(done, out, prefer, failure)
 
 
-def _tell(done: Intake, out: Output, prefer: str, numbers: Sequence[int] | None) -> None:
+def _tell(done: Intake, out: Output, prefer: str, failure: NoDataError | None) -> None:
     """Print the figures, and say what was left out, what lacks and what differs."""
     left_out = [{"path": str(path), "what": what} for path, what in done.left_out.items()]
     facts = done.as_dict()
-    missed = sorted({*(numbers or ())} - done.stations)
-    lacks = Lacks(without_rows=tuple(missed))
     if out.as_json:
-        out.json(facts | {"left_out": left_out, "lacks": lacks.as_dict()})
-    if not done.rows:
-        raise NoDataError(
-            "the files hold no record of these stations", hint="leave out --stations to take all"
-        )
+        out.json(facts | {"left_out": left_out, "lacks": done.lacks.as_dict()})
+    if failure is not None:
+        raise failure
     if out.as_json:
         return
     for other in left_out[:_NAMED]:
         out.note(f"left out {other['path']}: it is {other['what']}")
     if len(left_out) > _NAMED:
         out.note(f"left out {len(left_out) - _NAMED:,} other files; --json lists them")
-    out.lacks(lacks)
+    out.lacks(done.lacks)
     if out.to_people:
         out.facts(facts)
     else:

@@ -33,7 +33,7 @@ def command(*, directory: str | None, adopt: bool, data_dir: str | None, out: Ou
     metadata.sqlite3 of the older program is renamed and kept.
     """
     from cimis.cli.session import data_root
-    from cimis.store import create
+    from cimis.directory import make_directory
 
     if directory is not None and data_dir is not None:
         raise UsageError("DIR and --data-dir say the same twice", hint="give one of them")
@@ -41,10 +41,10 @@ def command(*, directory: str | None, adopt: bool, data_dir: str | None, out: Ou
     if adopt:
         _take_over(root, out)
         return
-    with create(root) as store:
-        if out.as_json:
-            out.json({"data_dir": str(store.root)})
-        out.note(f"data directory: {store.root}")
+    make_directory(root)
+    if out.as_json:
+        out.json({"data_dir": str(root)})
+    out.note(f"data directory: {root}")
 
 
 def _take_over(root: Path, out: Output) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,7 @@ import click
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.output import Output, counted
 from cimis.parsing import parse_stations, year_span
-from pipeline.errors import CheckFailed, NoDataError, UsageError
-from pipeline.lacks import Lacks
+from pipeline.errors import CheckFailed
 
 if TYPE_CHECKING:
     from pipeline.migrate import Migration
@@ -66,56 +66,34 @@ def command(
     in place nothing is written where something would be lost, unless --allow-loss is given.
     A damaged chunk stays as it was; the exit code is then 8.
     """
+    from cimis.care import migrated
     from cimis.cli.progress import counting
     from cimis.cli.session import data_root, refreshed
-    from cimis.store import create
-    from pipeline.catalog import Catalog
-    from pipeline.migrate import forecast, migrate, pending
 
     root = data_root(data_dir)
     target = None if output is None else Path(output).expanduser()
-    years = (None, None) if year is None else tuple(day.year for day in year_span(year))
-    with Catalog(root) as catalog:
-        numbers = parse_stations(stations)
-        chunks = catalog.chunks(stations=numbers, first_year=years[0], last_year=years[1])
-    lacks = Lacks(without_rows=tuple(sorted({*(numbers or ())} - {c.station for c in chunks})))
-    if not chunks and (numbers or year):
-        raise NoDataError(
-            "no chunk is stored of these stations and years",
-            hint="see what is stored with 'cimis stats'",
-        )
-    if target is None:
-        chunks = pending(root, chunks, form)
-    if dry_run or (form == "v1" and target is None and not allow_loss):
-        with counting(out, "surveying chunks") as on_chunk:
-            found = forecast(root, chunks, form, on_chunk=on_chunk)
-        if not dry_run and found.losses:
-            _refuse(found)
-    if not dry_run:
-        if target is not None:
-            create(target).close()
-        with counting(out, "rewriting chunks") as on_chunk:
-            found = migrate(root, chunks, form, target=target, on_chunk=on_chunk)
-        refreshed(root if target is None else target, out)
-    _tell(found, lacks, out, dry_run=dry_run)
-
-
-def _refuse(found: Migration) -> None:
-    lossy = sum(1 for chunk in found.done if chunk.losses)
-    raise UsageError(
-        f"V1 cannot hold {counted(sum(found.losses.values()), 'value')} or flags of "
-        f"{lossy} of {counted(len(found.done), 'chunk')}; nothing was written",
-        hint="'cimis migrate --to v1 --dry-run' counts them by item; --allow-loss goes ahead, "
-        "--output DIR writes copies and keeps the chunks",
+    years = None if year is None else year_span(year)
+    found = migrated(
+        root,
+        form,
+        target=target,
+        stations=parse_stations(stations),
+        years=None if years is None else (years[0].year, years[1].year),
+        allow_loss=allow_loss,
+        dry_run=dry_run,
+        watch=partial(counting, out),
     )
+    if not dry_run:
+        refreshed(root if target is None else target, out)
+    _tell(found, out, dry_run=dry_run)
 
 
-def _tell(found: Migration, lacks: Lacks, out: Output, *, dry_run: bool) -> None:
+def _tell(found: Migration, out: Output, *, dry_run: bool) -> None:
     facts = found.as_dict()
     if out.as_json:
-        out.json({"dry_run": dry_run, **facts, "lacks": lacks.as_dict()})
+        out.json({"dry_run": dry_run, **facts, "lacks": found.lacks.as_dict()})
     else:
-        out.lacks(lacks)
+        out.lacks(found.lacks)
     verb = "would be written" if dry_run else "written"
     out.note(
         f"{counted(facts['chunks'], 'chunk')} {verb} as {found.form}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -20,11 +21,12 @@ from cimis.cli.options import (
     stations_option,
 )
 from cimis.cli.output import Output, counted
-from cimis.cli.targets import stored_target_options, stored_targets
+from cimis.cli.targets import stored_target_options
 from cimis.parsing import Days, parse_stations, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from cimis.where import Where
     from queries.timing import QueryTimings
 
 __all__ = ["command"]
@@ -81,12 +83,8 @@ __all__ = ["command"]
 def command(
     *,
     stations: str | None,
-    county: str | None,
-    near: str | None,
-    within: float | None,
-    zip_codes: str | None,
-    coordinates: tuple[str, ...],
-    addresses: tuple[str, ...],
+    where: Where,
+    targets: tuple[str, ...] | None,
     days: Days,
     items: str | None,
     scope: str,
@@ -105,51 +103,47 @@ def command(
     maxima and minima stay extremes, the rest are means. A flag stands behind its value in
     a table, and in a column of its own (NAME_qc) elsewhere.
     """
-    from cimis.cli.placed import placed
     from cimis.cli.plain import answered_plainly
     from cimis.cli.session import data_root, opened
-    from cimis.store import data_directory
-    from pipeline.items import Scope
+    from cimis.directory import data_directory
+    from pipeline.items import Scope, named_items
+    from pipeline.lacks import Asked
     from queries.timing import QueryTimings
 
-    numbers = parse_stations(stations)
+    chosen: Sequence[int] | None = parse_stations(stations)
     first, final = days.open(today())
     kind = Scope(scope)
-    asked = _asked(kind, stations, first, final)
+    words = _asked(kind, stations, first, final)
     timings = QueryTimings()
     root = data_directory(data_root(data_dir))
-    chosen = placed(
-        root,
-        numbers,
-        county=county,
-        near=near,
-        within_km=within,
-        span=(first, final),
-        out=out,
-    )
-    targets = stored_targets(zip_codes, coordinates, addresses)
+    if where:
+        from cimis.choice import placed
+        from cimis.cli.placed import telling_near
+
+        chosen = placed(root, chosen, where, (first, final), on_near=telling_near(out))
     if targets is not None:
         if chosen is not None or kind is Scope.HOURLY:
             raise UsageError(
                 "spatial data are daily, and asked for apart from stations",
                 hint="leave out the stations, and --hourly",
             )
-        asked = asked.replace("station is", "target is")
+        words = words.replace("station is", "target is")
+    wanted = None if items is None else named_items(items, kind)
+    sites = chosen if targets is None else targets
     if every is not None:
         with opened(data_dir, cache, told=out.note) as store:
             summed = store.every(
                 every,
                 scope=kind,
-                stations=chosen,
-                targets=targets,
+                stations=sites,
                 start=first,
                 end=final,
-                items=items,
+                items=wanted,
                 units=units,
                 qc=qc,
             )
             try:
-                deliver_answer(summed, form=form, out=out, asked=asked)
+                deliver_answer(summed, form=form, out=out, asked=words)
             finally:
                 if perf:
                     out.timings(summed.timings.stop())
@@ -157,17 +151,13 @@ def command(
     try:
         if targets is None and answered_plainly(
             root,
-            kind,
-            chosen,
-            first,
-            final,
-            items=items,
+            Asked(kind, None if chosen is None else tuple(chosen), first, final, wanted or ()),
             units=units,
             qc=qc,
             form=form,
             out=out,
             timings=timings,
-            asked=asked,
+            words=words,
         ):
             return
     finally:
@@ -176,17 +166,11 @@ def command(
         if perf and timings.print_s:
             out.timings(timings.stop())
     with opened(data_dir, cache, told=out.note) as store:
-        rows = (
-            store.query(
-                kind, stations=chosen, start=first, end=final, items=items, units=units, qc=qc
-            )
-            if targets is None
-            else store.query_spatial(
-                targets, start=first, end=final, items=items, units=units, qc=qc
-            )
+        rows = store.query(
+            kind, stations=sites, start=first, end=final, items=wanted, units=units, qc=qc
         )
         try:
-            deliver_answer(rows, form=form, out=out, asked=asked)
+            deliver_answer(rows, form=form, out=out, asked=words)
         finally:
             _tell(rows.timings, qc, form, out)
             if perf:

@@ -37,7 +37,7 @@ def command(*, host: str, port: int, data_dir: str | None, out: Output) -> int:
 
     from cimis.arguments import keeping
     from cimis.cli.session import data_root
-    from cimis.store import data_directory
+    from cimis.directory import data_directory
     from pipeline.metrics import registry
     from queries.mirror.mirrors import mirror_sizes
 

@@ -117,7 +117,9 @@ def command(
             _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc), out)
             return
         answer = (
-            store.named(question, stations=stations, qc=qc, unsafe=unsafe, parameters=values)
+            store.named(
+                question, stations=parse_stations(stations), qc=qc, unsafe=unsafe, parameters=values
+            )
             if is_name
             else store.sql(question, values or None, qc=qc, unsafe=unsafe)
         )

@@ -89,25 +89,25 @@ def command(
     With --near the nearest comes first, with its distance and the direction in which it lies, in
     degrees from north through east.
     """
-    from cimis.choice import left_out, refresh_stations
-    from cimis.cli.placed import by_distance, check_within, in_county, listed
+    from cimis.choice import by_distance, in_county, listed
     from cimis.cli.session import data_root, service_settings
     from cimis.cli.targets import zip_list
+    from cimis.directory import make_directory
+    from cimis.lists import NetworkLists
     from cimis.parsing import year_span
-    from cimis.store import create
+    from cimis.where import Where
     from pipeline.places import parse_place
 
     place = None if near is None else parse_place(near)
     codes = None if zip_codes is None else set(zip_list(zip_codes))
-    check_within(near, within)
+    Where(county, near, within)
     if closed and active is not None:
         raise UsageError("--active and --closed exclude each other", hint="give one of them")
     span = None if active in (None, "now") else year_span(active or "")
     root = data_root(data_dir)
     if refresh:
-        with create(root):
-            service = service_settings(base_url, app_key)
-            fresh = refresh_stations(root, service, on_odd=lambda odd: out.warn(left_out(odd)))
+        make_directory(root)
+        fresh = NetworkLists(root, service_settings(base_url, app_key), warn=out.warn).refreshed()
         out.note(f"{len(fresh)} stations listed by the service")
     known = listed(root)
     if county is not None:
@@ -132,9 +132,9 @@ def command(
 
 
 def _is_called(facts: dict[str, Any], name: str) -> bool:
-    from cimis.cli.placed import holds
+    from cimis.choice import matches
 
-    return holds(f"{facts.get('name', '')} {facts.get('city', '')}", name)
+    return matches(f"{facts.get('name', '')} {facts.get('city', '')}", name)
 
 
 def _works(facts: dict[str, Any], span: tuple[dt.date, dt.date] | None) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cimis.cli.how import How, Told, how_gathered, told_gathered
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -23,13 +22,11 @@ from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
 from cimis.cli.sync_telling import tell_sync
 from cimis.cli.telling import raise_failure
-from cimis.cli.whom import Wished, stations_of
-from cimis.parsing import parse_date, parse_duration, today
+from cimis.parsing import parse_date, today
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.api import Settings
-    from pipeline.ingest import FetchRequest
+    from cimis.where import Where
 
 __all__ = ["command"]
 
@@ -96,26 +93,18 @@ __all__ = ["command"]
 @service
 @data_dir
 @printing(talks=True)
+@how_gathered
+@told_gathered
 def command(
     *,
     stations: str | None,
-    county: str | None,
-    near: str | None,
-    within: float | None,
+    where: Where,
     all_: bool,
     scope: str | None,
     since: str | None,
     recheck: int,
-    concurrency: int,
-    retries: int,
-    backoff: str,
-    timeout: str,
-    gzip: bool,
-    full: bool,
-    dry_run: bool,
-    verbose: bool,
-    log_format: str,
-    metrics_file: str | None,
+    how: How,
+    told: Told,
     base_url: str | None,
     app_key: str | None,
     data_dir: str | None,
@@ -129,48 +118,43 @@ def command(
     """
     from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
+    from cimis.cli.placed import named_sites, telling_near
     from cimis.cli.progress import Bars
     from cimis.cli.session import data_root, refreshed, service_settings
-    from cimis.store import data_directory
-    from pipeline.api import RetryPolicy, Timeouts
+    from cimis.directory import data_directory
+    from cimis.lists import NetworkLists
+    from cimis.syncing import days_again, to_sync
+    from cimis.whom import Wished
     from pipeline.ingest import FetchRequest, sync
     from pipeline.items import Scope
 
     root, settings = data_directory(data_root(data_dir)), service_settings(base_url, app_key)
-    if not dry_run:
+    if not how.dry_run:
         settings.key()
-    events = EventLog() if log_format == "json" else None
+    events = EventLog() if told.log_format == "json" else None
     if events is not None:
         out = replace(out, quiet=True, warnings_to=events.warned)
-    out = replace(out, verbose=verbose)
+    out = replace(out, verbose=told.verbose)
     now = today()
-    if full:
-        recheck = _all_days(recheck, now)
-    usual = FetchRequest(
-        stations=(1,),
-        start=now,
-        end=now,
-        concurrency=concurrency,
-        retries=retries,
-        gzip=gzip,
-        dry_run=dry_run,
-        timeouts=Timeouts.of(parse_duration(timeout)),
-        policy=RetryPolicy(tries=max(retries, 0) + 1, base_s=parse_duration(backoff)),
-    )
+    recheck = days_again(recheck, now, full=how.full)
+    usual = FetchRequest((1,), now, now, **how.request())
     begin = None if since is None else parse_date(since, now=now)
     if begin is not None and begin > now:
         raise UsageError(f"{begin} is in the future; today is {now}", hint="choose a past day")
-    chosen = _chosen(
+    wished = None
+    if stations is not None or where:
+        wished = Wished(named_sites(stations), where, on_near=telling_near(out))
+    lists = NetworkLists(
         root,
         settings,
-        usual,
-        Wished(stations=stations, county=county, near=near, within_km=within),
-        all_=all_,
-        since=begin,
-        ask=not dry_run,
-        out=out,
+        ask=not how.dry_run,
+        say=out.note,
+        warn=out.warn,
+        policy=usual.policy,
+        timeout=usual.timeouts,
     )
-    in_words = verbose and events is None
+    chosen = to_sync(wished, lists, begin, active=all_)
+    in_words = told.verbose and events is None
     with requests_logged() if in_words else nullcontext(), Bars(out) as bars:
         reports, plan = sync(
             root,
@@ -189,61 +173,10 @@ def command(
             for warning in report.warnings:
                 out.warn(warning)
     tell_sync(reports, plan, usual, out)
-    if not dry_run:
+    if not how.dry_run:
         refreshed(root, out)
-    if metrics_file is not None and not dry_run:
-        write_metrics(metrics_file, root, out)
+    if told.metrics_file is not None and not how.dry_run:
+        write_metrics(told.metrics_file, root, out)
     for report in reports:
         raise_failure(report)
     return 0
-
-
-def _all_days(recheck: int, now: dt.date) -> int:
-    """Return how many days before today the network's first one is."""
-    from pipeline.plan import FIRST_DAY
-
-    if recheck:
-        raise UsageError("--full and --recheck exclude each other", hint="give one of them")
-    return (now - FIRST_DAY).days
-
-
-def _chosen(
-    root: Path,
-    settings: Settings,
-    usual: FetchRequest,
-    wished: Wished,
-    *,
-    all_: bool,
-    since: dt.date | None,
-    ask: bool,
-    out: Output,
-) -> tuple[int, ...] | None:
-    """Return the stations that the options name; None for those that are stored."""
-    from cimis.choice import left_out, refresh_stations
-    from cimis.cli.placed import check_within, listed
-
-    if all_ and (wished.stations or wished.county or wished.near):
-        raise UsageError("--all and stations exclude each other", hint="give one of them")
-    if wished.stations is None and not wished.by_place:
-        check_within(wished.near, wished.within_km)
-        if ask:  # closed stations are known by the list
-            refresh_stations(
-                root,
-                settings,
-                policy=usual.policy,
-                timeout=usual.timeouts,
-                on_retry=lambda retry: out.note(str(retry)),
-                on_odd=lambda odd: out.warn(left_out(odd)),
-            )
-        active = (facts["number"] for facts in listed(root) if facts["active"]) if all_ else ()
-        return tuple(active) if all_ else None
-    return stations_of(
-        wished,
-        root,
-        settings,
-        (since or today(), today()),
-        ask=ask,
-        out=out,
-        policy=usual.policy,
-        timeout=usual.timeouts,
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from cimis.cli.options import data_dir, declare, option, printing
 from cimis.cli.output import Output, counted
 from pipeline.errors import CheckFailed
@@ -26,19 +24,14 @@ def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out
     All faults are listed; with any left the exit code is 8. --repair rebuilds what the catalog says
     from the chunks, and moves damaged ones into DIR/quarantine; it deletes none.
     """
+    from cimis.care import checked
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.progress import counting
     from cimis.cli.session import data_root, refreshed
-    from pipeline.tallies import Tallies
-    from pipeline.verify import verify
 
     root = data_root(data_dir)
     with counting(out, "checking chunks") as on_chunk:
-        verdict = verify(root, repair=repair, on_chunk=on_chunk)
-    tallies = Tallies(root)
-    tallies.set("cimis_checksum_failures", verdict.damaged)
-    tallies.set("cimis_verify_timestamp_seconds", time.time())
-    tallies.flush()
+        verdict = checked(root, repair=repair, on_chunk=on_chunk)
     if repair:
         refreshed(root, out)
     if metrics_file is not None:

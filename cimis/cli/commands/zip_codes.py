@@ -75,7 +75,7 @@ async def _asked(
     settings: Settings, codes: list[str], out: Output
 ) -> tuple[list[ZipCode], list[ZipCode]]:
     """Ask both networks for all their zip codes, or for few of them one by one."""
-    from cimis.choice import left_out
+    from cimis.lists import left_out
     from pipeline.api import CimisClient
     from pipeline.targets import Network
 

@@ -1,0 +1,58 @@
+"""A data directory on the disk: found where it is one, made, or taken over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import CheckFailed, StoreError
+
+__all__ = ["data_directory", "make_directory"]
+
+
+def data_directory(root: Path) -> Path:
+    """Return the root of a data directory that is one."""
+    if not root.exists():
+        raise StoreError(
+            f"there is no data directory at '{root}'", hint=f"make one: cimis init {root}"
+        )
+    if not root.is_dir():
+        raise StoreError(f"'{root}' is a file, not a data directory", hint="name its directory")
+    if not (root / "metadata.sqlite3").is_file():
+        from pipeline.catalog_file import lists_nothing
+
+        raise lists_nothing(root)
+    return root
+
+
+def make_directory(root: Path, *, adopt: bool = False) -> None:
+    """Make a data directory, unless it is one already; see :func:`cimis.create`."""
+    from pipeline.catalog import CATALOG_FILE, Catalog
+    from pipeline.catalog_file import lists_nothing
+    from pipeline.chunks.whereabouts import chunk_files
+
+    if root.exists() and not root.is_dir():
+        raise StoreError(f"'{root}' is a file, not a directory", hint="choose another path")
+    if adopt:
+        _adopt(root)
+    elif not (root / CATALOG_FILE).exists() and next(chunk_files(root), None) is not None:
+        raise lists_nothing(root)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make '{root}': {error.strerror}", hint="choose a folder you may write to"
+        ) from error
+    with Catalog(root, create=True):
+        pass
+
+
+def _adopt(root: Path) -> None:
+    from pipeline.adopt import adopt
+
+    left = adopt(root).left
+    if left:
+        path, reason = left[0]
+        raise CheckFailed(
+            f"{len(left)} of the chunks in '{root}' were left where they are; {path}: {reason}",
+            hint="the others are taken over; open the directory to use them",
+        )
