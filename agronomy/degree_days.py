@@ -84,11 +84,11 @@ def degree_days(
     Raises
     ------
     UsageError
-        Thresholds reversed or equal, shapes that differ, a minimum above its maximum (the message
-        names the day's index), an unknown method or cutoff.
+        Thresholds reversed or equal, a cutoff without an upper one, shapes that differ, a minimum
+        above its maximum (the message names the day's index), an unknown method or cutoff.
     """
     _check_choice(method, cutoff)
-    _check_thresholds(low, high)
+    _check_thresholds(low, high, cutoff)
     lowest, highest = doubles(tmin, "minimum temperatures"), doubles(tmax, "maximum temperatures")
     _check_pair(lowest, highest, "the day's minimum")
     if method == "average":
@@ -140,7 +140,7 @@ def hourly_degree_days(
         Thresholds reversed or equal, hours that do not fill whole days, an unknown cutoff.
     """
     _check_choice("single-sine", cutoff)
-    _check_thresholds(low, high)
+    _check_thresholds(low, high, cutoff)
     hours = doubles(temperature, "hourly temperatures")
     if len(hours) % HOURS:
         raise UsageError(
@@ -190,9 +190,11 @@ def _check_choice(method: str, cutoff: str) -> None:
         )
 
 
-def _check_thresholds(low: float, high: float | None) -> None:
+def _check_thresholds(low: float, high: float | None, cutoff: Cutoff) -> None:
     if not np.isfinite(low) or (high is not None and not np.isfinite(high)):
         raise UsageError("a threshold is not a number")
+    if high is None and cutoff != "horizontal":
+        raise UsageError(f"the {cutoff} cutoff needs an upper threshold")
     if high is not None and high <= low:
         raise UsageError(
             f"the upper threshold {high:g} is not above the lower {low:g}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,3 +198,11 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     lines_of(text)
     with pytest.raises(UsageError):
         parse_crops(text)
+
+
+def test_the_example_file_is_read_and_cites_each_coefficient() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "crops.example.toml").read_text(encoding="utf-8")
+    crops = parse_crops(text)
+    assert list(crops) == ["almonds", "table-grapes", "grain-maize", "dry-beans"]
+    assert all("FAO-56" in source for crop in crops.values() for source in crop.sources.values())
+    assert crops["dry-beans"].season.lengths == Lengths(25, 25, 30, 20)

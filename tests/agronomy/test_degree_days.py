@@ -251,6 +251,7 @@ def test_a_minimum_above_its_maximum_is_named_by_its_day() -> None:
         ({"low": 50, "method": "sine"}, "no method 'sine'"),
         ({"low": 50, "high": 70, "cutoff": "flat"}, "no cutoff 'flat'"),
         ({"low": 50, "high": 70, "cutoff": "vertical", "method": "average"}, "no vertical cutoff"),
+        ({"low": 50, "cutoff": "vertical"}, "vertical cutoff needs an upper threshold"),
         ({"low": float("nan")}, "not a number"),
         ({"low": 50, "method": "double-sine", "next_tmin": [1, 2]}, "next day's minimum"),
     ],
