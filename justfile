@@ -28,7 +28,7 @@ setup:
     pip=(.venv/bin/python -m pip --quiet --quiet --no-input --disable-pip-version-check)
     "${pip[@]}" install --root-user-action=ignore --require-hashes -r requirements.lock
     "${pip[@]}" install --root-user-action=ignore --no-deps --no-build-isolation -e .
-    .venv/bin/python -m compileall -q cimis pipeline queries
+    .venv/bin/python -m compileall -q cimis agronomy pipeline queries
     pwd > .venv/place
     echo "$want" > .venv/stamp
 
