@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agronomy.evidence import Verdict
+from agronomy.series import check_days
 from pipeline.errors import UsageError
 
 __all__ = [
@@ -122,7 +123,7 @@ def clear_sky_drift(
     On a coast with fog a period may have no clear day: a factor above 1 is then no drift. Compare
     neighbours and the same season of other years.
     """
-    _check(dates, solar_w_m2, clear_w_m2)
+    check_days(dates, solar_w_m2, clear_w_m2)
     if least_days <= _LARGEST:
         raise UsageError(
             f"{least_days} days are too few to judge a period", hint="ask for at least 7"
@@ -152,15 +153,6 @@ def clear_sky_drift(
         clearest=np.where(judged[:, None], dates[six], np.datetime64("NaT", "D")),
         verdict=_verdicts(factor, SOUND_FACTORS, POSSIBLE_FACTORS),
     )
-
-
-def _check(dates: Days, *series: Doubles) -> None:
-    """Refuse series of other lengths than the days, and days out of order."""
-    if any(values.shape != dates.shape for values in series):
-        lengths = ", ".join(str(len(values)) for values in series)
-        raise UsageError(f"{len(dates)} days, but values for {lengths}")
-    if (np.diff(dates) <= np.timedelta64(0, "D")).any():
-        raise UsageError("the days are not in order, or one is there twice", hint="sort by date")
 
 
 def _rows_of_periods(dates: Days) -> Ints:
@@ -201,7 +193,7 @@ def humidity_ceiling(dates: Days, humidity_percent: Doubles, *, least_days: int 
     UsageError
         For arrays of unlike length, or days out of order.
     """
-    _check(dates, humidity_percent)
+    check_days(dates, humidity_percent)
     present = np.isfinite(humidity_percent)
     years, place = np.unique(dates.astype("datetime64[Y]"), return_inverse=True)
     days = np.bincount(place[present], minlength=years.size)

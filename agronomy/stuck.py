@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agronomy.evidence import Bools, Doubles, Marks, Times
+from agronomy.series import check_hours
 from pipeline.errors import UsageError
 
 __all__ = ["STEPS_C", "STILL", "Still", "steps", "stuck"]
@@ -70,7 +71,7 @@ def stuck(item: str, times: Times, values: Doubles) -> list[Marks]:
         raise UsageError(
             f"there is no rule when '{item}' is stuck", hint=f"there is for {', '.join(STILL)}"
         )
-    _check(times, values)
+    check_hours(times, values)
     found = []
     for rule in STILL[item]:
         figure = _least_spread(values, rule.hours, circular=item == "wind_dir")
@@ -90,24 +91,12 @@ def steps(times: Times, temperature_c: Doubles) -> list[Marks]:
     UsageError
         For hours that are absent.
     """
-    _check(times, temperature_c)
+    check_hours(times, temperature_c)
     change = np.diff(temperature_c, prepend=np.nan)
     return [
         Marks(f"step {most:g} °C", change, np.abs(change) > most + 1e-9, -most, most, tolerated)
         for most, tolerated in STEPS_C
     ]
-
-
-def _check(times: Times, values: Doubles) -> None:
-    """Refuse hours that do not follow each other."""
-    if values.shape != times.shape:
-        raise UsageError(f"{len(times)} hours, but {len(values)} values")
-    apart = np.flatnonzero(np.diff(times) != np.timedelta64(1, "h"))
-    if apart.size:
-        raise UsageError(
-            f"the hours are not in a row after {times[apart[0]]}",
-            hint="give every hour, with NaN where it is absent",
-        )
 
 
 def _least_spread(values: Doubles, hours: int, *, circular: bool) -> Doubles:
