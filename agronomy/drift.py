@@ -136,7 +136,7 @@ def clear_sky_drift(
     ranked = np.take_along_axis(rows, order, axis=1)
     solar = _means_of_six(solar_w_m2[ranked])
     clear = _means_of_six(clear_w_m2[ranked])
-    factors = clear / solar
+    factors = np.divide(clear, solar, out=np.full(clear.shape, np.nan), where=solar > 0)
     moved = np.diff(factors, axis=1) >= _SPIKE_CHANGE * factors[:, :-1]
     excess = (solar - clear)[:, :-1]
     spike = (moved & (excess > 0)) | (excess >= _SPIKE_W_M2)

@@ -19,16 +19,17 @@ DATES = np.arange("2001-01-01", "2013-01-01", dtype="datetime64[D]")
 def _values(seed: int = 1, missing: float = 0.1) -> np.ndarray:
     chance = np.random.default_rng(seed)
     season = 15 - 10 * np.cos(2 * np.pi * np.arange(DATES.size) / 365.25)
-    values = np.round(season + chance.normal(0, 4, DATES.size), 1)
+    values: np.ndarray = np.round(season + chance.normal(0, 4, DATES.size), 1)
     values[chance.random(DATES.size) < missing] = np.nan
     return values
 
 
 def _among(first: str, last: str) -> np.ndarray:
     """Return which of the days lie from one to another."""
-    days = DATES
-    among: np.ndarray = (days >= np.datetime64(first)) & (days <= np.datetime64(last))
-    return among
+    inside = np.zeros(DATES.size, dtype=np.bool_)
+    start, end = np.searchsorted(DATES, np.array([first, last], dtype="datetime64[D]")).tolist()
+    inside[start : end + 1] = True
+    return inside
 
 
 def _place(month: int, day: int) -> int:
