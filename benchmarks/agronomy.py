@@ -24,7 +24,8 @@ from agronomy.nearness import Near, inverse_distance, nearest, nearest_value
 from agronomy.neighbours import against_neighbours, regression
 from agronomy.sensors import DAILY_BOUNDS, OUTLIER_ITEMS
 from agronomy.solar import clear_sky_w_m2
-from benchmarks.agronomy_data import NetworkYear, network_years, place_of, placed
+from agronomy.stuck import STILL, steps, stuck
+from benchmarks.agronomy_data import NetworkYear, network_years, place_of, placed, real_hours
 from benchmarks.agronomy_faults import SUMMER, daily_marks, report_generated
 from pipeline.api.stations import Station
 from pipeline.intake import take_in
@@ -152,6 +153,19 @@ def report_neighbours(year: NetworkYear, stations: Mapping[int, Station]) -> Non
     print(f"\n{len(NEIGHBOUR_ITEMS)} items of {len(near.stations)} stations: {spent:.1f} s")
 
 
+def report_hours(real: Path) -> None:
+    """Print the shares of hours that the rules of standstill and steps mark on real stations."""
+    shares: dict[str, list[float]] = defaultdict(list)
+    for name, times, items in real_hours(real):
+        judged = [(item, marks) for item in STILL for marks in stuck(item, times, items[item])]
+        judged += [("air_tmp", marks) for marks in steps(times, items["air_tmp"])]
+        for item, marks in judged:
+            shares[f"{item}, {marks.check}"].append(marks.marked.sum() / len(times))
+        print(f"- {name}: {len(times)} hours")
+    for rule, found in shares.items():
+        print(f"- {rule}: {min(found):.1%} to {max(found):.1%} of hours")
+
+
 def main() -> None:
     """Build what is missing, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -168,6 +182,8 @@ def main() -> None:
         report_drift(years, stations)
         report_marks(years)
         report_neighbours(next(year for year in years if year.year == 2016), stations)
+        print("\n## Hours of real stations that stand still or jump\n")
+        report_hours(given.real)
     else:
         print(f"no archive in {given.real}: generated weather only")
     report_generated(given.generated)

@@ -12,9 +12,13 @@ import polars as pl
 
 import cimis
 from pipeline.api.stations import Station, parse_stations
+from pipeline.archive.web import read_web_report
+from pipeline.decode import decode, unify
+from pipeline.items import Scope
 from pipeline.places import Place
+from pipeline.schema import to_physical
 
-__all__ = ["NetworkYear", "network_years", "place_of", "placed"]
+__all__ = ["NetworkYear", "network_years", "place_of", "placed", "real_hours"]
 
 Doubles = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
@@ -62,3 +66,21 @@ def network_years(root: Path, items: tuple[str, ...]) -> Iterator[NetworkYear]:
             grid[day, column] = rows[item].cast(pl.Float64).fill_null(np.nan).to_numpy()
             grids[item] = grid
         yield NetworkYear(year, dates, tuple(stations), grids)
+
+
+def real_hours(real: Path) -> Iterator[tuple[str, Days, Mapping[str, Doubles]]]:
+    """Yield name, every hour and unflagged hourly items of each station's saved hours."""
+    report = real / "web/davis_hourly_2019_metric.csv"
+    tables = {report.stem: read_web_report(report)}
+    for path in sorted((real / "api/hourly").glob("wy*.json")):
+        tables[path.stem] = unify(decode([path.read_bytes()], scope=Scope.HOURLY))
+    for name, table in tables.items():
+        frame = pl.DataFrame(pl.from_arrow(to_physical(table.combine_chunks())))
+        times = frame["time"].to_numpy().astype("datetime64[h]")
+        every = np.arange(times.min(), times.max() + 1)
+        items = {}
+        for item in ("air_tmp", "wind_spd", "wind_dir"):
+            kept = pl.when(pl.col(f"{item}_qc").is_null()).then(pl.col(item)).fill_null(np.nan)
+            items[item] = np.full(every.size, np.nan)
+            items[item][(times - every[0]).astype(np.int64)] = frame.select(kept).to_series()
+        yield name, every, items

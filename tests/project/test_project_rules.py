@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("agronomy", "cimis", "pipeline", "queries")
+PACKAGES = ("cimis", "agronomy", "pipeline", "queries")
 MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 LONGEST_MODULE = 300
 FORBIDDEN = {
