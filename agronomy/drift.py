@@ -123,7 +123,7 @@ def clear_sky_drift(
     On a coast with fog a period may have no clear day: a factor above 1 is then no drift. Compare
     neighbours and the same season of other years.
     """
-    check_days(dates, solar_w_m2, clear_w_m2)
+    dates = check_days(dates, solar_w_m2, clear_w_m2)
     if least_days <= _LARGEST:
         raise UsageError(
             f"{least_days} days are too few to judge a period", hint="ask for at least 7"
@@ -193,7 +193,7 @@ def humidity_ceiling(dates: Days, humidity_percent: Doubles, *, least_days: int 
     UsageError
         For arrays of unlike length, or days out of order.
     """
-    check_days(dates, humidity_percent)
+    dates = check_days(dates, humidity_percent)
     present = np.isfinite(humidity_percent)
     years, place = np.unique(dates.astype("datetime64[Y]"), return_inverse=True)
     days = np.bincount(place[present], minlength=years.size)

@@ -206,7 +206,7 @@ def _leap(years: Ints) -> Bools:
 
 def _grid(dates: Days, values: Doubles, period: tuple[int, int] | None) -> tuple[Doubles, int]:
     """Return values as years × 366 calendar days, NaN where there is none, and the first year."""
-    check_days(dates, values)
+    dates = check_days(dates, values)
     if period is not None and period[0] > period[1]:
         raise UsageError(f"the period {period[0]}-{period[1]} ends before it begins")
     years = dates.astype("datetime64[Y]").astype(np.int64) + 1970

@@ -13,17 +13,25 @@ Doubles = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
 
 
-def check_days(dates: Times, *series: Doubles) -> None:
-    """Refuse days out of order or given twice, and series of other lengths; days may be absent."""
+def check_days(dates: Times, *series: Doubles) -> Times:
+    """Return times as days, which may be absent, but not out of order or there twice.
+
+    Raises
+    ------
+    UsageError
+        For such days, and for series of other lengths.
+    """
     for values in series:
         if values.shape != dates.shape:
             raise UsageError(f"{len(dates)} days, but values for {len(values)}")
-    wrong = np.flatnonzero(np.diff(dates) <= np.timedelta64(0, "D"))
+    days: Times = dates.astype("datetime64[D]")
+    wrong = np.flatnonzero(np.diff(days) <= np.timedelta64(0, "D"))
     if wrong.size:
         raise UsageError(
-            f"the days are not in order after {dates[wrong[0]]}, or one is there twice",
+            f"the days are not in order after {days[wrong[0]]}, or one is there twice",
             hint="sort by date, and give one station at a time",
         )
+    return days
 
 
 def check_hours(times: Times, values: Doubles) -> None:

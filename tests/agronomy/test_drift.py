@@ -104,6 +104,22 @@ def test_absent_days_and_two_years() -> None:
 def test_no_days_give_no_periods() -> None:
     none = np.array([], dtype="datetime64[D]")
     assert clear_sky_drift(none, np.array([]), np.array([])).factor.size == 0
+    assert humidity_ceiling(none, np.array([])).percent.size == 0
+
+
+def test_days_may_come_as_instants() -> None:
+    solar = _sky()
+    got = clear_sky_drift(YEAR.astype("datetime64[ms]"), solar, CLEAR)
+    due = clear_sky_drift(YEAR, solar, CLEAR)
+    assert got.start.tolist() == due.start.tolist()
+    np.testing.assert_array_equal(got.factor, due.factor)
+    with pytest.raises(UsageError, match="there twice"):
+        clear_sky_drift(np.repeat(YEAR, 2).astype("datetime64[s]"), *(np.zeros(730),) * 2)
+
+
+def test_a_sensor_that_reads_nothing_is_no_evidence() -> None:
+    got = clear_sky_drift(YEAR, np.zeros(365), CLEAR)
+    assert set(got.verdict) == {"no evidence"}
 
 
 def test_days_must_be_in_order_and_match() -> None:

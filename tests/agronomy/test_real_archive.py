@@ -29,7 +29,7 @@ def _stations(real: Path) -> dict[int, Station]:
 
 
 @cache
-def _year(real: Path, year: int, station: int) -> pl.DataFrame:
+def _year(real: Path, year: int | str, station: int) -> pl.DataFrame:
     """Return a station's year with NaN for what is missing or flagged."""
     path = real / "ftp" / f"dailyStns{year}.zip"
     table = read_member(path, members(path, Scope.DAILY)[station])
@@ -172,3 +172,16 @@ def test_normals_equal_polars(real: Path) -> None:
         got.percentiles[full], due.select(f"p{p}" for p in PERCENTILES).to_numpy()[full]
     )
     assert full.sum() > 300
+
+
+def test_only_july_has_five_years(real: Path) -> None:
+    """The archive ends with July 2022: its middle days have normals, those of June are refused."""
+    years = (2013, 2014, 2016, 2018, "2022jul")
+    frame = pl.concat(_year(real, year, 6).select("date", "air_tmp_max") for year in years)
+    got = daily_normals(frame["date"].to_numpy(), frame["air_tmp_max"].to_numpy())
+    known = np.isfinite(got.mean)
+    assert set(got.month[known]) == {7}
+    assert known.sum() >= 25
+    assert set(got.years[known]) == {5}
+    assert got.period == (2013, 2022)
+    assert not got.complete.any()
