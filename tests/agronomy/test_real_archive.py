@@ -175,7 +175,7 @@ def test_normals_equal_polars(real: Path) -> None:
 
 
 def test_only_july_has_five_years(real: Path) -> None:
-    """The archive ends with July 2022: its middle days have normals, those of June are refused."""
+    """The archive ends with July 2022: its middle days have normals, other days none."""
     years = (2013, 2014, 2016, 2018, "2022jul")
     frame = pl.concat(_year(real, year, 6).select("date", "air_tmp_max") for year in years)
     got = daily_normals(frame["date"].to_numpy(), frame["air_tmp_max"].to_numpy())
