@@ -169,7 +169,7 @@ def report_hours(real: Path) -> None:
 def main() -> None:
     """Build what is missing, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path("bench-agronomy"))
+    parser.add_argument("--root", type=Path, default=Path("benchmarks/out/agronomy"))
     parser.add_argument("--real", type=Path, default=Path("../shared/real"))
     parser.add_argument("--generated", type=int, default=40, help="station-years of weather")
     given = parser.parse_args()
