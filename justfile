@@ -102,6 +102,10 @@ bench-bulk *args: setup
 bench-query *args: setup
     @"{{ bin }}/python" -m benchmarks.query "$@"
 
+# marks of sensor checks, errors of neighbours, false alarms (needs the real archive for the most)
+bench-agronomy *args: setup
+    @"{{ bin }}/python" -m benchmarks.agronomy "$@"
+
 # write requirements.lock anew from pyproject.toml (needs network)
 lock *args: setup
     "{{ bin }}/python" -m pip install --quiet --root-user-action=ignore uv

@@ -1,1 +1,1 @@
-"""Answers of the field, as pure functions on arrays: degree days, chill, crop water use."""
+"""Answers of the field as pure functions on arrays: they know no files and change no data."""

@@ -8,7 +8,7 @@ network, and the network's own published hourly "CIMIS equation".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 Doubles = npt.NDArray[np.float64]
+Elevation = TypeVar("Elevation", float, Doubles)
 _SOLAR_MJ = 4.92
 _KELVIN = 273.16
 
@@ -55,7 +56,7 @@ class _Sun:
 
     distance: Doubles
     declination: Doubles
-    latitude: float
+    latitude: Doubles
 
 
 def saturation_pressure_kpa(temperature_c: Doubles) -> Doubles:
@@ -64,9 +65,10 @@ def saturation_pressure_kpa(temperature_c: Doubles) -> Doubles:
     return pressure
 
 
-def air_pressure_kpa(elevation_m: float) -> float:
-    """Return the mean air pressure in kPa at an elevation in m."""
-    return float(101.3 * ((293 - 0.0065 * elevation_m) / 293) ** 5.26)
+def air_pressure_kpa(elevation_m: Elevation) -> Elevation:
+    """Return the mean air pressure in kPa at an elevation in m, or at each of an array."""
+    pressure: Elevation = 101.3 * ((293 - 0.0065 * elevation_m) / 293) ** 5.26
+    return pressure
 
 
 def _slope(temperature_c: Doubles) -> Doubles:
@@ -76,11 +78,10 @@ def _slope(temperature_c: Doubles) -> Doubles:
     return slope
 
 
-def _sun(day_of_year: Doubles, latitude_deg: float) -> _Sun:
+def _sun(day_of_year: Doubles, latitude_deg: float | Doubles) -> _Sun:
     angle = 2 * np.pi * day_of_year / 365
-    return _Sun(
-        1 + 0.033 * np.cos(angle), 0.409 * np.sin(angle - 1.39), float(np.radians(latitude_deg))
-    )
+    latitude: Doubles = np.radians(latitude_deg)
+    return _Sun(1 + 0.033 * np.cos(angle), 0.409 * np.sin(angle - 1.39), latitude)
 
 
 def _sunset(sun: _Sun) -> Doubles:
@@ -88,8 +89,8 @@ def _sunset(sun: _Sun) -> Doubles:
     return sunset
 
 
-def extraterrestrial_daily_mj(day_of_year: Doubles, latitude_deg: float) -> Doubles:
-    """Return extraterrestrial radiation in MJ/m² per day."""
+def extraterrestrial_daily_mj(day_of_year: Doubles, latitude_deg: float | Doubles) -> Doubles:
+    """Return extraterrestrial radiation in MJ/m² per day; latitudes and days broadcast."""
     sun = _sun(day_of_year, latitude_deg)
     sunset = _sunset(sun)
     beam = sunset * np.sin(sun.latitude) * np.sin(sun.declination)
