@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMES", "storage_of"]
 
 _PLAIN = "file"
-SCHEMES = {_PLAIN: "pipeline.storage.disk:Disk"}
+SCHEMES = {_PLAIN: f"{__name__}.disk:Disk"}
 """Each scheme's storage, as module and class; ``file`` is that of paths without a scheme."""
 
 
