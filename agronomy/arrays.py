@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["Counts", "Doubles", "doubles", "place_of"]
 

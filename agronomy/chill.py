@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.arrays import Counts, Doubles, doubles, place_of
-from agronomy.hours import fill_gaps
-from pipeline.errors import UsageError
+from cimis.agronomy.arrays import Counts, Doubles, doubles, place_of
+from cimis.agronomy.hours import fill_gaps
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["MAX_MISSING", "Chill", "ChillHours", "chill_hours", "chill_portions", "utah_units"]
 

@@ -2,7 +2,7 @@
 
 Allen, Pereira, Raes & Smith (1998), *Crop Evapotranspiration*, FAO Irrigation and Drainage Paper
 56, chapter 6. No coefficient comes with this room: they depend on crop, cover and edition, and are
-the user's, with their source (`agronomy.crops_file`).
+the user's, with their source (`cimis.agronomy.crops_file`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.arrays import Doubles
-from pipeline.errors import UsageError
+from cimis.agronomy.arrays import Doubles
+from cimis.pipeline.errors import UsageError
 
 __all__ = [
     "GALLONS_PER_INCH_SQFT",

@@ -28,10 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from agronomy.arrays import Doubles
-from agronomy.crop import Coefficients, Dates, Lengths, Season
-from agronomy.toml_lines import KeyPath, lines_of
-from pipeline.errors import UsageError
+from cimis.agronomy.arrays import Doubles
+from cimis.agronomy.crop import Coefficients, Dates, Lengths, Season
+from cimis.agronomy.toml_lines import KeyPath, lines_of
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["STAGES", "Crop", "parse_crops"]
 

@@ -26,8 +26,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.arrays import Counts, Doubles, doubles, place_of
-from pipeline.errors import UsageError
+from cimis.agronomy.arrays import Counts, Doubles, doubles, place_of
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["Cutoff", "Method", "Running", "degree_days", "hourly_degree_days", "running"]
 

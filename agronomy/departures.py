@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.normals import Normals, calendar_place
+from cimis.agronomy.normals import Normals, calendar_place
 
 __all__ = ["Departures", "departures"]
 

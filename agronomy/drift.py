@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.evidence import Verdict
-from agronomy.series import check_days
-from pipeline.errors import UsageError
+from cimis.agronomy.evidence import Verdict
+from cimis.agronomy.series import check_days
+from cimis.pipeline.errors import UsageError
 
 __all__ = [
     "CEILING_PERCENT",
@@ -97,7 +97,7 @@ def clear_sky_drift(
     solar_w_m2 : float64 array of the same length
         Measured radiation Rs, daily mean; NaN where missing, or flagged by the network.
     clear_w_m2 : float64 array of the same length
-        Clear-sky radiation Rso, see `agronomy.solar.clear_sky_w_m2`.
+        Clear-sky radiation Rso, see `cimis.agronomy.solar.clear_sky_w_m2`.
     least_days : int
         Days that a period must have, else it is no evidence; half a period by default.
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agronomy.arrays import Counts, Doubles
-from pipeline.errors import UsageError
+from cimis.agronomy.arrays import Counts, Doubles
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["Filled", "fill_gaps"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import UsageError
-from pipeline.places import Place, distance_km
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.places import Place, distance_km
 
 __all__ = ["Near", "inverse_distance", "nearest", "nearest_value"]
 
@@ -90,7 +90,7 @@ def nearest(
         Of each station; None where its coordinates are not known: it has no neighbours then, and
         is none.
     within_km : float
-        Great-circle distance, see `pipeline.places.distance_km`.
+        Great-circle distance, see `cimis.pipeline.field.places.distance_km`.
     most : int
         How many of them to keep.
     """
@@ -117,7 +117,7 @@ def inverse_distance(
 ) -> Doubles:
     """Return a station's values as the mean of its nearest present neighbours by 1/distance².
 
-    For comparison with `agronomy.neighbours.regression`: it knows neither height nor sea.
+    For comparison with `cimis.agronomy.neighbours.regression`: it knows neither height nor sea.
 
     Parameters
     ----------

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.evidence import Bools, Doubles, Marks
-from agronomy.nearness import Near
-from pipeline.errors import UsageError
+from cimis.agronomy.evidence import Bools, Doubles, Marks
+from cimis.agronomy.nearness import Near
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["Estimates", "against_neighbours", "regression"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.series import check_days
-from pipeline.errors import NoDataError, UsageError
+from cimis.agronomy.series import check_days
+from cimis.pipeline.errors import NoDataError, UsageError
 
 __all__ = [
     "PERCENTILES",

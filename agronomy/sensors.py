@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.evidence import Doubles, Marks
-from pipeline.errors import UsageError
+from cimis.agronomy.evidence import Doubles, Marks
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["DAILY_BOUNDS", "OUTLIER_ITEMS", "consistency", "monthly_outliers", "out_of_range"]
 

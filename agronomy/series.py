@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["check_days", "check_hours"]
 

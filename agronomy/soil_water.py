@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from agronomy.arrays import Doubles, doubles
-from agronomy.crop import Dates
-from pipeline.errors import UsageError
+from cimis.agronomy.arrays import Doubles, doubles
+from cimis.agronomy.crop import Dates
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["FieldWeather", "Irrigation", "SoilWater", "soil_water"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.eto import air_pressure_kpa, extraterrestrial_daily_mj
+from cimis.pipeline.field.eto import air_pressure_kpa, extraterrestrial_daily_mj
 
 __all__ = ["MJ_PER_W_M2_DAY", "clear_sky_w_m2", "extraterrestrial_w_m2", "sun_height_sine"]
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agronomy.evidence import Bools, Doubles, Marks, Times
-from agronomy.series import check_hours
-from pipeline.errors import UsageError
+from cimis.agronomy.evidence import Bools, Doubles, Marks, Times
+from cimis.agronomy.series import check_hours
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["STEPS_C", "STILL", "Still", "steps", "stuck"]
 

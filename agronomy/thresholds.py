@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["TemperatureUnit", "Threshold", "threshold"]
 

@@ -18,17 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 import cimis
-from agronomy.drift import SOUND_FACTORS, Periods, clear_sky_drift, humidity_ceiling
-from agronomy.evidence import Verdict, evidence_of
-from agronomy.nearness import Near, inverse_distance, nearest, nearest_value
-from agronomy.neighbours import against_neighbours, regression
-from agronomy.sensors import DAILY_BOUNDS, OUTLIER_ITEMS
-from agronomy.solar import clear_sky_w_m2
-from agronomy.stuck import STILL, steps, stuck
 from benchmarks.agronomy_data import NetworkYear, network_years, place_of, placed, real_hours
 from benchmarks.agronomy_faults import SUMMER, daily_marks, report_generated
-from pipeline.api.stations import Station
-from pipeline.intake import take_in
+from cimis.agronomy.drift import SOUND_FACTORS, Periods, clear_sky_drift, humidity_ceiling
+from cimis.agronomy.evidence import Verdict, evidence_of
+from cimis.agronomy.nearness import Near, inverse_distance, nearest, nearest_value
+from cimis.agronomy.neighbours import against_neighbours, regression
+from cimis.agronomy.sensors import DAILY_BOUNDS, OUTLIER_ITEMS
+from cimis.agronomy.solar import clear_sky_w_m2
+from cimis.agronomy.stuck import STILL, steps, stuck
+from cimis.pipeline.archive.intake import take_in
+from cimis.pipeline.service.stations import Station
 
 Doubles = npt.NDArray[np.float64]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pipeline.schema import to_physical
 
 import cimis
-from pipeline.api.stations import Station, parse_stations
-from pipeline.archive.web import read_web_report
-from pipeline.decode import decode, unify
-from pipeline.items import Scope
-from pipeline.places import Place
+from cimis.pipeline.archive.web import read_web_report
+from cimis.pipeline.decode import decode, unify
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.places import Place
+from cimis.pipeline.rows.values import to_physical
+from cimis.pipeline.service.stations import Station, parse_stations
 
 __all__ = ["NetworkYear", "network_years", "place_of", "placed", "real_hours"]
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from agronomy.drift import clear_sky_drift, humidity_ceiling
-from agronomy.evidence import Marks, Verdict, evidence_of
-from agronomy.sensors import (
+from cimis.agronomy.drift import clear_sky_drift, humidity_ceiling
+from cimis.agronomy.evidence import Marks, Verdict, evidence_of
+from cimis.agronomy.sensors import (
     DAILY_BOUNDS,
     OUTLIER_ITEMS,
     consistency,
     monthly_outliers,
     out_of_range,
 )
-from agronomy.solar import clear_sky_w_m2
-from agronomy.stuck import steps, stuck
-from pipeline.emulator.climate import HourlyWeather, weather_of_year
-from pipeline.emulator.network import StationSite, sites
-from pipeline.eto import clear_sky_mj, extraterrestrial_daily_mj
+from cimis.agronomy.solar import clear_sky_w_m2
+from cimis.agronomy.stuck import steps, stuck
+from cimis.pipeline.emulator.network import StationSite, sites
+from cimis.pipeline.emulator.weather.climate import HourlyWeather, weather_of_year
+from cimis.pipeline.field.eto import clear_sky_mj, extraterrestrial_daily_mj
 
 __all__ = ["SUMMER", "daily_marks", "report_generated"]
 

@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.query_data import stations
-from pipeline.chunks import ChunkKey, read_chunk, v2
-from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
-from pipeline.items import Scope
-from pipeline.rows.values import to_scaled
+from cimis.pipeline.chunks import ChunkKey, read_chunk
+from cimis.pipeline.chunks.bulk import ChunkFile, Damaged, read_many
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.values import to_scaled
 
 FIRST_YEAR = 1985
 ONE = {Scope.DAILY: "air_tmp_avg", Scope.HOURLY: "air_tmp"}

@@ -33,10 +33,10 @@ from benchmarks.decode_rivals import (
     typed_msgspec,
     with_loops,
 )
-from pipeline.api import BodyInflater
-from pipeline.decode import StreamDecoder, unify
-from pipeline.decode.allocs import Allocations
-from pipeline.items import Item, Scope, by_json_key
+from cimis.pipeline.decode import StreamDecoder, unify
+from cimis.pipeline.decode.allocs import Allocations
+from cimis.pipeline.field.items import Item, Scope, by_json_key
+from cimis.pipeline.service import BodyInflater
 
 PIECE = 65_536
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "api"

@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Iterator
 
-from pipeline.items import Item, Scope, default_items, scope_items
+from cimis.pipeline.field.items import Item, Scope, default_items, scope_items
 
 __all__ = ["body", "daily_items", "endless", "hourly_items"]
 

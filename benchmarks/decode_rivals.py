@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from pipeline.items import Item, Scope
+from cimis.pipeline.field.items import Item, Scope
 
 __all__ = ["Columns", "pyarrow_json", "typed_msgspec", "with_loops"]
 

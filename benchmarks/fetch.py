@@ -15,13 +15,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.api import Settings
-from pipeline.ingest import FetchRequest, RunReport, fetch
-from pipeline.items import Scope
+from cimis.pipeline.fetch import FetchRequest, RunReport, fetch
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.service import Settings
 
 _SERVE = """
 import sys, time
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 with Emulator(GeneratedSource(), latency_s=float(sys.argv[1])) as emulator:
     print(emulator.base_url, emulator.app_key, flush=True)
     sys.stdin.read()

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.query_cases import BASE, QUESTIONS, VARIANTS, answers, opened, sql, timed
 from benchmarks.query_data import stations
-from pipeline.items import Scope
+from cimis.pipeline.field.items import Scope
 
 IN_A_ROW = {"Q1": 20, "Q2": 10, "Q3": 3, "Q4": 2, "Q5": 3}
 """How often a variant is asked before the next one has its turn."""
@@ -37,8 +37,8 @@ LAST_YEAR = 2024
 
 def _write_station(root: Path, table: pa.Table) -> list[Any]:
     """Write one station's years as chunks; return their catalog rows."""
-    from pipeline.chunks import ChunkKey, write_chunk
-    from pipeline.entry import chunk_row
+    from cimis.pipeline.catalog.entry import chunk_row
+    from cimis.pipeline.chunks import ChunkKey, write_chunk
 
     scope = Scope.HOURLY if "time" in table.schema.names else Scope.DAILY
     years = pc.year(table["date"]).to_numpy()
@@ -56,7 +56,7 @@ def build(root: Path, scope: Scope, count: int, years: int) -> None:
     """Write the chunks and the rivals' files, unless they are there; station by station."""
     import duckdb
 
-    from pipeline.catalog import Catalog
+    from cimis.pipeline.catalog.database import Catalog
 
     files = root / scope.value
     if (files / "done").exists():
@@ -145,9 +145,9 @@ def make(root: Path, scope: Scope) -> dict[str, Any]:
 def night(root: Path, scope: Scope) -> dict[str, float]:
     """Change the last value of every station's open year, and tell what the refresh took."""
     import cimis
-    from pipeline.catalog import Catalog
-    from pipeline.chunks import read_chunk, write_chunk
-    from pipeline.entry import chunk_row
+    from cimis.pipeline.catalog.database import Catalog
+    from cimis.pipeline.catalog.entry import chunk_row
+    from cimis.pipeline.chunks import read_chunk, write_chunk
 
     store_root = root / "store"
     with Catalog(store_root) as catalog:

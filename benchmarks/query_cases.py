@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.query_data import items_of
-from pipeline.items import Scope
+from cimis.pipeline.field.items import Scope
 
 Ask = Callable[[str], Any]
 

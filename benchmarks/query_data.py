@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.items import Item, Scope, resolve
-from pipeline.rows.schema import FLAG_TYPE, physical_schema
+from cimis.pipeline.field.items import Item, Scope, resolve
+from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
 
 DAILY = (
     "air_tmp_avg,air_tmp_max,air_tmp_min,dew_pnt,asce_eto,precip,rel_hum_avg,rel_hum_max,"

@@ -23,14 +23,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pcodec import ChunkConfig, standalone
 
-from pipeline.archive.ftp import is_ftp_zip, read_ftp_zip
-from pipeline.chunks import ChunkKey, write_chunk
-from pipeline.chunks.v1 import encode as encode_v1
-from pipeline.chunks.v2 import encode as encode_v2
-from pipeline.decode import decode, unify
-from pipeline.items import Scope
-from pipeline.rows.schema import item_of
-from pipeline.rows.values import to_physical
+from cimis.pipeline.archive.ftp import is_ftp_zip, read_ftp_zip
+from cimis.pipeline.chunks import ChunkKey, write_chunk
+from cimis.pipeline.chunks.v1.codec import encode as encode_v1
+from cimis.pipeline.chunks.v2.codec import encode as encode_v2
+from cimis.pipeline.decode import decode, unify
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.schema import item_of
+from cimis.pipeline.rows.values import to_physical
 
 Rows = list[tuple[ChunkKey, pa.Table]]
 SETTINGS: dict[str, dict[str, object]] = {
@@ -81,9 +81,9 @@ def generated_rows(scope: Scope) -> Rows:
     """Return generated station-years where there are no real ones."""
     import datetime as dt
 
-    from pipeline.emulator import GeneratedSource
-    from pipeline.emulator.source import render
-    from pipeline.items import Standard, default_items
+    from cimis.pipeline.emulator import GeneratedSource
+    from cimis.pipeline.emulator.source import render
+    from cimis.pipeline.field.items import Standard, default_items
 
     rows = []
     head = b'{"Data":{"Providers":[{"Name":"cimis","Type":"station","Owner":"x","Records":['

@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.size import daily_rows, generated_rows
-from pipeline.chunks import write_chunk
-from pipeline.items import Scope
-from pipeline.rows.values import to_physical
+from cimis.pipeline.chunks import write_chunk
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.values import to_physical
 
 Writer = Callable[[Path], object]
 SETTINGS: dict[str, dict[str, object]] = {

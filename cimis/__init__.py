@@ -9,11 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cimis.stages import decode, read_chunk, write_chunk
-    from cimis.store import Store, create
-    from cimis.store import open_store as open  # noqa: A004 - as in cimis.open("data")
-    from cimis.version import __version__
-    from pipeline.errors import (
+    from cimis.pipeline.errors import (
         AuthError,
         CheckFailed,
         ChunkError,
@@ -29,7 +25,11 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
-    from pipeline.lacks import IncompleteAnswer
+    from cimis.pipeline.lacks import IncompleteAnswer
+    from cimis.stages import decode, read_chunk, write_chunk
+    from cimis.store import Store, create
+    from cimis.store import open_store as open  # noqa: A004 - as in cimis.open("data")
+    from cimis.version import __version__
 
 __all__ = [
     "AuthError",
@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "IncompleteAnswer": ("pipeline.lacks", "IncompleteAnswer"),
+    "IncompleteAnswer": ("cimis.pipeline.lacks", "IncompleteAnswer"),
     "Store": ("cimis.store", "Store"),
     "__version__": ("cimis.version", "__version__"),
     "create": ("cimis.store", "create"),
@@ -71,7 +71,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home, inner = _HOMES.get(name, ("pipeline.errors", name))
+    home, inner = _HOMES.get(name, ("cimis.pipeline.errors", name))
     found = globals()[name] = getattr(import_module(home), inner)
     return found
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from cimis.parsing import checked_span, day_span, parse_date, parse_size, year_span
-from pipeline.errors import UsageError
-from pipeline.field.time import PACIFIC
-from pipeline.items import Item, Scope, named_items
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Item, Scope, named_items
+from cimis.pipeline.field.time import PACIFIC
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from queries.mirror.mirrors import Keeping
+    from cimis.queries.mirror.mirrors import Keeping
 
 __all__ = [
     "Day",
@@ -117,8 +117,8 @@ def items_of(items: Items | None, scope: Scope) -> tuple[Item, ...] | None:
 
 def keeping(size: SupportsIndex | str | None) -> Keeping:
     """Return how the read cache is to be kept: as given, by the environment, or configured."""
-    from pipeline.api.settings import resolve
-    from queries.mirror.mirrors import Keeping
+    from cimis.pipeline.service.settings import resolve
+    from cimis.queries.mirror.mirrors import Keeping
 
     if size is not None and not isinstance(size, str):
         size = str(count_of(size, "a size in bytes"))
@@ -142,7 +142,7 @@ def path_of(path: str | os.PathLike[str]) -> Path:
 
 def span_of(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
     """Return the first and last day of a span that is not open: years, or from a day to today."""
-    from pipeline.field.time import network_day
+    from cimis.pipeline.field.time import network_day
 
     today = network_day()
     if year is not None:
@@ -171,7 +171,7 @@ def _year_text(year: Years) -> str:
 
 def open_span_of(start: Day | None, end: Day | None) -> tuple[dt.date | None, dt.date | None]:
     """Return the first and last day of a span of which either end may be open, as None."""
-    from pipeline.field.time import network_day
+    from cimis.pipeline.field.time import network_day
 
     first, last = day_of(start, end=False), day_of(end, end=True)
     if first is not None or last is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.errors import CheckFailed, StoreError
+from cimis.pipeline.errors import CheckFailed, StoreError
 
 __all__ = ["data_directory", "make_directory"]
 
@@ -18,7 +18,7 @@ def data_directory(root: Path) -> Path:
     if not root.is_dir():
         raise StoreError(f"'{root}' is a file, not a data directory", hint="name its directory")
     if not (root / "metadata.sqlite3").is_file():
-        from pipeline.catalog_file import lists_nothing
+        from cimis.pipeline.catalog.file import lists_nothing
 
         raise lists_nothing(root)
     return root
@@ -26,9 +26,9 @@ def data_directory(root: Path) -> Path:
 
 def make_directory(root: Path, *, adopt: bool = False) -> None:
     """Make a data directory, unless it is one already; see :func:`cimis.create`."""
-    from pipeline.catalog import CATALOG_FILE, Catalog
-    from pipeline.catalog_file import lists_nothing
-    from pipeline.chunks.whereabouts import chunk_files
+    from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
+    from cimis.pipeline.catalog.file import lists_nothing
+    from cimis.pipeline.chunks.whereabouts import chunk_files
 
     if root.exists() and not root.is_dir():
         raise StoreError(f"'{root}' is a file, not a directory", hint="choose another path")
@@ -47,7 +47,7 @@ def make_directory(root: Path, *, adopt: bool = False) -> None:
 
 
 def _adopt(root: Path) -> None:
-    from pipeline.adopt import adopt
+    from cimis.pipeline.care.adopt import adopt
 
     left = adopt(root).left
     if left:

@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.lacks import IncompleteAnswer, Lacks
+from cimis.pipeline.lacks import IncompleteAnswer, Lacks
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from queries.rows import Rows
+    from cimis.queries.answers.rows import Rows
 
 __all__ = ["warn", "warn_of", "warn_of_damage", "warned"]
 

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import CimisError, StoreError
-from pipeline.items import Scope
+from cimis.pipeline.errors import CimisError, StoreError
+from cimis.pipeline.field.items import Scope
 
 if TYPE_CHECKING:
-    from pipeline.catalog import Catalog
-    from queries.engines.engine import Engine
-    from queries.mirror.build import Refreshed
-    from queries.mirror.mirrors import Keeping, Mirrors, Told
+    from cimis.pipeline.catalog.database import Catalog
+    from cimis.queries.engines.engine import Engine
+    from cimis.queries.mirror.build import Refreshed
+    from cimis.queries.mirror.mirrors import Keeping, Mirrors, Told
 
 __all__ = ["Opened", "caught_up"]
 
@@ -52,15 +52,15 @@ class Opened:
     @property
     def _parts(self) -> tuple[Catalog, Mirrors, Engine]:
         """The catalog, the mirrors and the engine, open."""
-        from queries.engines.forks import check_owner
+        from cimis.queries.engines.forks import check_owner
 
         check_owner(self._process)
         if self._closed:
             raise StoreError(f"the store at '{self.root}' is closed", hint="open it again")
         if self._opened is None:
-            from pipeline.catalog import Catalog
-            from queries.engines.engine import Engine
-            from queries.mirror.mirrors import Mirrors
+            from cimis.pipeline.catalog.database import Catalog
+            from cimis.queries.engines.engine import Engine
+            from cimis.queries.mirror.mirrors import Mirrors
 
             catalog = Catalog(self.root)
             mirrors = Mirrors(self.root, catalog, self._keeping, told=self.told)
@@ -103,7 +103,7 @@ def caught_up(opened: Opened) -> str | None:
     str or None
         What hindered that, which hinders nothing else: a question makes it, or does without.
     """
-    from pipeline.catalog import Catalog
+    from cimis.pipeline.catalog.database import Catalog
 
     failure: Exception | None
     try:

@@ -6,9 +6,9 @@ import datetime as dt
 import re
 from typing import NamedTuple
 
-from pipeline.errors import UsageError
-from pipeline.field.site import LARGEST_STATION
-from pipeline.field.time import water_year_of, water_year_span
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.site import LARGEST_STATION
+from cimis.pipeline.field.time import water_year_of, water_year_span
 
 __all__ = [
     "Days",
@@ -35,7 +35,7 @@ _SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 def today() -> dt.date:
     """Return the network's present day."""
-    from pipeline.field.time import network_day
+    from cimis.pipeline.field.time import network_day
 
     return network_day()
 
@@ -216,7 +216,7 @@ def day_span(
     Both ends are inclusive. A year that is not over ends today; an end without a start, a start
     after its end, and a start in the future are refused.
     """
-    from pipeline.plan import FIRST_DAY
+    from cimis.pipeline.plan.windows import FIRST_DAY
 
     if year is not None:
         if start or end:
@@ -235,7 +235,7 @@ def day_span(
 
 def checked_span(first: dt.date | None, last: dt.date | None, now: dt.date) -> None:
     """Refuse days that cannot be meant; an end that is None is open."""
-    from pipeline.plan import FIRST_DAY
+    from cimis.pipeline.plan.windows import FIRST_DAY
 
     if first is not None and first > now:
         raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from cimis.arguments import Items, items_of, path_of, scope_of
 from cimis.lacking import warn_of
-from pipeline.errors import UsageError
-from pipeline.items import Scope, Standard
-from pipeline.lacks import Lacks
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope, Standard
+from cimis.pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.chunks import ChunkInfo
-    from pipeline.decode.records import KeyKind
+    from cimis.pipeline.chunks import ChunkInfo
+    from cimis.pipeline.decode.records import KeyKind
 
 __all__ = ["decode", "read_chunk", "write_chunk"]
 
@@ -65,8 +65,8 @@ def decode(
     >>> list(cimis.decode([body], scope="daily"))
     []
     """
-    from pipeline import decode as decoding
-    from queries.conversion import standard as units_of
+    from cimis.pipeline import decode as decoding
+    from cimis.queries.conversion import standard as units_of
 
     if isinstance(pieces, bytes):
         pieces = [pieces]
@@ -81,7 +81,7 @@ def decode(
 def _physical(batch: pa.RecordBatch) -> pa.RecordBatch:
     import pyarrow as pa
 
-    from pipeline.rows.values import to_physical
+    from cimis.pipeline.rows.values import to_physical
 
     (whole,) = to_physical(pa.Table.from_batches([batch])).to_batches() or [None]
     return batch if whole is None else whole
@@ -120,7 +120,7 @@ def read_chunk(
     IncompleteAnswer
         When the chunk does not hold a column that is named.
     """
-    from pipeline import chunks
+    from cimis.pipeline import chunks
 
     read = chunks.read_scaled if scaled else chunks.read_chunk
     names = None if columns is None else _columns(columns)
@@ -131,8 +131,8 @@ def read_chunk(
 
 
 def _columns(columns: str | Iterable[str]) -> list[str]:
-    from pipeline.items import scope_items
-    from pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD
+    from cimis.pipeline.field.items import scope_items
+    from cimis.pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD
 
     try:
         names = columns.split(",") if isinstance(columns, str) else list(columns)
@@ -148,7 +148,7 @@ def _columns(columns: str | Iterable[str]) -> list[str]:
 
 
 def write_chunk(path: str | os.PathLike[str], table: Any, *, format: str = "v2") -> ChunkInfo:  # noqa: A002 -- the option's name everywhere
-    """Write one station's year of one scope; see :func:`pipeline.chunks.write_chunk`."""
-    from pipeline import chunks
+    """Write one station's year of one scope; see :func:`cimis.pipeline.chunks.write_chunk`."""
+    from cimis.pipeline import chunks
 
     return chunks.write_chunk(path_of(path), table, format=format)

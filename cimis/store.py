@@ -6,21 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis import (
-    asking,
-    care,
-    completeness,
-    computing,
-    fetching,
-    nearby,
-    questions,
-    reading,
-    scanning,
-    syncing,
-)
+from cimis.answers import completeness, computing, nearby
+from cimis.answers import named as questions
+from cimis.answers import rows as reading
+from cimis.answers import scans as scanning
+from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
+from cimis.tasks import care, fetching, syncing
 
 __all__ = ["Store", "create", "open_store"]
 
@@ -114,7 +108,7 @@ def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> 
         When there is no data directory at the path. Where there are chunks without a catalog of
         ours, its hint says how to take them over.
     """
-    from pipeline.catalog import Catalog
+    from cimis.pipeline.catalog.database import Catalog
 
     store = Store(path, cache=cache)
     with Catalog(store.root):
@@ -129,7 +123,7 @@ def create(path: str | Path, *, adopt: bool = False) -> Store:
     path : path
     adopt : bool
         Take over the chunks that lie there without being listed, as those of the older program: see
-        :func:`pipeline.adopt.adopt`.
+        :func:`cimis.pipeline.care.adopt.adopt`.
 
     Raises
     ------

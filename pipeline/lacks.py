@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pipeline.field.site import SiteKind
-from pipeline.field.time import PER_DAY
-from pipeline.items import Item, Scope
+from cimis.pipeline.field.items import Item, Scope
+from cimis.pipeline.field.site import SiteKind
+from cimis.pipeline.field.time import PER_DAY
 
 __all__ = ["NOTHING", "Asked", "Held", "IncompleteAnswer", "Lacks", "Short", "Site", "lacks_of"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.errors import UsageError
-from pipeline.items import Standard
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Standard
 
 __all__ = ["standard"]
 

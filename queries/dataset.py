@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from pipeline.items import scope_items
-from queries.mirror.layout import arrow_schema, scope_of_table
+from cimis.pipeline.field.items import scope_items
+from cimis.queries.mirror.layout import arrow_schema, scope_of_table
 
 if TYPE_CHECKING:
-    from queries.engines.answer import Answer
-    from queries.mirror.twins import Twins
+    from cimis.queries.engines.answer import Answer
+    from cimis.queries.mirror.twins import Twins
 
 __all__ = ["dataset", "dataset_schema", "in_memory"]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
-from pipeline.items import scope_items
-from queries.mirror.layout import scope_of_table
+from cimis.pipeline.field.items import scope_items
+from cimis.queries.mirror.layout import scope_of_table
 
 if TYPE_CHECKING:
-    from queries.engines.answer import Answer
-    from queries.mirror.twins import Twins
+    from cimis.queries.engines.answer import Answer
+    from cimis.queries.mirror.twins import Twins
 
 __all__ = ["frame", "scan", "table_schema", "whole"]
 
@@ -40,7 +40,7 @@ def frame(answer: Answer) -> pl.DataFrame:
 
 def table_schema(table: str) -> pl.Schema:
     """Return the columns of a table of rows: keys, every item of the scope, and its flag."""
-    from queries.mirror.layout import keys_of
+    from cimis.queries.mirror.layout import keys_of
 
     columns: dict[str, pl.DataType] = {name: _KEYS[name] for name in keys_of(table)}
     for item in scope_items(scope_of_table(table)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from pipeline.errors import UsageError
-from pipeline.items import QC_FLAGS
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import QC_FLAGS
 
 __all__ = ["FlagPolicy", "policy", "rejected", "severe_flags"]
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.items import Item
-from pipeline.rows.schema import decimals_of, item_metadata, item_of
-from pipeline.units import Ratio, english_decimals, to_english
+from cimis.pipeline.field.items import Item
+from cimis.pipeline.field.units import Ratio, english_decimals, to_english
+from cimis.pipeline.rows.schema import decimals_of, item_metadata, item_of
 
 __all__ = ["english", "english_schema"]
 

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import CimisError
-from pipeline.ingest.progress import Progress
+from cimis.pipeline.errors import CimisError
+from cimis.pipeline.fetch.report.progress import Progress
 
 if TYPE_CHECKING:
-    from pipeline.api import Retry, Timings
-    from pipeline.ingest.report import RunReport
-    from pipeline.ingest.station_year import StationYear
-    from pipeline.plan import Window
+    from cimis.pipeline.fetch.report.run_report import RunReport
+    from cimis.pipeline.fetch.report.station_year import StationYear
+    from cimis.pipeline.plan.windows import Window
+    from cimis.pipeline.service import Retry, Timings
 
 __all__ = ["EventLog"]
 

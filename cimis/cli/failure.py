@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pipeline.errors import CimisError, StoreError, UsageError
+from cimis.pipeline.errors import CimisError, StoreError, UsageError
 
 __all__ = ["ABORTED", "BROKEN_PIPE", "TERMINATED", "report", "wants_json"]
 

@@ -21,19 +21,19 @@ from cimis.cli.options import (
     span_options,
     stations_option,
 )
-from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
+from cimis.cli.showing.output import Output
+from cimis.cli.showing.telling import raise_failure, tell
 from cimis.cli.targets import Spatial, target_options
-from cimis.cli.telling import raise_failure, tell
 from cimis.parsing import Days, today
 
 if TYPE_CHECKING:
     from cimis.cli.event_log import EventLog
-    from cimis.lists import NetworkLists
-    from cimis.where import Where
-    from cimis.whom import Wished
-    from pipeline.ingest.report import RunReport
-    from pipeline.ingest.request import FetchRequest
+    from cimis.naming.lists import NetworkLists
+    from cimis.naming.where import Where
+    from cimis.naming.whom import Wished
+    from cimis.pipeline.fetch.report.run_report import RunReport
+    from cimis.pipeline.fetch.request import FetchRequest
 
 __all__ = ["fetching"]
 
@@ -163,13 +163,13 @@ def carry_out(
     """Fetch and store as the options say, by the plain path or the streaming one; tell of it."""
     from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
-    from cimis.cli.placed import named_sites, telling_near
     from cimis.cli.session import data_root, refreshed, service_settings
+    from cimis.cli.showing.placed import named_sites, telling_near
     from cimis.directory import make_directory
-    from cimis.lists import NetworkLists
-    from cimis.whom import Wished
-    from pipeline.ingest import FetchRequest
-    from pipeline.items import Scope, resolve
+    from cimis.naming.lists import NetworkLists
+    from cimis.naming.whom import Wished
+    from cimis.pipeline.fetch import FetchRequest
+    from cimis.pipeline.field.items import Scope, resolve
 
     events = EventLog() if told.log_format == "json" else None
     if events is not None:
@@ -221,8 +221,8 @@ def _run(
     out: Output,
     events: EventLog | None,
 ) -> RunReport:
-    from cimis.cli.progress import Bars
-    from cimis.fetching import fetched
+    from cimis.cli.showing.progress import Bars
+    from cimis.tasks.fetching import fetched
 
     in_words = out.verbose and events is None
     with requests_logged() if in_words else nullcontext(), Bars(out) as bars:

@@ -11,7 +11,7 @@ from cimis.parsing import parse_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.api import RetryPolicy, Timeouts
+    from cimis.pipeline.service import RetryPolicy, Timeouts
 
 __all__ = ["How", "Told", "how_gathered", "told_gathered"]
 
@@ -30,13 +30,13 @@ class How:
 
     def policy(self) -> RetryPolicy:
         """Return when and how often to try again."""
-        from pipeline.api import RetryPolicy
+        from cimis.pipeline.service import RetryPolicy
 
         return RetryPolicy(tries=max(self.retries, 0) + 1, base_s=parse_duration(self.backoff))
 
     def timeouts(self) -> Timeouts:
         """Return the longest waits for the service."""
-        from pipeline.api import Timeouts
+        from cimis.pipeline.service import Timeouts
 
         return Timeouts.of(parse_duration(self.timeout))
 

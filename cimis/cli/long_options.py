@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["LongOption", "keep_typos"]
 

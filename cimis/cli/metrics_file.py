@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cimis.cli.output import Output
-from pipeline.errors import StoreError
+from cimis.cli.showing.output import Output
+from cimis.pipeline.errors import StoreError
 
 __all__ = ["write_metrics"]
 
@@ -13,8 +13,8 @@ __all__ = ["write_metrics"]
 def write_metrics(file: str, root: Path, out: Output) -> None:
     """Write the metrics of a data directory to a file that a reader sees whole or not at all."""
     from cimis.arguments import keeping
-    from pipeline.metrics import write
-    from queries.mirror.mirrors import mirror_sizes
+    from cimis.pipeline.care.metrics import write
+    from cimis.queries.mirror.mirrors import mirror_sizes
 
     try:
         write(Path(file).expanduser(), root, lambda: mirror_sizes(root, keeping(None)))

@@ -10,9 +10,9 @@ import click
 from click.core import ParameterSource
 
 from cimis.cli.long_options import LongOption, keep_typos
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 from cimis.parsing import Days
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 __all__ = [
     "Command",
@@ -196,7 +196,7 @@ def gathered(name: str, *names: str, into: Callable[..., Any]) -> Callable[[F], 
 
 
 def _where(*parts: Any) -> Any:
-    from cimis.where import Where
+    from cimis.naming.where import Where
 
     return Where(*parts)
 
@@ -204,7 +204,7 @@ def _where(*parts: Any) -> Any:
 def place_options(function: F) -> F:
     """Add ``--county``, ``--near`` and ``--within``.
 
-    They reach the function as ``where``, a :class:`cimis.where.Where`.
+    They reach the function as ``where``, a :class:`cimis.naming.where.Where`.
     """
     function = gathered("where", "county", "near", "within", into=_where)(function)
     function = option(

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cimis.cli.answers import Form, deliver_answer
-from cimis.cli.output import Output
-from pipeline.errors import CimisError, NoDataError
+from cimis.cli.showing.answers import Form, deliver_answer
+from cimis.cli.showing.output import Output
+from cimis.pipeline.errors import CimisError, NoDataError
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -97,7 +97,7 @@ def _command(text: str, columns: dict[str, list[str]], out: Output) -> bool:
     if not text.startswith("."):
         return not text
     if text == ".named":
-        from queries.named import named_queries
+        from cimis.queries.answers.named import named_queries
 
         for query in named_queries().values():
             out.line(f"{query.name:<22}{query.description}")
@@ -141,7 +141,7 @@ def completer(columns: dict[str, list[str]]) -> Completer:
     """Return what completes views, their columns, SQL's words, named questions and commands."""
     from prompt_toolkit.completion import WordCompleter
 
-    from queries.named import named_queries
+    from cimis.queries.answers.named import named_queries
 
     words = {*_VIEWS, *_WORDS.split(), *named_queries(), ".help", ".named", ".views", ".quit"}
     words.update(name for names in columns.values() for name in names)

@@ -13,7 +13,7 @@ __all__ = ["requests_logged"]
 @contextmanager
 def requests_logged() -> Iterator[None]:
     """Write a line for each request to standard error while the block runs."""
-    from pipeline.ingest.trace import LOGGER
+    from cimis.pipeline.fetch.report.trace import LOGGER
 
     log = logging.getLogger(LOGGER)
     handler = logging.StreamHandler(sys.stderr)

@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cimis.cli.output import Output
+    from cimis.cli.showing.output import Output
+    from cimis.pipeline.service.settings import Settings
     from cimis.store import Store
-    from pipeline.api.settings import Settings
 
 __all__ = ["data_root", "opened", "refreshed", "service_settings"]
 
 
 def data_root(given: str | None) -> Path:
     """Return the data directory: the option, ``CIMIS_DATA_DIR``, the configuration, or ``data``."""
-    from pipeline.api.settings import resolve
+    from cimis.pipeline.service.settings import resolve
 
     return Path(str(resolve("data_dir", given).value)).expanduser()
 
 
 def service_settings(base_url: str | None, app_key: str | None) -> Settings:
     """Return the service's address and the key, from options, environment or configuration."""
-    from pipeline.api.settings import Settings
+    from cimis.pipeline.service.settings import Settings
 
     return Settings.load(base_url=base_url, app_key=app_key)
 
@@ -51,7 +51,7 @@ def refreshed(root: Path, out: Output) -> None:
 
     from cimis.arguments import keeping
     from cimis.opened import Opened, caught_up
-    from pipeline.errors import CimisError
+    from cimis.pipeline.errors import CimisError
 
     failure: str | CimisError | None
     try:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from cimis.cli.options import gathered, option
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.targets import Network, Target
+    from cimis.pipeline.field.targets import Network, Target
 
 __all__ = ["Spatial", "stored_target_options", "stored_targets", "target_options", "zip_list"]
 
@@ -38,7 +38,7 @@ class Spatial(NamedTuple):
 
     def targets(self) -> tuple[Target, ...]:
         """Return the targets that the texts mean; `UsageError` for what is none."""
-        from pipeline.targets import address_target, coordinate_target, zip_target
+        from cimis.pipeline.field.targets import address_target, coordinate_target, zip_target
 
         codes = () if self.zip_codes is None else zip_list(self.zip_codes)
         return (
@@ -49,7 +49,7 @@ class Spatial(NamedTuple):
 
     def networks(self) -> dict[str, Network | None]:
         """Return which network alone, or first, answers for the zip codes."""
-        from pipeline.targets import Network
+        from cimis.pipeline.field.targets import Network
 
         named = {"network": self.network, "prefer": self.prefer}
         return {n: None if text is None else Network(text.lower()) for n, text in named.items()}
@@ -132,7 +132,7 @@ def stored_targets(
     """Return the keys of the targets that options name, None where they name none."""
     if zip_codes is None and not coordinates and not addresses:
         return None
-    from pipeline.targets import coordinate_target, target_of_key
+    from cimis.pipeline.field.targets import coordinate_target, target_of_key
 
     keys = [] if zip_codes is None else [f"zip:{code}" for code in zip_list(zip_codes)]
     keys += [coordinate_target(text).key for text in coordinates]
@@ -142,7 +142,7 @@ def stored_targets(
 
 def zip_list(text: str) -> tuple[str, ...]:
     """Return the zip codes of a list, each once and in order; `UsageError` for what is none."""
-    from pipeline.targets import zip_target
+    from cimis.pipeline.field.targets import zip_target
 
     codes = [zip_target(part).name for part in text.split(",") if part.strip()]
     if not codes:

@@ -11,14 +11,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import UsageError
-from pipeline.field.time import is_hour
-from pipeline.items import Item, Scope, Standard
-from pipeline.rows.arrays import coded, value_array
-from pipeline.rows.keys import day_arrays
-from pipeline.rows.numbers import fewest
-from pipeline.rows.schema import STANDARD, item_fields, rows_schema
-from pipeline.units import metric_decimals, to_metric
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Item, Scope, Standard
+from cimis.pipeline.field.time import is_hour
+from cimis.pipeline.field.units import metric_decimals, to_metric
+from cimis.pipeline.rows.arrays import coded, value_array
+from cimis.pipeline.rows.keys import day_arrays
+from cimis.pipeline.rows.numbers import fewest
+from cimis.pipeline.rows.schema import STANDARD, item_fields, rows_schema
 
 __all__ = [
     "DECIMALS",

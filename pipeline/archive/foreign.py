@@ -7,8 +7,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.archive.ftp import is_ftp_zip
-from pipeline.archive.web import is_web_report
+from cimis.pipeline.archive.ftp import is_ftp_zip
+from cimis.pipeline.archive.web import is_web_report
 
 __all__ = ["Foreign", "foreign"]
 

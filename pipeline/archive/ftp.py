@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.archive.columns import (
+from cimis.pipeline.archive.columns import (
     DECIMALS,
     ArchiveColumn,
     archive_table,
@@ -27,13 +27,13 @@ from pipeline.archive.columns import (
     numbers_of,
     source_name,
 )
-from pipeline.archive.gauge import FINER, STATION, mend_rain
-from pipeline.archive.layouts import KEY_COLUMNS, columns_of
-from pipeline.archive.texts import cells_of
-from pipeline.errors import UsageError
-from pipeline.field.site import LARGEST_STATION
-from pipeline.items import Scope, Standard, by_code
-from pipeline.rows.schema import TIME_COLUMN
+from cimis.pipeline.archive.gauge import FINER, STATION, mend_rain
+from cimis.pipeline.archive.layouts import KEY_COLUMNS, columns_of
+from cimis.pipeline.archive.texts import cells_of
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope, Standard, by_code
+from cimis.pipeline.field.site import LARGEST_STATION
+from cimis.pipeline.rows.schema import TIME_COLUMN
 
 __all__ = ["is_ftp_zip", "members", "read_ftp_zip", "read_member"]
 
@@ -96,7 +96,7 @@ def read_member(
 ) -> pa.Table | None:
     """Return one station file's rows, scaled and metric, by time; None where the file is blank.
 
-    ``mend`` corrects the rain of station 224, see :mod:`pipeline.archive.gauge`.
+    ``mend`` corrects the rain of station 224, see :mod:`cimis.pipeline.archive.gauge`.
     """
     place = source_name(path, name)
     try:

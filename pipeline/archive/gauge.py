@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.items import Standard
-from pipeline.units import DEPTH
+from cimis.pipeline.field.items import Standard
+from cimis.pipeline.field.units import DEPTH
 
 __all__ = ["FINER", "STATION", "mend_rain"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.items import Scope
+from cimis.pipeline.field.items import Scope
 
 __all__ = ["KEY_COLUMNS", "columns_of"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.archive.columns import (
+from cimis.pipeline.archive.columns import (
     ArchiveColumn,
     archive_table,
     dates_of,
@@ -18,10 +18,10 @@ from pipeline.archive.columns import (
     hours_of,
     numbers_of,
 )
-from pipeline.archive.texts import cells_of
-from pipeline.errors import UsageError
-from pipeline.field.site import LARGEST_STATION
-from pipeline.items import Scope, Standard, by_code
+from cimis.pipeline.archive.texts import cells_of
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope, Standard, by_code
+from cimis.pipeline.field.site import LARGEST_STATION
 
 __all__ = ["is_web_report", "read_web_report"]
 

@@ -9,16 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.chunks.files import (
+    from cimis.pipeline.chunks.files import (
         ChunkInfo,
         read_chunk,
         read_footer,
         read_scaled,
         write_chunk,
     )
-    from pipeline.chunks.key import ChunkKey
-    from pipeline.chunks.merge import MergeCounts, merge_rows
-    from pipeline.chunks.storing import Stored, store_rows
+    from cimis.pipeline.chunks.key import ChunkKey
+    from cimis.pipeline.chunks.merge import MergeCounts, merge_rows
+    from cimis.pipeline.chunks.storing import Stored, store_rows
 
 __all__ = [
     "ChunkInfo",

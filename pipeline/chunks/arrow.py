@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.footer import ColumnInfo
-from pipeline.chunks.given_keys import check_key
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
-from pipeline.errors import ChunkError
-from pipeline.items import Item
-from pipeline.rows.arrays import flag_codes, joined, numbers_of, ranks
-from pipeline.rows.keys import times_of
-from pipeline.rows.numbers import Ints, canonical
-from pipeline.rows.schema import RANK, decimals_of, is_from_v1, item_of, stated_unit
+from cimis.pipeline.chunks.footer import ColumnInfo
+from cimis.pipeline.chunks.given.keys import check_key
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Item
+from cimis.pipeline.rows.arrays import flag_codes, joined, numbers_of, ranks
+from cimis.pipeline.rows.keys import times_of
+from cimis.pipeline.rows.numbers import Ints, canonical
+from cimis.pipeline.rows.schema import RANK, decimals_of, is_from_v1, item_of, stated_unit
 
 __all__ = ["canonical_column", "take_apart"]
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+from cimis.pipeline.chunks.kinds import Encoding, Kind, Predictor, Step
 
-from pipeline.chunks import psychro
-from pipeline.chunks.kinds import Encoding, Kind, Predictor, Step
+from cimis.pipeline.chunks import psychro
 
 __all__ = [
     "count_steps",

@@ -10,22 +10,24 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.chunks import container, v1, v2
-from pipeline.chunks.arrow import take_apart
-from pipeline.chunks.footer import Footer
-from pipeline.chunks.given import ArrowStream, whole_chunk
-from pipeline.chunks.given_check import check
-from pipeline.chunks.grid import grid_of
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.parts import Parts
-from pipeline.chunks.v1_records import EPOCH, guess_scope, unpack
-from pipeline.errors import ChunkError, StoreError
-from pipeline.field.time import year_of
-from pipeline.rows.keys import arrange
-from pipeline.rows.values import to_physical
-from pipeline.storage import storage_of
-from pipeline.storage.contract import Storage
-from pipeline.storage.refusals import disk_errors
+from cimis.pipeline.chunks.arrow import take_apart
+from cimis.pipeline.chunks.footer import Footer
+from cimis.pipeline.chunks.given.check import check
+from cimis.pipeline.chunks.given.table import ArrowStream, whole_chunk
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.parts import Parts
+from cimis.pipeline.chunks.v1 import codec as v1
+from cimis.pipeline.chunks.v1.records import EPOCH, guess_scope, unpack
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.chunks.v2 import container
+from cimis.pipeline.chunks.v2.grid import grid_of
+from cimis.pipeline.errors import ChunkError, StoreError
+from cimis.pipeline.field.time import year_of
+from cimis.pipeline.rows.keys import arrange
+from cimis.pipeline.rows.values import to_physical
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.contract import Storage
+from cimis.pipeline.storage.refusals import disk_errors
 
 __all__ = [
     "ChunkInfo",

@@ -6,14 +6,14 @@ import struct
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.chunks.dictionary import descriptor
-from pipeline.chunks.encodings import Encoding
-from pipeline.chunks.encodings.signed import wrap
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.octets import Writer
-from pipeline.errors import ChunkError
-from pipeline.field.time import UNIT_S
-from pipeline.items import Item, Scope, by_code
+from cimis.pipeline.chunks.dictionary import descriptor
+from cimis.pipeline.chunks.encodings import Encoding
+from cimis.pipeline.chunks.encodings.signed import wrap
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.octets import Writer
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Item, Scope, by_code
+from cimis.pipeline.field.time import UNIT_S
 
 __all__ = ["Block", "Cell", "ColumnInfo", "Footer", "State", "pack"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from pipeline.errors import StoreError
-from pipeline.field.site import LARGEST_STATION, SiteKind
-from pipeline.items import Scope
+from cimis.pipeline.errors import StoreError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.site import LARGEST_STATION, SiteKind
 
 __all__ = ["ChunkKey"]
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.errors import ChunkError
+from cimis.pipeline.errors import ChunkError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from pipeline.rows.numbers import Octets
+    from cimis.pipeline.rows.numbers import Octets
 
     Numbered = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

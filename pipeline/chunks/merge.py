@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.arrow import take_apart
-from pipeline.chunks.footer import ColumnInfo
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
-from pipeline.chunks.tables import put_together
-from pipeline.errors import ChunkError
-from pipeline.rows.arrays import ranks
-from pipeline.rows.keys import arrange
-from pipeline.rows.numbers import Ints, rescaled
-from pipeline.rows.schema import RANK
-from pipeline.units import same_unit
+from cimis.pipeline.chunks.arrow import take_apart
+from cimis.pipeline.chunks.footer import ColumnInfo
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.parts import Bools, FlagColumn, Parts, ValueColumn, flag_columns
+from cimis.pipeline.chunks.tables import put_together
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.units import same_unit
+from cimis.pipeline.rows.arrays import ranks
+from cimis.pipeline.rows.keys import arrange
+from cimis.pipeline.rows.numbers import Ints, rescaled
+from cimis.pipeline.rows.schema import RANK
 
 __all__ = ["MergeCounts", "merge_parts", "merge_rows"]
 

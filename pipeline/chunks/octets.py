@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.errors import ChunkError
+from cimis.pipeline.errors import ChunkError
 
 __all__ = ["Reader", "Writer"]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.chunks.footer import ColumnInfo
-from pipeline.rows.numbers import Bools, Ints
+from cimis.pipeline.chunks.footer import ColumnInfo
+from cimis.pipeline.rows.numbers import Bools, Ints
 
 __all__ = [
     "Bools",

@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from math import nan
 
-from pipeline.chunks.footer import Footer
+from cimis.pipeline.chunks.footer import Footer
 
 __all__ = ["BlockStatistics", "of_footer"]
 

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.chunks import v1
-from pipeline.chunks.arrow import take_apart
-from pipeline.chunks.files import ChunkInfo, form_of, info_of, load, parts_of, write_parts
-from pipeline.chunks.given import ArrowStream, rows_of
-from pipeline.chunks.given_check import check
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.merge import MergeCounts, merge_parts
-from pipeline.chunks.parts import Parts, same_rows
-from pipeline.chunks.tables import put_together
-from pipeline.errors import ChunkError
-from pipeline.rows.keys import arrange
-from pipeline.storage import storage_of
-from pipeline.storage.contract import Storage
-from pipeline.storage.writers import locked
+from cimis.pipeline.chunks.arrow import take_apart
+from cimis.pipeline.chunks.files import ChunkInfo, form_of, info_of, load, parts_of, write_parts
+from cimis.pipeline.chunks.given.check import check
+from cimis.pipeline.chunks.given.table import ArrowStream, rows_of
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.merge import MergeCounts, merge_parts
+from cimis.pipeline.chunks.parts import Parts, same_rows
+from cimis.pipeline.chunks.tables import put_together
+from cimis.pipeline.chunks.v1 import codec as v1
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.rows.keys import arrange
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.contract import Storage
+from cimis.pipeline.storage.writers import locked
 
 __all__ = ["Stored", "store_rows"]
 

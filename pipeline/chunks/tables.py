@@ -8,15 +8,15 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.footer import Block, Footer
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.marks import Marks
-from pipeline.chunks.parts import Bools, Parts, ValueColumn, flag_columns, statistics
-from pipeline.errors import ChunkError
-from pipeline.rows.arrays import flag_array, plain_array, text_array, value_array
-from pipeline.rows.keys import time_arrays
-from pipeline.rows.numbers import Ints
-from pipeline.rows.schema import FLAG_TYPE, item_fields, rows_schema
+from cimis.pipeline.chunks.footer import Block, Footer
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.marks import Marks
+from cimis.pipeline.chunks.parts import Bools, Parts, ValueColumn, flag_columns, statistics
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.rows.arrays import flag_array, plain_array, text_array, value_array
+from cimis.pipeline.rows.keys import time_arrays
+from cimis.pipeline.rows.numbers import Ints
+from cimis.pipeline.rows.schema import FLAG_TYPE, item_fields, rows_schema
 
 __all__ = ["BlockSource", "check_statistics", "gather", "put_together", "times_of"]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.chunks.key import ChunkKey
-from pipeline.errors import StoreError
-from pipeline.items import Scope
-from pipeline.storage import storage_of
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.errors import StoreError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage import storage_of
 
 __all__ = ["chunk_files", "named_key"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.decode.findings import DecodeStats
-from pipeline.decode.plain import PlainDecoder
-from pipeline.decode.stream import StreamDecoder, adecode, decode
-from pipeline.rows.union import unify
+from cimis.pipeline.decode.findings import DecodeStats
+from cimis.pipeline.decode.plain import PlainDecoder
+from cimis.pipeline.decode.stream import StreamDecoder, adecode, decode
+from cimis.pipeline.rows.union import unify
 
 __all__ = [
     "DecodeStats",

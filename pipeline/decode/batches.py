@@ -9,15 +9,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.decode.columns import Block, concat
-from pipeline.decode.findings import Findings
-from pipeline.decode.records import KeyKind
-from pipeline.errors import DecodeError
-from pipeline.items import ITEMS, Item, Scope
-from pipeline.rows.arrays import ARROW_TYPES, flag_arrays, plain_array, text_array, value_arrays
-from pipeline.rows.keys import day_arrays, last_of_each_key
-from pipeline.rows.numbers import fewest, narrowest, rescaled
-from pipeline.rows.schema import RANK, TARGET_FIELD, item_fields, rows_schema
+from cimis.pipeline.decode.columns import Block, concat
+from cimis.pipeline.decode.findings import Findings
+from cimis.pipeline.decode.records import KeyKind
+from cimis.pipeline.errors import DecodeError
+from cimis.pipeline.field.items import ITEMS, Item, Scope
+from cimis.pipeline.rows.arrays import (
+    ARROW_TYPES,
+    flag_arrays,
+    plain_array,
+    text_array,
+    value_arrays,
+)
+from cimis.pipeline.rows.keys import day_arrays, last_of_each_key
+from cimis.pipeline.rows.numbers import fewest, narrowest, rescaled
+from cimis.pipeline.rows.schema import RANK, TARGET_FIELD, item_fields, rows_schema
 
 __all__ = ["BATCH_ROWS", "BatchBuilder"]
 

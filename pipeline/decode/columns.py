@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.items import Item, Standard
-from pipeline.rows.numbers import INT64_MAX, narrowest, rescaled
+from cimis.pipeline.field.items import Item, Standard
+from cimis.pipeline.rows.numbers import INT64_MAX, narrowest, rescaled
 
 __all__ = ["Block", "Cell", "block_of", "concat"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, NoReturn
 
-from pipeline.decode.numbers import JsonNumber
-from pipeline.decode.records import Place
-from pipeline.errors import DecodeError
+from cimis.pipeline.decode.numbers import JsonNumber
+from cimis.pipeline.decode.records import Place
+from cimis.pipeline.errors import DecodeError
 
 __all__ = ["MAX_RECORD", "Elements", "Parsed", "Step"]
 

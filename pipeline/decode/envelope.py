@@ -7,7 +7,7 @@ import re
 from enum import Enum, auto
 from typing import NoReturn
 
-from pipeline.errors import DecodeError
+from cimis.pipeline.errors import DecodeError
 
 __all__ = ["MAX_DEPTH", "Envelope", "Event"]
 

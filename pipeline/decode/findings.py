@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.items import Item, Standard
-from pipeline.units import unit_agrees
+from cimis.pipeline.field.items import Item, Standard
+from cimis.pipeline.field.units import unit_agrees
 
 __all__ = ["MAX_FLAGS", "MAX_TARGETS", "DecodeStats", "Findings"]
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.decode.numbers import JsonNumber
+from cimis.pipeline.decode.numbers import JsonNumber
 
 __all__ = ["HEADER_KEYS", "Fixed", "Front", "Words", "header_pairs", "split_header"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.rows.numbers import INT64_MAX, MAX_DECIMALS
+from cimis.pipeline.rows.numbers import INT64_MAX, MAX_DECIMALS
 
 __all__ = ["MAX_TEXT", "JsonNumber", "parse_value"]
 

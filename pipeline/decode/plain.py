@@ -12,12 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.decode.batches import BatchBuilder
-from pipeline.decode.findings import DecodeStats, Findings
-from pipeline.decode.numbers import JsonNumber
-from pipeline.decode.records import KeyKind, Place, RecordReader
-from pipeline.decode.stream import StreamDecoder
-from pipeline.items import Item, Scope, Standard
+from cimis.pipeline.decode.batches import BatchBuilder
+from cimis.pipeline.decode.findings import DecodeStats, Findings
+from cimis.pipeline.decode.numbers import JsonNumber
+from cimis.pipeline.decode.records import KeyKind, Place, RecordReader
+from cimis.pipeline.decode.stream import StreamDecoder
+from cimis.pipeline.field.items import Item, Scope, Standard
 
 __all__ = ["PlainDecoder"]
 

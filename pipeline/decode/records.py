@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pipeline.decode.columns import Block, Cell, block_of
-from pipeline.decode.findings import Findings
-from pipeline.decode.front import HEADER_KEYS
-from pipeline.decode.numbers import JsonNumber, parse_value
-from pipeline.errors import DecodeError
-from pipeline.field.site import LARGEST_STATION
-from pipeline.field.time import day_number, is_hour
-from pipeline.items import Item, Scope, scope_items
-from pipeline.rows.numbers import INT64_MAX
+from cimis.pipeline.decode.columns import Block, Cell, block_of
+from cimis.pipeline.decode.findings import Findings
+from cimis.pipeline.decode.front import HEADER_KEYS
+from cimis.pipeline.decode.numbers import JsonNumber, parse_value
+from cimis.pipeline.errors import DecodeError
+from cimis.pipeline.field.items import Item, Scope, scope_items
+from cimis.pipeline.field.site import LARGEST_STATION
+from cimis.pipeline.field.time import day_number, is_hour
+from cimis.pipeline.rows.numbers import INT64_MAX
 
 __all__ = ["KeyKind", "Place", "RecordReader", "parse_day"]
 

@@ -7,14 +7,14 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from pipeline.decode.batches import BatchBuilder
-from pipeline.decode.elements import MAX_RECORD
-from pipeline.decode.envelope import Envelope, Event
-from pipeline.decode.findings import DecodeStats, Findings
-from pipeline.decode.records import KeyKind, RecordReader
-from pipeline.decode.walk import RecordWalk
-from pipeline.errors import DecodeError, UsageError
-from pipeline.items import Item, Scope, Standard, resolve
+from cimis.pipeline.decode.batches import BatchBuilder
+from cimis.pipeline.decode.elements import MAX_RECORD
+from cimis.pipeline.decode.envelope import Envelope, Event
+from cimis.pipeline.decode.findings import DecodeStats, Findings
+from cimis.pipeline.decode.records import KeyKind, RecordReader
+from cimis.pipeline.decode.walk import RecordWalk
+from cimis.pipeline.errors import DecodeError, UsageError
+from cimis.pipeline.field.items import Item, Scope, Standard, resolve
 
 __all__ = ["WINDOW", "StreamDecoder", "adecode", "decode"]
 
@@ -194,8 +194,8 @@ def decode(
     Yields
     ------
     pyarrow.RecordBatch
-        Up to 16,384 records each, in the body's order, scaled (see ``pipeline.rows``). Width and
-        decimals of a column may differ from batch to batch; :func:`unify` makes them one table.
+        Up to 16,384 records each, in the body's order, scaled (see ``cimis.pipeline.rows``). Width
+        and decimals of a column may differ from batch to batch; :func:`unify` makes them one table.
         Batches come before the body is proven whole.
 
     Raises

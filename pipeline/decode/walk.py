@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.decode.columns import Block
-from pipeline.decode.elements import MAX_RECORD, Elements, Parsed, Step
-from pipeline.decode.fast import FastPath, Scan
-from pipeline.decode.findings import Findings
-from pipeline.decode.records import Place, RecordReader
-from pipeline.decode.template import learn
-from pipeline.errors import DecodeError
+from cimis.pipeline.decode.columns import Block
+from cimis.pipeline.decode.elements import MAX_RECORD, Elements, Parsed, Step
+from cimis.pipeline.decode.fast.batch import FastPath, Scan
+from cimis.pipeline.decode.fast.template import learn
+from cimis.pipeline.decode.findings import Findings
+from cimis.pipeline.decode.records import Place, RecordReader
+from cimis.pipeline.errors import DecodeError
 
 __all__ = ["RecordWalk"]
 

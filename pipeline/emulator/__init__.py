@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.emulator.generator import GeneratedSource
-    from pipeline.emulator.replay import ReplaySource
-    from pipeline.emulator.server import Emulator
-    from pipeline.emulator.source import ItemTexts, RecordSet, Source
-    from pipeline.emulator.troubles import Troubles
-    from pipeline.emulator.unfolding import UnfoldingSource
+    from cimis.pipeline.emulator.replay import ReplaySource
+    from cimis.pipeline.emulator.server import Emulator
+    from cimis.pipeline.emulator.source import ItemTexts, RecordSet, Source
+    from cimis.pipeline.emulator.troubles.troubles import Troubles
+    from cimis.pipeline.emulator.unfolding import UnfoldingSource
+    from cimis.pipeline.emulator.weather.generator import GeneratedSource
 
 __all__ = [
     "Emulator",
@@ -26,9 +26,9 @@ __all__ = [
 
 _ROOMS = {
     "Emulator": "server",
-    "GeneratedSource": "generator",
+    "GeneratedSource": "weather.generator",
     "ReplaySource": "replay",
-    "Troubles": "troubles",
+    "Troubles": "troubles.troubles",
     "UnfoldingSource": "unfolding",
 }
 

@@ -17,13 +17,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from pipeline.emulator.questions import ENDPOINTS, SPATIAL_ZIP_ITEMS, Question, ask, station_zips
-from pipeline.emulator.refusals import FIREWALL_PAGE, Refusal
-from pipeline.emulator.source import RecordSet, Source, render
-from pipeline.emulator.spoiled import instead, spoiled, with_trouble
-from pipeline.emulator.today import with_placeholders
-from pipeline.emulator.troubles import Troubles
-from pipeline.field.time import network_now
+from cimis.pipeline.emulator.questions import (
+    ENDPOINTS,
+    SPATIAL_ZIP_ITEMS,
+    Question,
+    ask,
+    station_zips,
+)
+from cimis.pipeline.emulator.source import RecordSet, Source, render
+from cimis.pipeline.emulator.today import with_placeholders
+from cimis.pipeline.emulator.troubles.refusals import FIREWALL_PAGE, Refusal
+from cimis.pipeline.emulator.troubles.spoiled import instead, spoiled, with_trouble
+from cimis.pipeline.emulator.troubles.troubles import Troubles
+from cimis.pipeline.field.time import network_now
 
 __all__ = ["KEY_HEADER", "TRAFFIC_PATH", "Service", "Traffic", "application"]
 

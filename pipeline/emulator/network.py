@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from pipeline.units import FOOT_M
+from cimis.pipeline.field.units import FOOT_M
 
 __all__ = ["PLACES", "Place", "StationSite", "sites"]
 

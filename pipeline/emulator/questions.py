@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.emulator.refusals import FIRST_DATE, MAX_RECORDS, Refusal
-from pipeline.emulator.source import Source, SpatialPlace, SpatialSource
-from pipeline.field.time import PER_DAY
-from pipeline.items import Item, Scope, Standard, by_code, default_items
+from cimis.pipeline.emulator.source import Source, SpatialPlace, SpatialSource
+from cimis.pipeline.emulator.troubles.refusals import FIRST_DATE, MAX_RECORDS, Refusal
+from cimis.pipeline.field.items import Item, Scope, Standard, by_code, default_items
+from cimis.pipeline.field.time import PER_DAY
 
 __all__ = ["ENDPOINTS", "SPATIAL_ZIP_ITEMS", "Question", "ask", "station_zips"]
 

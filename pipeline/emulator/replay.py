@@ -2,8 +2,8 @@
 
 Where files overlap, a saved answer speaks for every day from its first to its last record; items
 that it lacks, and other days, come from the archives. English values are answered in metric where
-metric is asked, and the other way round, rounded as `pipeline.units` says: what an English file
-holds is what is answered in English.
+metric is asked, and the other way round, rounded as `cimis.pipeline.field.units` says: what an
+English file holds is what is answered in English.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.archive.ftp import is_ftp_zip, members, read_member
-from pipeline.archive.web import is_web_report, read_web_report
-from pipeline.emulator.saved import SavedAnswers
-from pipeline.emulator.source import ItemTexts, RecordSet
-from pipeline.errors import UsageError
-from pipeline.field.time import hour_text
-from pipeline.items import Item, Scope, Standard
-from pipeline.rows.schema import decimals_of
-from pipeline.units import english_decimals, metric_decimals, to_english, to_metric
+from cimis.pipeline.archive.ftp import is_ftp_zip, members, read_member
+from cimis.pipeline.archive.web import is_web_report, read_web_report
+from cimis.pipeline.emulator.saved import SavedAnswers
+from cimis.pipeline.emulator.source import ItemTexts, RecordSet
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Item, Scope, Standard
+from cimis.pipeline.field.time import hour_text
+from cimis.pipeline.field.units import english_decimals, metric_decimals, to_english, to_metric
+from cimis.pipeline.rows.schema import decimals_of
 
 __all__ = ["ReplaySource"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UsageError
-from pipeline.items import Scope, Standard
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope, Standard
 
 __all__ = ["SavedAnswers", "StationRecords"]
 

@@ -14,11 +14,11 @@ from typing import Self
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pipeline.emulator.app import Service, Traffic, application
-from pipeline.emulator.source import Source
-from pipeline.emulator.troubles import Troubles
-from pipeline.errors import UsageError
-from pipeline.field.time import network_now
+from cimis.pipeline.emulator.app import Service, Traffic, application
+from cimis.pipeline.emulator.source import Source
+from cimis.pipeline.emulator.troubles.troubles import Troubles
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.time import network_now
 
 __all__ = ["Emulator"]
 

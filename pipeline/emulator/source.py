@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.items import Item, Scope, Standard
+from cimis.pipeline.field.items import Item, Scope, Standard
 
 __all__ = ["ItemTexts", "RecordSet", "Source", "render"]
 

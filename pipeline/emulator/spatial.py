@@ -10,12 +10,12 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from pipeline.emulator.climate import HourlyWeather, weather_of_year
-from pipeline.emulator.network import PLACES, StationSite, sites
-from pipeline.emulator.source import ItemTexts, RecordSet, SpatialPlace
-from pipeline.emulator.standards import converted
-from pipeline.field.site import number_of_target
-from pipeline.items import Item, Scope, Standard
+from cimis.pipeline.emulator.network import PLACES, StationSite, sites
+from cimis.pipeline.emulator.source import ItemTexts, RecordSet, SpatialPlace
+from cimis.pipeline.emulator.standards import converted
+from cimis.pipeline.emulator.weather.climate import HourlyWeather, weather_of_year
+from cimis.pipeline.field.items import Item, Scope, Standard
+from cimis.pipeline.field.site import number_of_target
 
 __all__ = ["GeneratedSpatial"]
 

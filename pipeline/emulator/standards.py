@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.items import Item, Standard
+from cimis.pipeline.field.items import Item, Standard
 
 __all__ = ["converted"]
 

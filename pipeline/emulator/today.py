@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.emulator.source import ABSENT, ItemTexts, RecordSet
-from pipeline.items import Scope
+from cimis.pipeline.emulator.source import ABSENT, ItemTexts, RecordSet
+from cimis.pipeline.field.items import Scope
 
 __all__ = ["with_placeholders"]
 

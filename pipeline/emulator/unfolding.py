@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.emulator.source import ItemTexts, RecordSet, Source, SpatialSource
-from pipeline.items import Item, Scope, Standard
+from cimis.pipeline.emulator.source import ItemTexts, RecordSet, Source, SpatialSource
+from cimis.pipeline.field.items import Item, Scope, Standard
 
 __all__ = ["UnfoldingSource"]
 

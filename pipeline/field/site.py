@@ -2,7 +2,8 @@
 
 On their way from the service to a chunk the rows of a run's targets travel under numbers above
 every station's, so that planning, retrying and merging know one kind of row. Which numbers these
-are, this module alone knows; what each stands for, the run's `pipeline.targets.Naming` says.
+are, this module alone knows; what each stands for, the run's `cimis.pipeline.field.targets.Naming`
+says.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.items import Scope
+from cimis.pipeline.field.items import Scope
 
 if TYPE_CHECKING:
     import numpy as np

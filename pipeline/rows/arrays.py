@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.rows.numbers import Doubles, Ints, narrowest
-from pipeline.rows.schema import FLAG_TYPE
+from cimis.pipeline.rows.numbers import Doubles, Ints, narrowest
+from cimis.pipeline.rows.schema import FLAG_TYPE
 
 __all__ = [
     "ARROW_TYPES",

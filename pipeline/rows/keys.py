@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.errors import ChunkError
-from pipeline.field.time import (
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.time import (
     BEHIND_UTC_H,
     DAY_S,
     HOUR_S,
@@ -24,10 +25,9 @@ from pipeline.field.time import (
     time_of,
     years_of,
 )
-from pipeline.items import Scope
-from pipeline.rows.arrays import decoded, is_text, joined, numbers_of, plain_array
-from pipeline.rows.numbers import Ints
-from pipeline.rows.schema import TIME_COLUMN
+from cimis.pipeline.rows.arrays import decoded, is_text, joined, numbers_of, plain_array
+from cimis.pipeline.rows.numbers import Ints
+from cimis.pipeline.rows.schema import TIME_COLUMN
 
 __all__ = [
     "arrange",

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from pipeline.items import ITEMS, Item, Scope, Standard, by_code
+from cimis.pipeline.field.items import ITEMS, Item, Scope, Standard, by_code
 
 __all__ = [
     "FLAG_TYPE",

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import DecodeError, UsageError
-from pipeline.items import ITEMS
-from pipeline.rows.arrays import ARROW_TYPES, joined
-from pipeline.rows.keys import last_of_each_key
-from pipeline.rows.numbers import width_of
-from pipeline.rows.schema import RANK, decimals_of, item_fields, item_of
-from pipeline.rows.values import at_decimals
+from cimis.pipeline.errors import DecodeError, UsageError
+from cimis.pipeline.field.items import ITEMS
+from cimis.pipeline.rows.arrays import ARROW_TYPES, joined
+from cimis.pipeline.rows.keys import last_of_each_key
+from cimis.pipeline.rows.numbers import width_of
+from cimis.pipeline.rows.schema import RANK, decimals_of, item_fields, item_of
+from cimis.pipeline.rows.values import at_decimals
 
 __all__ = ["Duplicates", "unify"]
 

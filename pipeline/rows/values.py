@@ -12,11 +12,11 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from pipeline.errors import ChunkError
-from pipeline.items import Item
-from pipeline.rows.arrays import decoded, is_text, joined, numbers_of, value_array
-from pipeline.rows.numbers import MAX_DECIMALS, decimal_form, rescaled
-from pipeline.rows.schema import decimals_of, is_from_v1, item_fields, item_of, stated_unit
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Item
+from cimis.pipeline.rows.arrays import decoded, is_text, joined, numbers_of, value_array
+from cimis.pipeline.rows.numbers import MAX_DECIMALS, decimal_form, rescaled
+from cimis.pipeline.rows.schema import decimals_of, is_from_v1, item_fields, item_of, stated_unit
 
 __all__ = ["at_decimals", "flags", "scaled", "to_physical", "to_scaled"]
 

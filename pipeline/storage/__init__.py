@@ -4,8 +4,8 @@ A *location* is a `pathlib.Path`: of the local disk, or ``scheme:/rest`` whose f
 `SCHEMES` (``Path("s3://bucket/data")`` is ``s3:/bucket/data``, as `Path` makes one slash of two).
 Names, parents and joining are `Path`'s; whatever touches a file is the storage's, which follows
 from the location: no caller knows one from another. A further storage is a class with the methods
-of `pipeline.storage.contract.Storage`, and its line in `SCHEMES`. Catalog, counters and read cache
-are databases; they stay files of the local disk.
+of `cimis.pipeline.storage.contract.Storage`, and its line in `SCHEMES`. Catalog, counters and read
+cache are databases; they stay files of the local disk.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from pipeline.storage.contract import Storage
+    from cimis.pipeline.storage.contract import Storage
 
 __all__ = ["SCHEMES", "storage_of"]
 

@@ -37,7 +37,7 @@ class Storage(Protocol):
 
     What is refused is an `OSError` with ``strerror``, as the operating system gives it; a file that
     is not there is a `FileNotFoundError`. Whoever called knows what it was for, and words it
-    (`pipeline.storage.refusals.disk_errors`).
+    (`cimis.pipeline.storage.refusals.disk_errors`).
     """
 
     def read(self, path: Path) -> bytes:

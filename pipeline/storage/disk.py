@@ -17,7 +17,7 @@ _FOLDERS = ("stations", "spatial")
 
 
 class Disk:
-    """Files of the operating system; a storage (`pipeline.storage.contract`).
+    """Files of the operating system; a storage (`cimis.pipeline.storage.contract`).
 
     The steps of `put` have one method each, so that a test can fail any of them.
     """
@@ -123,7 +123,7 @@ class Disk:
         # a reader locks nothing, and need not wait for the imports
         from filelock import FileLock, Timeout
 
-        from pipeline.storage.refusals import disk_errors
+        from cimis.pipeline.storage.refusals import disk_errors
 
         folder = root / ".locks"
         with disk_errors(folder, "make"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import StoreError
+from cimis.pipeline.errors import StoreError
 
 __all__ = ["disk_errors"]
 

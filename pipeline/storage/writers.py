@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import StoreError
-from pipeline.storage import storage_of
-from pipeline.storage.refusals import disk_errors
+from cimis.pipeline.errors import StoreError
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.refusals import disk_errors
 
 __all__ = ["locked", "remove_stale_temporaries"]
 

@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.lacks import Lacks
-from queries.engines.damage import LeftOut, left_out
-from queries.engines.engine import Engine
-from queries.engines.forks import check_owner, check_polars
-from queries.engines.inventory import Named
-from queries.engines.run import Few, Heads, Run
-from queries.engines.sandbox import translated
-from queries.engines.seat import Parameters
-from queries.engines.words import tables_in
-from queries.native import is_damage, native
-from queries.quality import FlagPolicy
-from queries.timing import QueryTimings
+from cimis.pipeline.lacks import Lacks
+from cimis.queries.engines.damage import LeftOut, left_out
+from cimis.queries.engines.engine import Engine
+from cimis.queries.engines.forks import check_owner, check_polars
+from cimis.queries.engines.inventory import Named
+from cimis.queries.engines.run import Few, Heads, Run
+from cimis.queries.engines.sandbox import translated
+from cimis.queries.engines.seat import Parameters
+from cimis.queries.engines.words import tables_in
+from cimis.queries.native import is_damage, native
+from cimis.queries.quality import FlagPolicy
+from cimis.queries.timing import QueryTimings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from queries.tally import Tally
+    from cimis.queries.answers.tally import Tally
 
 __all__ = ["Answer", "Heads"]
 

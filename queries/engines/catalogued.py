@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from pipeline.catalog import Catalog, ChunkRow
-from pipeline.field.time import moment_of
+from cimis.pipeline.catalog.database import Catalog, ChunkRow
+from cimis.pipeline.field.time import moment_of
 
 __all__ = ["CATALOGUED", "put"]
 

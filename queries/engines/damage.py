@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.errors import ChunkError
-from pipeline.items import Scope
-from pipeline.storage import storage_of
-from queries.engines.instance import Damaged, Instance
-from queries.engines.inventory import Named
-from queries.mirror.layout import Listed, scope_of_table
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage import storage_of
+from cimis.queries.engines.instance import Damaged, Instance
+from cimis.queries.engines.inventory import Named
+from cimis.queries.mirror.layout import Listed, scope_of_table
 
 __all__ = ["LeftOut", "damage_stands", "error_of", "left_out"]
 

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalog import Catalog
-from pipeline.errors import CimisError
-from pipeline.items import Scope
-from queries.engines.catalogued import CATALOGUED, put
-from queries.engines.damage import LeftOut, damage_stands, left_out
-from queries.engines.instance import Instance
-from queries.engines.inventory import Inventory, Named
-from queries.engines.seat import Seat
-from queries.engines.words import has_word, scopes_in
-from queries.mirror.layout import scope_of_table
-from queries.mirror.mirrors import Mirrors, unwritable
-from queries.native import native
-from queries.quality import FlagPolicy
-from queries.timing import QueryTimings
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.errors import CimisError
+from cimis.pipeline.field.items import Scope
+from cimis.queries.engines.catalogued import CATALOGUED, put
+from cimis.queries.engines.damage import LeftOut, damage_stands, left_out
+from cimis.queries.engines.instance import Instance
+from cimis.queries.engines.inventory import Inventory, Named
+from cimis.queries.engines.seat import Seat
+from cimis.queries.engines.words import has_word, scopes_in
+from cimis.queries.mirror.layout import scope_of_table
+from cimis.queries.mirror.mirrors import Mirrors, unwritable
+from cimis.queries.native import native
+from cimis.queries.quality import FlagPolicy
+from cimis.queries.timing import QueryTimings
 
 __all__ = ["Engine"]
 
@@ -220,8 +220,8 @@ class Engine:
         self, instance: Instance, scope: Scope, named: Named | None, timings: QueryTimings
     ) -> None:
         """Read the chunks that a question names into memory."""
-        from queries.mirror.fill import fill, in_order
-        from queries.native import with_arrow
+        from cimis.queries.mirror.fill import fill, in_order
+        from cimis.queries.native import with_arrow
 
         with_arrow()
         listed = self.inventory(scope).chunks

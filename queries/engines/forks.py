@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pipeline.errors import StoreError
+from cimis.pipeline.errors import StoreError
 
 __all__ = ["check_owner", "check_polars"]
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.items import Scope
-from queries.engines.sandbox import SETTINGS, allowed
-from queries.mirror.layout import TABLES, Listed, scope_of_table, view
-from queries.mirror.shape import begin_facts, begin_rows
-from queries.native import opened
-from queries.quality import FlagPolicy
+from cimis.pipeline.field.items import Scope
+from cimis.queries.engines.sandbox import SETTINGS, allowed
+from cimis.queries.mirror.layout import TABLES, Listed, scope_of_table, view
+from cimis.queries.mirror.shape import begin_facts, begin_rows
+from cimis.queries.native import opened
+from cimis.queries.quality import FlagPolicy
 
 __all__ = ["Damaged", "Instance"]
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.catalog import Catalog
-from pipeline.field.site import SiteKind
-from pipeline.items import Scope
-from queries.mirror.layout import Listed, kind_of_table
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.site import SiteKind
+from cimis.queries.mirror.layout import Listed, kind_of_table
 
 __all__ = ["Inventory", "Named"]
 

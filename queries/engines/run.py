@@ -6,12 +6,12 @@ import weakref
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import CimisError
-from queries.engines.sandbox import translated
-from queries.engines.seat import Parameters, Seat
-from queries.heads import described, numbered, renamed
-from queries.native import native, with_arrow
-from queries.timing import QueryTimings
+from cimis.pipeline.errors import CimisError
+from cimis.queries.engines.sandbox import translated
+from cimis.queries.engines.seat import Parameters, Seat
+from cimis.queries.export.heads import described, numbered, renamed
+from cimis.queries.native import native, with_arrow
+from cimis.queries.timing import QueryTimings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,7 +114,7 @@ class Run:
 
     def few(self, most: int) -> Few | None:
         """Return names, types and rows, where there are no more and none needs Arrow."""
-        from queries.plain_texts import KINDS
+        from cimis.queries.point.texts import KINDS
 
         if self._begun:
             return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pipeline.errors import CimisError, StoreError, UsageError
-from queries.native import native
+from cimis.pipeline.errors import CimisError, StoreError, UsageError
+from cimis.queries.native import native
 
 __all__ = ["SETTINGS", "allowed", "translated"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from queries.engines.instance import Instance
-from queries.quality import FlagPolicy
+from cimis.queries.engines.instance import Instance
+from cimis.queries.quality import FlagPolicy
 
 __all__ = ["Parameters", "Seat"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pipeline.items import Scope
-from queries.mirror.layout import TABLES
+from cimis.pipeline.field.items import Scope
+from cimis.queries.mirror.layout import TABLES
 
 __all__ = ["has_word", "scopes_in", "tables_in"]
 

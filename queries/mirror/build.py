@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.items import Scope
-from pipeline.storage.disk import Disk
-from queries.mirror.fill import fill, in_order, open_year
-from queries.mirror.layout import TABLES, Listed, kind_of_table
-from queries.mirror.place import Place
-from queries.mirror.rewrite import write_anew
-from queries.mirror.shape import begin, held, held_in, outgrown
-from queries.mirror.wear import Wear, scattered, worn_by
-from queries.native import is_full, opened, with_arrow
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage.disk import Disk
+from cimis.queries.mirror.fill import fill, in_order, open_year
+from cimis.queries.mirror.layout import TABLES, Listed, kind_of_table
+from cimis.queries.mirror.place import Place
+from cimis.queries.mirror.rewrite import write_anew
+from cimis.queries.mirror.shape import begin, held, held_in, outgrown
+from cimis.queries.mirror.wear import Wear, scattered, worn_by
+from cimis.queries.native import is_full, opened, with_arrow
 
 if TYPE_CHECKING:
     import duckdb
 
-    from pipeline.catalog import Catalog
+    from cimis.pipeline.catalog.database import Catalog
 
 __all__ = ["Refreshed", "refresh"]
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.chunks.bulk import ChunkFile, Damaged, read_many
-from pipeline.chunks.footer import ColumnInfo
-from pipeline.chunks.key import ChunkKey
-from pipeline.items import Scope, scope_items
-from pipeline.storage import storage_of
-from queries.mirror.layout import TABLES, Listed, scope_of_table, table_of
+from cimis.pipeline.chunks.bulk import ChunkFile, Damaged, read_many
+from cimis.pipeline.chunks.footer import ColumnInfo
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.field.items import Scope, scope_items
+from cimis.pipeline.storage import storage_of
+from cimis.queries.mirror.layout import TABLES, Listed, scope_of_table, table_of
 
 if TYPE_CHECKING:
     import duckdb

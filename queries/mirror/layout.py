@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.field.site import SiteKind
-from pipeline.items import Item, Scope, scope_items
-from queries.quality import FlagPolicy, severe_flags
+from cimis.pipeline.field.items import Item, Scope, scope_items
+from cimis.pipeline.field.site import SiteKind
+from cimis.queries.quality import FlagPolicy, severe_flags
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,7 +130,7 @@ def arrow_schema(
     """
     import pyarrow as pa
 
-    from pipeline.rows.schema import TARGET_FIELD, physical_schema
+    from cimis.pipeline.rows.schema import TARGET_FIELD, physical_schema
 
     known = stored or {}
     made = physical_schema(

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.catalog import Catalog
-from pipeline.errors import StoreError
-from pipeline.items import Scope
-from queries.mirror.place import Place, cache_folder
-from queries.native import is_full, native
-from queries.quality import FlagPolicy
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.errors import StoreError
+from cimis.pipeline.field.items import Scope
+from cimis.queries.mirror.place import Place, cache_folder
+from cimis.queries.native import is_full, native
+from cimis.queries.quality import FlagPolicy
 
 if TYPE_CHECKING:
-    from queries.mirror.build import Refreshed
-    from queries.mirror.twins import Twins
-    from queries.timing import QueryTimings
+    from cimis.queries.mirror.build import Refreshed
+    from cimis.queries.mirror.twins import Twins
+    from cimis.queries.timing import QueryTimings
 
 __all__ = ["Keeping", "Mirrors", "Told", "mirror_sizes", "unwritable"]
 
@@ -113,7 +113,7 @@ class Mirrors:
         """
         from filelock import Timeout
 
-        from queries.mirror.build import refresh
+        from cimis.queries.mirror.build import refresh
 
         assert self.place is not None
         failures = (OSError, Timeout, native().Error)
@@ -135,7 +135,7 @@ class Mirrors:
         StoreError
             Where none is kept, or it cannot be written.
         """
-        from queries.mirror.build import refresh
+        from cimis.queries.mirror.build import refresh
 
         if self.place is None or not self.fits(scope):
             raise StoreError(
@@ -154,7 +154,7 @@ class Mirrors:
 
         A mirror that goes away or turns out to be unreadable meanwhile is made again, once.
         """
-        from queries.mirror.twins import twins
+        from cimis.queries.mirror.twins import twins
 
         for last in (False, True):
             mirror = self.made(scope)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from pipeline.items import Scope
-from queries.mirror.layout import LAYOUT
+from cimis.pipeline.field.items import Scope
+from cimis.queries.mirror.layout import LAYOUT
 
 __all__ = ["Place", "cache_folder"]
 

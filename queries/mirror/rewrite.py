@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.schema import TIME_COLUMN
-
-from pipeline.items import Scope
-from queries.mirror.layout import TABLES, Listed, items_in, keys_of, stored_columns
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.schema import TIME_COLUMN
+from cimis.queries.mirror.layout import TABLES, Listed, items_in, keys_of, stored_columns
 
 if TYPE_CHECKING:
     import duckdb

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.items import Scope
-from queries.mirror.layout import FACTS, TABLES, Listed, create, items_in
+from cimis.pipeline.field.items import Scope
+from cimis.queries.mirror.layout import FACTS, TABLES, Listed, create, items_in
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.items import Item, scope_items
-from queries.mirror.layout import kind_of_table, scope_of_table, selected
-from queries.mirror.place import Place
-from queries.mirror.shape import number
-from queries.native import opened
-from queries.quality import FlagPolicy
+from cimis.pipeline.field.items import Item, scope_items
+from cimis.queries.mirror.layout import kind_of_table, scope_of_table, selected
+from cimis.queries.mirror.place import Place
+from cimis.queries.mirror.shape import number
+from cimis.queries.native import opened
+from cimis.queries.quality import FlagPolicy
 
 __all__ = ["Twins", "twins"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from queries.mirror.fill import is_late, open_year
-from queries.mirror.layout import Listed
-from queries.mirror.shape import number
+from cimis.queries.mirror.fill import is_late, open_year
+from cimis.queries.mirror.layout import Listed
+from cimis.queries.mirror.shape import number
 
 if TYPE_CHECKING:
     import duckdb

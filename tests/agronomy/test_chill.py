@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agronomy.chill import chill_hours, chill_portions, utah_units
-from agronomy.hours import fill_gaps
-from pipeline.errors import UsageError
+from cimis.agronomy.chill import chill_hours, chill_portions, utah_units
+from cimis.agronomy.hours import fill_gaps
+from cimis.pipeline.errors import UsageError
 from tests.agronomy.winters import portions_by_loop, winter
 
 RAMP = np.linspace(0, 15, 2880)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agronomy.crop import (
+from cimis.agronomy.crop import (
     Coefficients,
     Lengths,
     Season,
@@ -18,7 +18,7 @@ from agronomy.crop import (
     kc_of_days,
     landscape_water,
 )
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 LENGTHS, KC = Lengths(25, 25, 30, 20), Coefficients(0.15, 1.19, 0.35)
 """FAO-56, box 15: dry beans at Kimberly, Idaho, planted on 23 May 1974."""

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agronomy.crop import Coefficients, Dates, Lengths
-from agronomy.crops_file import parse_crops
-from agronomy.toml_lines import lines_of
-from pipeline.errors import UsageError
+from cimis.agronomy.crop import Coefficients, Dates, Lengths
+from cimis.agronomy.crops_file import parse_crops
+from cimis.agronomy.toml_lines import lines_of
+from cimis.pipeline.errors import UsageError
 
 BEANS = """\
 [crop.beans]

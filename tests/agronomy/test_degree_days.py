@@ -13,9 +13,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agronomy.arrays import Doubles
-from agronomy.degree_days import Cutoff, Method, degree_days, hourly_degree_days, running
-from pipeline.errors import UsageError
+from cimis.agronomy.arrays import Doubles
+from cimis.agronomy.degree_days import Cutoff, Method, degree_days, hourly_degree_days, running
+from cimis.pipeline.errors import UsageError
 
 CURVES: list[Method] = ["single-sine", "double-sine", "single-triangle", "double-triangle"]
 CUTOFFS: list[Cutoff] = ["horizontal", "vertical", "intermediate"]

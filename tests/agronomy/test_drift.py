@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agronomy.drift import clear_sky_drift, humidity_ceiling
-from pipeline.errors import UsageError
+from cimis.agronomy.drift import clear_sky_drift, humidity_ceiling
+from cimis.pipeline.errors import UsageError
 
 YEAR = np.arange("2015-01-01", "2016-01-01", dtype="datetime64[D]")
 CLEAR = 250 + 100 * np.sin(2 * np.pi * (np.arange(365) - 80) / 365)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agronomy.drift import Periods, clear_sky_drift, humidity_ceiling
-from agronomy.evidence import Marks, Verdict, evidence_of
-from agronomy.sensors import monthly_outliers
-from agronomy.solar import clear_sky_w_m2, extraterrestrial_w_m2
-from agronomy.stuck import steps, stuck
-from pipeline.emulator.climate import HourlyWeather, weather_of_year
-from pipeline.emulator.network import StationSite, sites
+from cimis.agronomy.drift import Periods, clear_sky_drift, humidity_ceiling
+from cimis.agronomy.evidence import Marks, Verdict, evidence_of
+from cimis.agronomy.sensors import monthly_outliers
+from cimis.agronomy.solar import clear_sky_w_m2, extraterrestrial_w_m2
+from cimis.agronomy.stuck import steps, stuck
+from cimis.pipeline.emulator.network import StationSite, sites
+from cimis.pipeline.emulator.weather.climate import HourlyWeather, weather_of_year
 
 DAYS = np.arange("2015-01-01", "2016-01-01", dtype="datetime64[D]")
 HOURS = np.arange("2015-01-01T01", "2016-01-01T01", dtype="datetime64[h]")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agronomy.nearness import Near, inverse_distance, nearest, nearest_value
-from agronomy.neighbours import against_neighbours, regression
-from pipeline.errors import UsageError
-from pipeline.places import Place, distance_km
+from cimis.agronomy.nearness import Near, inverse_distance, nearest, nearest_value
+from cimis.agronomy.neighbours import against_neighbours, regression
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.places import Place, distance_km
 
 STATIONS = (6, 35, 109, 116, 159, 161)
 PLACES = [Place(38.5 + 0.1 * n, -121.7 - 0.05 * n) for n in range(6)]

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from agronomy.departures import departures
-from agronomy.normals import PERCENTILES, daily_normals, monthly_normals, monthly_values
-from pipeline.errors import NoDataError, UsageError
+from cimis.agronomy.departures import departures
+from cimis.agronomy.normals import PERCENTILES, daily_normals, monthly_normals, monthly_values
+from cimis.pipeline.errors import NoDataError, UsageError
 
 DATES = np.arange("2001-01-01", "2013-01-01", dtype="datetime64[D]")
 

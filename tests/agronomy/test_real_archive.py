@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from pipeline.schema import to_physical
 
-from agronomy.drift import Periods, clear_sky_drift, humidity_ceiling
-from agronomy.nearness import inverse_distance, nearest, nearest_value
-from agronomy.neighbours import against_neighbours, regression
-from agronomy.normals import PERCENTILES, daily_normals
-from agronomy.solar import clear_sky_w_m2
-from pipeline.api.stations import Station, parse_stations
-from pipeline.archive.ftp import members, read_member
-from pipeline.items import Scope
-from pipeline.places import Place, distance_km
+from cimis.agronomy.drift import Periods, clear_sky_drift, humidity_ceiling
+from cimis.agronomy.nearness import inverse_distance, nearest, nearest_value
+from cimis.agronomy.neighbours import against_neighbours, regression
+from cimis.agronomy.normals import PERCENTILES, daily_normals
+from cimis.agronomy.solar import clear_sky_w_m2
+from cimis.pipeline.archive.ftp import members, read_member
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.places import Place, distance_km
+from cimis.pipeline.rows.values import to_physical
+from cimis.pipeline.service.stations import Station, parse_stations
 
 
 @cache

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agronomy.evidence import Marks, Verdict, evidence_of
-from agronomy.sensors import DAILY_BOUNDS, consistency, monthly_outliers, out_of_range
-from agronomy.stuck import steps, stuck
-from pipeline.errors import UsageError
+from cimis.agronomy.evidence import Marks, Verdict, evidence_of
+from cimis.agronomy.sensors import DAILY_BOUNDS, consistency, monthly_outliers, out_of_range
+from cimis.agronomy.stuck import steps, stuck
+from cimis.pipeline.errors import UsageError
 
 HOURS = np.arange("2019-01-01T01", "2019-01-06T01", dtype="datetime64[h]")
 DAYS = np.arange("2019-01-01", "2019-01-06", dtype="datetime64[D]")

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agronomy.soil_water import FieldWeather, Irrigation, soil_water
-from pipeline.errors import UsageError
+from cimis.agronomy.soil_water import FieldWeather, Irrigation, soil_water
+from cimis.pipeline.errors import UsageError
 
 START, END = dt.date(2026, 4, 1), dt.date(2026, 5, 10)
 SOIL = {"Lini": 10, "Ldev": 10, "Lmid": 10, "Lend": 10, "thetaFC": 0.25, "thetaWP": 0.1}

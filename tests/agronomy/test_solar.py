@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from agronomy.solar import clear_sky_w_m2, extraterrestrial_w_m2, sun_height_sine
+from cimis.agronomy.solar import clear_sky_w_m2, extraterrestrial_w_m2, sun_height_sine
 
 FALLON = (39.4575, 1208.5, 1.2206674169951346)
 """Latitude, elevation and vapour pressure of RefET's worked day, 1 July 2015 at Fallon."""

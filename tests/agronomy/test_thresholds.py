@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agronomy.thresholds import Threshold, threshold
-from pipeline.errors import UsageError
+from cimis.agronomy.thresholds import Threshold, threshold
+from cimis.pipeline.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from agronomy.arrays import Doubles
+from cimis.agronomy.arrays import Doubles
 
 __all__ = ["portions_by_loop", "winter"]
 

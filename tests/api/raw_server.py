@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from pipeline.items import Scope, default_items
-from pipeline.plan import Window
+from cimis.pipeline.field.items import Scope, default_items
+from cimis.pipeline.plan.windows import Window
 
 KEY = "k3y-that-must-stay-hidden"
 EMPTY = (

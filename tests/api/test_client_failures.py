@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from pipeline.api import CimisClient, Settings, Timeouts
-from pipeline.errors import (
+from cimis.pipeline.errors import (
     AuthError,
     CimisError,
     FirewallPage,
@@ -24,6 +23,7 @@ from pipeline.errors import (
     ServiceError,
     TooManyRecords,
 )
+from cimis.pipeline.service import CimisClient, Settings, Timeouts
 from tests.api.raw_server import (
     EMPTY,
     KEY,

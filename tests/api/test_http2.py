@@ -14,7 +14,7 @@ import h2.connection
 import h2.events
 import pytest
 
-from pipeline.api import CimisClient, Settings
+from cimis.pipeline.service import CimisClient, Settings
 from tests.api.raw_server import EMPTY, KEY, WINDOW
 
 REQUESTS = 6

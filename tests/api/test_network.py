@@ -9,9 +9,9 @@ import ssl
 import httpx
 import pytest
 
-from pipeline.api import CimisClient, Settings
-from pipeline.api.failures import socket_failure
-from pipeline.errors import NetworkError, UsageError
+from cimis.pipeline.errors import NetworkError, UsageError
+from cimis.pipeline.service import CimisClient, Settings
+from cimis.pipeline.service.failures import socket_failure
 from tests.api.raw_server import EMPTY, KEY, WINDOW, raw_server, refusing, reply, says
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.api import Retry, RetryPolicy
-from pipeline.errors import (
+from cimis.pipeline.errors import (
     AuthError,
     CimisError,
     DecodeError,
@@ -19,6 +18,7 @@ from pipeline.errors import (
     RequestRefused,
     ServiceError,
 )
+from cimis.pipeline.service import Retry, RetryPolicy
 
 
 class Run:

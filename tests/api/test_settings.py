@@ -9,8 +9,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from pipeline.api.settings import AppKey, Settings, config_path, resolve
-from pipeline.errors import AuthError, UsageError
+from cimis.pipeline.errors import AuthError, UsageError
+from cimis.pipeline.service.settings import AppKey, Settings, config_path, resolve
 
 KEY = "k3y-that-must-stay-hidden"
 

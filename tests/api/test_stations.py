@@ -16,10 +16,16 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.api import CimisClient, RetryPolicy, Settings
-from pipeline.api.stations import parse_stations, station_from_json
-from pipeline.api.zip_codes import parse_zip_codes
-from pipeline.errors import CimisError, DecodeError, NetworkError, RequestRefused, ServiceError
+from cimis.pipeline.errors import (
+    CimisError,
+    DecodeError,
+    NetworkError,
+    RequestRefused,
+    ServiceError,
+)
+from cimis.pipeline.service import CimisClient, RetryPolicy, Settings
+from cimis.pipeline.service.stations import parse_stations, station_from_json
+from cimis.pipeline.service.zip_codes import parse_zip_codes
 from tests.api.raw_server import KEY, Answer, raw_server, reply, says
 
 FACTS: dict[str, Any] = {

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.api import CimisClient, Settings, Timings
-from pipeline.api.timings import PHASES
-from pipeline.errors import NetworkError
+from cimis.pipeline.errors import NetworkError
+from cimis.pipeline.service import CimisClient, Settings, Timings
+from cimis.pipeline.service.timings import PHASES
 from tests.api.raw_server import KEY, WINDOW, Answer, raw_server, reply, says
 
 SLOW_S = 0.06

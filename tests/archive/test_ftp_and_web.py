@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.archive.ftp import read_ftp_zip
-from pipeline.archive.web import read_web_report
-from pipeline.errors import UsageError
-from pipeline.items import ITEMS, Item
-from pipeline.rows.schema import decimals_of
-from pipeline.units import metric_decimals
+from cimis.pipeline.archive.ftp import read_ftp_zip
+from cimis.pipeline.archive.web import read_web_report
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import ITEMS, Item
+from cimis.pipeline.field.units import metric_decimals
+from cimis.pipeline.rows.schema import decimals_of
 
 OLD = (
     "0002,01/01/2013,001,*,      205,*,     47.6,*,     51.0,*,     30.0,*,     39.8,*,"

@@ -14,12 +14,13 @@ from collections import Counter
 
 import pyarrow as pa
 
-from pipeline.chunks import container, v2
-from pipeline.chunks.footer import pack
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.v1 import decode, encode
-from pipeline.errors import ChunkError
-from pipeline.items import Scope
+from cimis.pipeline.chunks.footer import pack
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v1.codec import decode, encode
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.chunks.v2 import container
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope
 from tests.chunks.golden_chunks import CASES, GOLDEN
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks.key import ChunkKey
-from pipeline.items import Item, Scope, resolve
-from pipeline.rows.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.field.items import Item, Scope, resolve
+from cimis.pipeline.rows.schema import FLAG_TYPE, KEY_FIELDS, item_metadata
 
 GOLDEN = Path(__file__).parent / "golden"
 Case = tuple[ChunkKey, pa.Table]
@@ -183,7 +183,7 @@ CASES: dict[str, Callable[[], Case]] = {
 
 
 def main() -> None:
-    from pipeline.chunks.v2 import encode
+    from cimis.pipeline.chunks.v2.codec import encode
 
     for name, build in CASES.items():
         path = GOLDEN / f"{name}.zst"

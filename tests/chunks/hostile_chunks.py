@@ -15,8 +15,7 @@ from typing import Any
 
 import zstandard
 
-from pipeline.chunks import container
-from pipeline.chunks.encodings import (
+from cimis.pipeline.chunks.encodings import (
     DELTA,
     DOUBLE,
     LINEAR,
@@ -25,10 +24,11 @@ from pipeline.chunks.encodings import (
     Encoding,
     Predictor,
 )
-from pipeline.chunks.footer import Block, Cell, Footer, State, pack
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.v2 import encode
-from pipeline.items import Scope
+from cimis.pipeline.chunks.footer import Block, Cell, Footer, State, pack
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v2 import container
+from cimis.pipeline.chunks.v2.codec import encode
+from cimis.pipeline.field.items import Scope
 from tests.chunks.golden_chunks import GOLDEN, Case, Columns, table, three_days
 
 Change = Callable[[Footer], Footer]

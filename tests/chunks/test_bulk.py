@@ -14,15 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.chunks import container, read_chunk, v1, v2
-from pipeline.chunks.bulk import ChunkFile, Damaged, Decoded, read_many
-from pipeline.chunks.bulk.marks import MAX_TEXTS
-from pipeline.chunks.files import describe
-from pipeline.chunks.footer import Block, Cell, Footer
-from pipeline.chunks.key import ChunkKey
-from pipeline.errors import ChunkError, StoreError
-from pipeline.items import Scope, scope_items
-from pipeline.rows.values import to_physical
+from cimis.pipeline.chunks import read_chunk
+from cimis.pipeline.chunks.bulk import ChunkFile, Damaged, Decoded, read_many
+from cimis.pipeline.chunks.bulk.marks import MAX_TEXTS
+from cimis.pipeline.chunks.files import describe
+from cimis.pipeline.chunks.footer import Block, Cell, Footer
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v1 import codec as v1
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.chunks.v2 import container
+from cimis.pipeline.errors import ChunkError, StoreError
+from cimis.pipeline.field.items import Scope, scope_items
+from cimis.pipeline.rows.values import to_physical
 from tests.chunks.fuzz_chunks import _mutated, _relabelled
 from tests.chunks.golden_chunks import CASES, GOLDEN, Case, table
 from tests.chunks.test_v2_roundtrip import chunks

@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.chunks import read_chunk, read_footer, write_chunk
-from pipeline.items import Scope, default_items
-from pipeline.rows.schema import physical_schema
+from cimis.pipeline.chunks import read_chunk, read_footer, write_chunk
+from cimis.pipeline.field.items import Scope, default_items
+from cimis.pipeline.rows.schema import physical_schema
 
 
 def year(station: int) -> pa.Table:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.chunks import (
+from cimis.pipeline.chunks import (
     ChunkKey,
     merge_rows,
     read_chunk,
@@ -23,11 +23,11 @@ from pipeline.chunks import (
     store_rows,
     write_chunk,
 )
-from pipeline.chunks.v2 import encode
-from pipeline.errors import ChunkError, StoreError
-from pipeline.items import Scope
-from pipeline.storage.disk import Disk, temporary_path
-from pipeline.storage.writers import remove_stale_temporaries
+from cimis.pipeline.chunks.v2.codec import encode
+from cimis.pipeline.errors import ChunkError, StoreError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage.disk import Disk, temporary_path
+from cimis.pipeline.storage.writers import remove_stale_temporaries
 from tests.chunks.golden_chunks import CASES, table
 
 KEY = ChunkKey(Scope.DAILY, 2024, station=2)

@@ -16,13 +16,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cimis
-from pipeline.chunks import ChunkKey, read_chunk, read_footer, read_scaled, store_rows, write_chunk
-from pipeline.chunks.arrow import take_apart
-from pipeline.chunks.given import whole_chunk
-from pipeline.chunks.given_check import check
-from pipeline.errors import ChunkError, CimisError, UsageError
-from pipeline.items import Scope, scope_items
-from pipeline.rows.keys import arrange
+from cimis.pipeline.chunks import (
+    ChunkKey,
+    read_chunk,
+    read_footer,
+    read_scaled,
+    store_rows,
+    write_chunk,
+)
+from cimis.pipeline.chunks.arrow import take_apart
+from cimis.pipeline.chunks.given.check import check
+from cimis.pipeline.chunks.given.table import whole_chunk
+from cimis.pipeline.errors import ChunkError, CimisError, UsageError
+from cimis.pipeline.field.items import Scope, scope_items
+from cimis.pipeline.rows.keys import arrange
 
 DAYS = [dt.date(2024, 1, 1), dt.date(2024, 1, 2), dt.date(2024, 1, 4)]
 HOURS = [dt.datetime(2024, 1, 1, 1), dt.datetime(2024, 1, 1, 2), dt.datetime(2024, 1, 2, 0)]  # noqa: DTZ001

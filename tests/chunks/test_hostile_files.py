@@ -21,13 +21,13 @@ import pytest
 
 import cimis
 from cimis.cli.main import run
-from pipeline.catalog import Catalog, ChunkRow
-from pipeline.chunks import ChunkKey, read_chunk, read_scaled, store_rows
-from pipeline.chunks.container import parse_footer
-from pipeline.chunks.files import ChunkInfo
-from pipeline.entry import chunk_row
-from pipeline.errors import ChunkError, CimisError
-from pipeline.items import Scope
+from cimis.pipeline.catalog.database import Catalog, ChunkRow
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkKey, read_chunk, read_scaled, store_rows
+from cimis.pipeline.chunks.files import ChunkInfo
+from cimis.pipeline.chunks.v2.container import parse_footer
+from cimis.pipeline.errors import ChunkError, CimisError
+from cimis.pipeline.field.items import Scope
 from tests.chunks.golden_chunks import table
 from tests.chunks.hostile_chunks import BASES, HOSTILE, Hostile, base
 

@@ -12,17 +12,17 @@ from subprocess import run
 
 import pyarrow as pa
 import pytest
-from pipeline.schema import to_physical
 
-from pipeline.chunks import v2
-from pipeline.chunks.bulk import ChunkFile, Damaged, Decoded, read_many
-from pipeline.chunks.container import check_header, parse_footer
-from pipeline.chunks.encodings import KINDS, PSYCHRO
-from pipeline.chunks.footer import Footer
-from pipeline.chunks.key import ChunkKey
-from pipeline.errors import ChunkError
-from pipeline.items import Scope
-from queries.plain_blocks import BlockColumns
+from cimis.pipeline.chunks.bulk import ChunkFile, Damaged, Decoded, read_many
+from cimis.pipeline.chunks.encodings import KINDS, PSYCHRO
+from cimis.pipeline.chunks.footer import Footer
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.chunks.v2.container import check_header, parse_footer
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.values import to_physical
+from cimis.queries.point.blocks import BlockColumns
 from tests.chunks.golden_chunks import CASES, GOLDEN, Columns, table
 from tests.chunks.hostile_chunks import BASES, HOSTILE, base
 
@@ -170,8 +170,8 @@ def test_every_kind_of_encoding_is_in_a_file_that_is_compared() -> None:
 def test_plain_decoding_and_its_checks_import_no_numpy() -> None:
     code = (
         "import sys, pathlib\n"
-        "from pipeline.chunks.container import parse_footer\n"
-        "from queries.plain_blocks import BlockColumns\n"
+        "from cimis.pipeline.chunks.v2.container import parse_footer\n"
+        "from cimis.queries.point.blocks import BlockColumns\n"
         f"for path in pathlib.Path({str(GOLDEN)!r}).glob('*.zst'):\n"
         "    data = path.read_bytes()\n"
         "    footer = parse_footer(data, len(data))\n"

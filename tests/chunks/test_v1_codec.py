@@ -14,13 +14,14 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.chunks import ChunkKey, read_chunk, read_footer, v2, write_chunk
-from pipeline.chunks.v1 import decode, encode, encode_parts, from_records, to_records
-from pipeline.chunks.v1_records import RECORDS, pack, unpack
-from pipeline.chunks.v2 import encode as encode_v2
-from pipeline.errors import ChunkError
-from pipeline.items import Scope
-from pipeline.rows.values import to_physical
+from cimis.pipeline.chunks import ChunkKey, read_chunk, read_footer, write_chunk
+from cimis.pipeline.chunks.v1.codec import decode, encode, encode_parts, from_records, to_records
+from cimis.pipeline.chunks.v1.records import RECORDS, pack, unpack
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.chunks.v2.codec import encode as encode_v2
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.values import to_physical
 from tests.chunks import second_reader
 from tests.chunks.golden_chunks import Columns, table
 

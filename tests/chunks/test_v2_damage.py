@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 import zstandard
 
-from pipeline.chunks import container, v2
-from pipeline.errors import ChunkError
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.chunks.v2 import container
+from cimis.pipeline.errors import ChunkError
 from tests.chunks.golden_chunks import GOLDEN
 from tests.chunks.hostile_chunks import HOSTILE
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipeline.chunks.v2 import decode_scaled, encode
-from pipeline.rows.schema import decimals_of, item_of
+from cimis.pipeline.chunks.v2.codec import decode_scaled, encode
+from cimis.pipeline.rows.schema import decimals_of, item_of
 from tests.chunks.golden_chunks import CASES, GOLDEN
 from tests.chunks.second_reader import read
 
@@ -73,7 +73,7 @@ def test_the_worked_example_of_the_page_is_the_golden_file() -> None:
 
 
 def test_the_page_lists_the_dictionary_of_the_footer() -> None:
-    from pipeline.chunks.dictionary import descriptor, footer_dictionary
+    from cimis.pipeline.chunks.dictionary import descriptor, footer_dictionary
 
     rows = re.findall(
         r"^\| ((?:day|hly)-[a-z-]+) \| (\S+) \| (\d) \|$", PAGE.read_text("utf-8"), re.MULTILINE

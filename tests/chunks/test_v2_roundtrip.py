@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.v2 import decode_scaled, encode
-from pipeline.errors import ChunkError
-from pipeline.items import Scope, scope_items
-from pipeline.rows.schema import decimals_of, item_of
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v2.codec import decode_scaled, encode
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope, scope_items
+from cimis.pipeline.rows.schema import decimals_of, item_of
 from tests.chunks.fuzz_chunks import run
 from tests.chunks.golden_chunks import CASES, Case, table
 

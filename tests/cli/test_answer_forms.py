@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cimis.cli.answers import Form, deliver
-from cimis.cli.grid import Grid
-from cimis.cli.output import Output
-from pipeline.errors import NoDataError, UsageError
-from pipeline.items import Scope, default_items, resolve
-from pipeline.rows.schema import physical_schema
+from cimis.cli.showing.answers import Form, deliver
+from cimis.cli.showing.grid import Grid
+from cimis.cli.showing.output import Output
+from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.field.items import Scope, default_items, resolve
+from cimis.pipeline.rows.schema import physical_schema
 
 SCHEMA = physical_schema(Scope.DAILY, resolve("air_tmp_avg,asce_eto", Scope.DAILY))
 

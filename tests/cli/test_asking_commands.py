@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cimis.cli.main import run
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.cli.servers import REJECTED, server
 
 if TYPE_CHECKING:

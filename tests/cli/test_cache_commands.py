@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.chunks import ChunkKey
-from pipeline.items import Scope
+from cimis.pipeline.chunks import ChunkKey
+from cimis.pipeline.field.items import Scope
 from tests.cli.conftest import typed
 from tests.queries.conftest import put, year_table
 

@@ -20,8 +20,8 @@ import pytest
 
 from cimis import IncompleteAnswer, Store, create
 from cimis.cli.app import COMMANDS
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.items import Scope
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.field.items import Scope
 from tests.queries.conftest import put, year_table
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def root(tmp_path: Path, service: Emulator, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _put_list(store: Store) -> None:
-    from pipeline.catalog import Catalog
+    from cimis.pipeline.catalog.database import Catalog
 
     facts: dict[str, Any] = {
         "latitude": 35.5,

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cimis.cli import plain
-from pipeline.items import Scope
+from cimis.cli.showing import plain
+from cimis.pipeline.field.items import Scope
 from tests.cli.conftest import typed
 from tests.queries.conftest import put, year_table
 

@@ -188,7 +188,7 @@ def test_our_own_fault_exits_1_and_leaves_a_trace_without_the_key(
         raise RuntimeError("lost secret-key-1 at sea")
 
     monkeypatch.setenv("CIMIS_APP_KEY", "secret-key-1")
-    monkeypatch.setattr("cimis.cli.output.Output.rows", fail)
+    monkeypatch.setattr("cimis.cli.showing.output.Output.rows", fail)
     code, _, err = typed("flags")
     assert code == 1
     error, hint = err.splitlines()

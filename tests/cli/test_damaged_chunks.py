@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey
-from pipeline.items import Scope
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.chunks import ChunkKey
+from cimis.pipeline.field.items import Scope
 from tests.cli.conftest import typed
 from tests.queries.conftest import put, year_table
 

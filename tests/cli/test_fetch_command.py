@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.chunks import read_chunk, read_footer
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.chunks import read_chunk, read_footer
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed

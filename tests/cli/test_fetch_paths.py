@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.chunks import read_footer
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.chunks import read_footer
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.cli.front import answer, front
 
 if TYPE_CHECKING:

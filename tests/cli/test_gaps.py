@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from cimis.pipeline.field.items import Scope
 from cimis.store import open_store
-from pipeline.items import Scope
 from tests.queries.conftest import put, year_table
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ import pytest
 from cimis.cli.app import COMMANDS, cli
 from cimis.cli.commands.demo import STEPS
 from cimis.cli.options import Command
-from pipeline.chunks import read_chunk
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.chunks import read_chunk
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.verify.test_adopt import chunk
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey, read_chunk, read_footer, store_rows, write_chunk
-from pipeline.chunks.v1_records import pack, unpack
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.entry import chunk_row
-from pipeline.items import Scope
-from pipeline.migrate import migrate
+from cimis.pipeline.care.migrate import migrate
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkKey, read_chunk, read_footer, store_rows, write_chunk
+from cimis.pipeline.chunks.v1.records import pack, unpack
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.field.items import Scope
 from tests.chunks.golden_chunks import Columns, table
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.cli.front import answer, front
 from tests.emulator.test_replayed_answers import _saved
 

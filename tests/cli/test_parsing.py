@@ -17,7 +17,7 @@ from cimis.parsing import (
     parse_stations,
     year_span,
 )
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 NOW = dt.date(2026, 5, 10)
 

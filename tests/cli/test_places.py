@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.errors import UsageError
-from pipeline.places import Place, bearing_deg, distance_km, parse_place
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.places import Place, bearing_deg, distance_km, parse_place
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from cimis.cli.app import COMMANDS, cli
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 import cimis
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed

@@ -17,13 +17,13 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from cimis.cli.answers import Form
-from cimis.cli.output import Output
 from cimis.cli.prompt import completer, converse
+from cimis.cli.showing.answers import Form
+from cimis.cli.showing.output import Output
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope
+from cimis.queries.answers.named import named_queries
 from cimis.store import Store, open_store
-from pipeline.errors import UsageError
-from pipeline.items import Scope
-from queries.named import named_queries
 from tests.cli.conftest import typed
 from tests.queries.conftest import put, year_table
 

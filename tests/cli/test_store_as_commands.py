@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 import pytest
 
 import cimis
-from cimis.sites import Stations, sites_of
-from pipeline.catalog import Catalog
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.items import Scope
-from pipeline.lacks import Site
-from pipeline.tallies import Tallies
+from cimis.naming.sites import Stations, sites_of
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.tallies import Tallies
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.lacks import Site
 from tests.queries.conftest import put, year_table
 
 if TYPE_CHECKING:

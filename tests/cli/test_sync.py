@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import cimis
-from pipeline.catalog import Catalog
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.storage.writers import locked
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.storage.writers import locked
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed
@@ -60,7 +60,7 @@ def test_it_tells_what_is_new_and_leaves_the_rest(folder: Path, typed: Typed) ->
 
 
 def test_revisions_are_counted_in_the_catalog(folder: Path, typed: Typed) -> None:
-    from pipeline.emulator import Troubles
+    from cimis.pipeline.emulator import Troubles
 
     with (
         Emulator(GeneratedSource(), troubles=Troubles({"revised": 1.0})) as other,

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cimis.cli.layout import GAP, Column, fit, lines
-from pipeline.catalog import Catalog
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.items import Scope
+from cimis.cli.showing.layout import GAP, Column, fit, lines
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.field.items import Scope
 from tests.cli.conftest import ROOT
 from tests.queries.conftest import put, year_table
 

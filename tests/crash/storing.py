@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, read_chunk, store_rows
-from pipeline.entry import chunk_row
-from pipeline.errors import CimisError
-from pipeline.items import Scope, resolve
-from pipeline.rows.schema import FLAG_TYPE, physical_schema
-from pipeline.rows.values import to_scaled
-from pipeline.storage.disk import Disk
-from pipeline.storage.writers import remove_stale_temporaries
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, read_chunk, store_rows
+from cimis.pipeline.errors import CimisError
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
+from cimis.pipeline.rows.values import to_scaled
+from cimis.pipeline.storage.disk import Disk
+from cimis.pipeline.storage.writers import remove_stale_temporaries
 
 __all__ = ["DAYS", "STATIONS", "plan", "rows_of", "store_all", "stored_days"]
 

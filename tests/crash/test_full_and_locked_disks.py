@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.verify import verify
+from cimis.pipeline.care.verify import verify
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.cli.conftest import typed
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.verify import verify
+from cimis.pipeline.care.verify import verify
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 
 FETCHES = (
     ("2,5-7", "2023", "daily"),

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.verify import verify
+from cimis.pipeline.care.verify import verify
 from tests.crash.storing import store_all, stored_days
 
 Step = tuple[str, Any, Any]

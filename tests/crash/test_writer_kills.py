@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalog import Catalog
-from pipeline.storage.disk import Disk
-from pipeline.verify import verify
+from cimis.pipeline.care.verify import verify
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.storage.disk import Disk
 from tests.crash.storing import DAYS, STATIONS, store_all, stored_days
 
 STEPS = ("half", "written", "read", "renamed", "synced", "entered")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.decode import StreamDecoder, unify
-from pipeline.items import Item, Scope, Standard, scope_items
+from cimis.pipeline.decode import StreamDecoder, unify
+from cimis.pipeline.field.items import Item, Scope, Standard, scope_items
 
 
 def record(**changes: Any) -> dict[str, Any]:

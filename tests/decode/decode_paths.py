@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.decode import DecodeStats, StreamDecoder
-from pipeline.errors import DecodeError
-from pipeline.items import Scope
+from cimis.pipeline.decode import DecodeStats, StreamDecoder
+from cimis.pipeline.errors import DecodeError
+from cimis.pipeline.field.items import Scope
 
 Outcome = tuple[list[pa.RecordBatch] | None, str, DecodeStats | None]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.items import Item, Scope, Standard, scope_items
-from pipeline.rows.schema import decimals_of, item_of
+from cimis.pipeline.field.items import Item, Scope, Standard, scope_items
+from cimis.pipeline.rows.schema import decimals_of, item_of
 
 Key = tuple[int | str, dt.date, int]
 Row = dict[str, tuple[Decimal | None, str | None]]

@@ -20,9 +20,9 @@ from typing import Any
 from decode_bodies import body, envelope, generated, text
 from decode_reference import BadBodyError, Rows, reference, rows_of, same
 
-from pipeline.decode import StreamDecoder, stream, unify
-from pipeline.errors import DecodeError
-from pipeline.items import Item, Scope, Standard, scope_items
+from cimis.pipeline.decode import StreamDecoder, stream, unify
+from cimis.pipeline.errors import DecodeError
+from cimis.pipeline.field.items import Item, Scope, Standard, scope_items
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,7 @@ import pytest
 from decode_bodies import body, generated
 from decode_paths import both_paths
 
-from pipeline.items import Scope, scope_items
+from cimis.pipeline.field.items import Scope, scope_items
 
 
 @pytest.mark.parametrize("stations", [(2,), (2, 80)], ids=["known header", "new header"])

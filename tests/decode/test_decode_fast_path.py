@@ -13,8 +13,8 @@ from decode_reference import reference, rows_of, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.decode import StreamDecoder, stream
-from pipeline.items import Scope, scope_items
+from cimis.pipeline.decode import StreamDecoder, stream
+from cimis.pipeline.field.items import Scope, scope_items
 
 
 @pytest.fixture(params=[768 * 1024, 20_000, 5_000], autouse=True)

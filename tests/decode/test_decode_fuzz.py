@@ -8,7 +8,7 @@ import pytest
 from decode_reference import reference
 from fuzz_decode import run, seeds
 
-from pipeline.decode import StreamDecoder
+from cimis.pipeline.decode import StreamDecoder
 
 
 @pytest.mark.parametrize("number", range(4))

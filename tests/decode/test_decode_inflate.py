@@ -10,11 +10,11 @@ import pytest
 import zstandard
 from decode_bodies import body, generated
 
-from pipeline.api import BodyInflater
-from pipeline.api.inflate import MAX_OUTPUT
-from pipeline.decode import StreamDecoder
-from pipeline.errors import DecodeError, NetworkError
-from pipeline.items import Scope
+from cimis.pipeline.decode import StreamDecoder
+from cimis.pipeline.errors import DecodeError, NetworkError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.service import BodyInflater
+from cimis.pipeline.service.inflate import MAX_OUTPUT
 
 DATA = body(*generated(Scope.DAILY, 60))
 

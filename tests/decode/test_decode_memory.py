@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 from decode_bodies import batches, body, generated
 
-from pipeline.decode import StreamDecoder
-from pipeline.decode.allocs import Allocations
-from pipeline.items import Scope, scope_items
+from cimis.pipeline.decode import StreamDecoder
+from cimis.pipeline.decode.allocs import Allocations
+from cimis.pipeline.field.items import Scope, scope_items
 
 
 def test_six_items_keep_less_than_30_bytes_per_record() -> None:

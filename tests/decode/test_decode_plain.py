@@ -8,9 +8,9 @@ from decode_bodies import body, envelope, generated, record, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.decode import PlainDecoder, StreamDecoder, unify
-from pipeline.errors import DecodeError
-from pipeline.items import Item, Scope, scope_items
+from cimis.pipeline.decode import PlainDecoder, StreamDecoder, unify
+from cimis.pipeline.errors import DecodeError
+from cimis.pipeline.field.items import Item, Scope, scope_items
 
 
 def _rows(decoder: PlainDecoder | StreamDecoder, data: bytes) -> pa.Table:

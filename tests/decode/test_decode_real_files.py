@@ -8,9 +8,9 @@ import pytest
 from decode_bodies import batches
 from decode_reference import reference, rows_of, same
 
-from pipeline.decode import unify
-from pipeline.items import Scope, Standard
-from pipeline.rows.schema import item_of
+from cimis.pipeline.decode import unify
+from cimis.pipeline.field.items import Scope, Standard
+from cimis.pipeline.rows.schema import item_of
 
 SIZES = (1, 2, 3, 7, 64, 1000, 65536)
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from decode_bodies import batches, body, envelope, generated, hourly, item, record, text
 
-from pipeline.decode import decode
-from pipeline.errors import DecodeError
-from pipeline.items import Scope
+from cimis.pipeline.decode import decode
+from cimis.pipeline.errors import DecodeError
+from cimis.pipeline.field.items import Scope
 
 GOOD = body(record(), record(Station="5"))
 

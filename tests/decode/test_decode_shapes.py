@@ -15,11 +15,11 @@ import pytest
 from decode_bodies import batches, body, envelope, generated, hourly, item, record, table, text
 from decode_reference import reference, rows_of, same
 
-from pipeline.decode import StreamDecoder, adecode, decode
-from pipeline.decode.stream import WINDOW
-from pipeline.errors import DecodeError, UsageError
-from pipeline.items import ITEMS, Scope, Standard, default_items
-from pipeline.rows.schema import table_items
+from cimis.pipeline.decode import StreamDecoder, adecode, decode
+from cimis.pipeline.decode.stream import WINDOW
+from cimis.pipeline.errors import DecodeError, UsageError
+from cimis.pipeline.field.items import ITEMS, Scope, Standard, default_items
+from cimis.pipeline.rows.schema import table_items
 
 STYLES: dict[str, dict[str, Any]] = {
     "compact": {"separators": (",", ":")},

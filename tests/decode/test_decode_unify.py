@@ -10,10 +10,10 @@ import pytest
 from decode_bodies import batches, body, hourly, item, record
 from decode_reference import rows_of, same
 
-from pipeline.decode import DecodeStats, unify
-from pipeline.errors import DecodeError, UsageError
-from pipeline.items import Scope, default_items
-from pipeline.rows.schema import decimals_of, scaled_schema
+from cimis.pipeline.decode import DecodeStats, unify
+from cimis.pipeline.errors import DecodeError, UsageError
+from cimis.pipeline.field.items import Scope, default_items
+from cimis.pipeline.rows.schema import decimals_of, scaled_schema
 
 
 def _batch(*records: Any, **options: Any) -> pa.RecordBatch:

@@ -11,8 +11,8 @@ from decode_bodies import body, item, record, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import DecodeError
-from pipeline.rows.schema import decimals_of
+from cimis.pipeline.errors import DecodeError
+from cimis.pipeline.rows.schema import decimals_of
 
 
 def _one(value: Any, qc: Any = " ") -> tuple[int | None, int, str | None, pa.DataType]:

@@ -16,17 +16,17 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
+from cimis.pipeline.archive.intake import take_in
+from cimis.pipeline.archive.layouts import columns_of
+from cimis.pipeline.care.verify import verify
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkKey, store_rows, write_chunk
+from cimis.pipeline.decode import decode
+from cimis.pipeline.field.items import Item, Scope, Standard, resolve, scope_items
+from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
+from cimis.pipeline.rows.union import unify
 from cimis.store import create
-from pipeline.archive.layouts import columns_of
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey, store_rows, write_chunk
-from pipeline.decode import decode
-from pipeline.entry import chunk_row
-from pipeline.intake import take_in
-from pipeline.items import Item, Scope, Standard, resolve, scope_items
-from pipeline.rows.schema import FLAG_TYPE, physical_schema
-from pipeline.rows.union import unify
-from pipeline.verify import verify
 from tests.doors.rows import Batch, Cell, Key, Limits, Rows
 from tests.ingest import service
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline import eto
-from pipeline.emulator import GeneratedSource
-from pipeline.emulator.climate import weather_of_year
-from pipeline.emulator.faults import sensor_faults
-from pipeline.emulator.network import sites
-from pipeline.items import Scope, Standard, by_code, resolve, scope_items
+from cimis.pipeline.emulator import GeneratedSource
+from cimis.pipeline.emulator.network import sites
+from cimis.pipeline.emulator.troubles.faults import sensor_faults
+from cimis.pipeline.emulator.weather.climate import weather_of_year
+from cimis.pipeline.field import eto
+from cimis.pipeline.field.items import Scope, Standard, by_code, resolve, scope_items
 
 STATIONS = (2, 10, 15, 80)
 

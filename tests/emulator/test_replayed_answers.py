@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.emulator import ReplaySource
-from pipeline.errors import UsageError
-from pipeline.items import Scope, Standard, resolve
+from cimis.pipeline.emulator import ReplaySource
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope, Standard, resolve
 
 DAY = dt.date(2016, 6, 1)
 VALUE_FIRST = [

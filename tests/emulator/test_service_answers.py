@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.errors import UsageError
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.errors import UsageError
 
 NOW = dt.datetime(2024, 7, 10, 13, 20)  # noqa: DTZ001 - Pacific standard time bears no zone
 DATA = "/StationWeb/GetDataByStationNumber"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource, Troubles
-from pipeline.emulator.troubles import KINDS, PASSING
-from pipeline.errors import UsageError
+from cimis.pipeline.emulator import Emulator, GeneratedSource, Troubles
+from cimis.pipeline.emulator.troubles.troubles import KINDS, PASSING
+from cimis.pipeline.errors import UsageError
 from tests.cli.conftest import typed
 
 if TYPE_CHECKING:

@@ -11,20 +11,20 @@ import pyarrow as pa
 import pytest
 
 import cimis
-from pipeline.api import Settings
-from pipeline.api.stations import parse_stations
-from pipeline.decode import decode, unify
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.errors import NoDataError, UsageError
-from pipeline.items import Scope
-from pipeline.rows.values import to_physical
-from queries.eto import agreement, computed
+from cimis.pipeline.decode import decode, unify
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.values import to_physical
+from cimis.pipeline.service import Settings
+from cimis.pipeline.service.stations import parse_stations
+from cimis.queries.answers.eto import agreement, computed
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with June 2024 of two stations, hourly and daily, and the list of stations."""
-    from cimis.lists import NetworkLists
+    from cimis.naming.lists import NetworkLists
 
     root = tmp_path_factory.mktemp("eto") / "d"
     with Emulator(GeneratedSource()) as service, cimis.create(root) as store:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline import eto
+from cimis.pipeline.field import eto
 
 Doubles = eto.Doubles
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from pipeline import errors
+from cimis.pipeline import errors
 
 
 def test_every_error_has_a_documented_exit_code() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UsageError
-from pipeline.items import (
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import (
     ITEMS,
     QC_FLAGS,
     Rule,

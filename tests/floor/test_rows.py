@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import ChunkError, DecodeError
-from pipeline.items import Scope, resolve
-from pipeline.rows.arrays import (
+from cimis.pipeline.errors import ChunkError, DecodeError
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.rows.arrays import (
     coded,
     flag_array,
     flag_arrays,
@@ -23,17 +23,24 @@ from pipeline.rows.arrays import (
     value_array,
     value_arrays,
 )
-from pipeline.rows.keys import (
+from cimis.pipeline.rows.keys import (
     arrange,
     by_station_year,
     last_of_each_key,
     time_arrays,
     times_of,
 )
-from pipeline.rows.numbers import canonical, decimal_form, fewest, narrowest, rescaled, width_of
-from pipeline.rows.schema import decimals_of, item_fields, rows_schema
-from pipeline.rows.union import unify
-from pipeline.rows.values import at_decimals, to_physical, to_scaled
+from cimis.pipeline.rows.numbers import (
+    canonical,
+    decimal_form,
+    fewest,
+    narrowest,
+    rescaled,
+    width_of,
+)
+from cimis.pipeline.rows.schema import decimals_of, item_fields, rows_schema
+from cimis.pipeline.rows.union import unify
+from cimis.pipeline.rows.values import at_decimals, to_physical, to_scaled
 
 (PRECIP,) = resolve("precip", Scope.DAILY)
 STEADY = settings(deadline=None)  # the first call of some functions loads modules

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.items import Scope, resolve
-from pipeline.rows.schema import (
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.rows.schema import (
     decimals_of,
     item_of,
     key_columns,
@@ -19,7 +19,7 @@ from pipeline.rows.schema import (
     scaled_schema,
     table_items,
 )
-from pipeline.rows.values import to_physical
+from cimis.pipeline.rows.values import to_physical
 
 
 def test_columns_are_keys_then_value_and_flag_of_each_item() -> None:

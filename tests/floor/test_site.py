@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.schema import KEY_FIELDS, TARGET_FIELD
 
-from pipeline.chunks.key import ChunkKey
-from pipeline.field.site import (
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.site import (
     LARGEST_STATION,
     SiteKind,
     kind_of_number,
     number_of_target,
     place_of_target,
 )
-from pipeline.items import Scope
+from cimis.pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD
 
 
 @given(st.integers(0, LARGEST_STATION))

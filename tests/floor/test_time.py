@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.field import time as field
-from pipeline.items import Scope
+from cimis.pipeline.field import time as field
+from cimis.pipeline.field.items import Scope
 
 ROOT = Path(__file__).parents[2]
 DAY = dt.timedelta(days=1)
@@ -165,22 +165,22 @@ def test_periods_in_sql_begin_and_end_as_the_calendar_says(date: dt.date) -> Non
 
 
 def test_the_module_needs_no_numpy() -> None:
-    code = "import sys, pipeline.field.time; sys.exit('numpy' in sys.modules)"
+    code = "import sys, cimis.pipeline.field.time; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
 
 _OWN = {24, 23, 86_400, 3_600, 1970, 719_163}
 _MINE = "pipeline/field/time.py"
-_COURSE_OF_A_DAY = {"pipeline/eto.py", "pipeline/emulator/climate.py"}
+_COURSE_OF_A_DAY = {"pipeline/field/eto.py", "pipeline/emulator/weather/climate.py"}
 """Formulas of the sun and the weather over a day, which know no record."""
 
 _ELSEWHERE = {
-    ("cimis/cli/layout.py", 24),  # characters of a column
+    ("cimis/cli/showing/layout.py", 24),  # characters of a column
     ("pipeline/archive/foreign.py", 24),  # characters of a heading
     ("pipeline/chunks/kinds.py", 24),  # bits
     ("pipeline/chunks/predictions.py", 24),  # bits
-    ("pipeline/decode/fast.py", 23),  # bits
-    ("pipeline/chunks/v1_records.py", 23),  # bits
+    ("pipeline/decode/fast/batch.py", 23),  # bits
+    ("pipeline/chunks/v1/records.py", 23),  # bits
     ("pipeline/emulator/network.py", 3_600),  # seconds of a degree
     ("queries/mirror/place.py", 86_400),  # a week's grace, by the clock of files
 }

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.items import ITEMS, Item, by_code
-from pipeline.units import (
+from cimis.pipeline.field.items import ITEMS, Item, by_code
+from cimis.pipeline.field.units import (
     WATT_DAY_MJ,
     agree,
     english_decimals,
@@ -155,8 +155,8 @@ _FACTORS = {
     *(1_163, 41_868, 0.48458, 2.0636, 11.63, 11.574, 0.0864, 0.0036, 864, 86.4, 3.6),  # energy
 }
 _ELSEWHERE = {
-    ("pipeline/eto.py", 0.0036),  # the formula's own
-    ("pipeline/chunks/parse.py", 254),  # bits
+    ("pipeline/field/eto.py", 0.0036),  # the formula's own
+    ("pipeline/chunks/v2/parse.py", 254),  # bits
     ("pipeline/emulator/network.py", 254),  # a place's height
     ("pipeline/emulator/network.py", 1.8),  # a place's rain
 }
@@ -170,7 +170,7 @@ def test_no_other_module_knows_a_factor_between_units() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Constant) and type(node.value) in (int, float):
                     found |= {(name, node.value)} if node.value in _FACTORS else set()
-    found = {pair for pair in found if pair[0] != "pipeline/units.py"}
+    found = {pair for pair in found if pair[0] != "pipeline/field/units.py"}
     assert found - _ELSEWHERE == set()
 
 

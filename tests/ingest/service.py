@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.api import RetryPolicy, Settings
-from pipeline.ingest import FetchRequest, Progress, RunReport, fetch_async
-from pipeline.items import Scope, resolve
+from cimis.pipeline.fetch import FetchRequest, Progress, RunReport, fetch_async
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.service import RetryPolicy, Settings
 
 KEY = "k3y-that-must-stay-hidden"
 NOW = dt.datetime(2026, 10, 5, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=-8)))

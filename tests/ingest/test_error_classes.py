@@ -16,9 +16,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.api import RetryPolicy, Settings, Timeouts
-from pipeline.api.timings import Trace
-from pipeline.errors import (
+from cimis.pipeline.errors import (
     AuthError,
     CimisError,
     DecodeError,
@@ -29,7 +27,9 @@ from pipeline.errors import (
     ServiceError,
     TooManyRecords,
 )
-from pipeline.ingest import RunReport, fetch_async
+from cimis.pipeline.fetch import RunReport, fetch_async
+from cimis.pipeline.service import RetryPolicy, Settings, Timeouts
+from cimis.pipeline.service.timings import Trace
 from tests.api.raw_server import (
     KEY,
     Answer,
@@ -236,7 +236,7 @@ def test_a_broken_pipe_is_tried_four_times(tmp_path: Path, monkeypatch: pytest.M
                     broken.clear()
                 await super().__call__(event, info)
 
-        monkeypatch.setattr("pipeline.api.client.Trace", Late)
+        monkeypatch.setattr("cimis.pipeline.service.client.Trace", Late)
         for run in range(1, 11):
             found = asyncio.run(outcome_at(tmp_path / str(run), base_url))
             assert isinstance(found.error, NetworkError)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.catalog import Catalog
-from pipeline.chunks import read_chunk
-from pipeline.ingest.final import first_provisional, left_over
-from pipeline.items import Scope, default_items, resolve
-from pipeline.rows.schema import FLAG_TYPE, scaled_schema
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.chunks import read_chunk
+from cimis.pipeline.fetch.final import first_provisional, left_over
+from cimis.pipeline.field.items import Scope, default_items, resolve
+from cimis.pipeline.rows.schema import FLAG_TYPE, scaled_schema
 from tests.ingest.service import NOW, Asked, Record, Service, run, wants
 
 DAY = dt.timedelta(days=1)

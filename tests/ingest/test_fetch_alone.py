@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chunks import read_footer
-from pipeline.errors import CimisError, NetworkError, ServiceError
-from pipeline.ingest import RunReport
+from cimis.pipeline.chunks import read_footer
+from cimis.pipeline.errors import CimisError, NetworkError, ServiceError
+from cimis.pipeline.fetch import RunReport
 from tests.ingest.service import Asked, Record, Service, body_of, run, wants, whole
 
 WEEK = ("2024-05-01", "2024-05-07")

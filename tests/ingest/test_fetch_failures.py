@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.api import RetryPolicy, Settings
-from pipeline.chunks import read_chunk, read_footer
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.errors import (
+from cimis.pipeline.chunks import read_chunk, read_footer
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.errors import (
     AuthError,
     ChunkError,
     CimisError,
@@ -29,7 +28,8 @@ from pipeline.errors import (
     StoreError,
     TooManyRecords,
 )
-from pipeline.ingest import Progress, RunReport, RunStopped, fetch_async
+from cimis.pipeline.fetch import Progress, RunReport, RunStopped, fetch_async
+from cimis.pipeline.service import RetryPolicy, Settings
 from tests.ingest.service import (
     KEY,
     NOW,
@@ -369,8 +369,8 @@ def test_interrupting_the_blocking_form_stores_reports_and_ends(tmp_path: Path) 
     """Ctrl-C in a process of its own: `RunStopped`, with the report of what is done."""
     program = """
         import datetime as dt, sys
-        from pipeline.api import Settings
-        from pipeline.ingest import FetchRequest, Progress, RunStopped, fetch
+        from cimis.pipeline.service import Settings
+        from cimis.pipeline.fetch import FetchRequest, Progress, RunStopped, fetch
 
         class Watch(Progress):
             def on_window_done(self, window, *, ok):

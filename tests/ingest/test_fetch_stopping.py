@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.api import Settings
-from pipeline.chunks import read_footer, store_rows
-from pipeline.errors import FetchInterrupted
-from pipeline.ingest.run import Run
-from pipeline.ingest.stopping import stopping_in_order
+from cimis.pipeline.chunks import read_footer, store_rows
+from cimis.pipeline.errors import FetchInterrupted
+from cimis.pipeline.fetch.run import Run
+from cimis.pipeline.fetch.stopping import stopping_in_order
+from cimis.pipeline.service import Settings
 from tests.ingest.service import KEY, NOW, Service, running, wants
 
 
@@ -71,7 +71,7 @@ def test_what_waits_to_be_written_is_written_and_counted(
         assert go_on.wait(30)
         return store_rows(*given, **named)
 
-    monkeypatch.setattr("pipeline.ingest.keep.store_rows", slow)
+    monkeypatch.setattr("cimis.pipeline.fetch.keep.store_rows", slow)
     arrived = asyncio.Event()
 
     async def before(asked: Any) -> None:

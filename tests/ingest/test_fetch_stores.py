@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-import pipeline.ingest.run
-from pipeline.api import Retry, Settings
-from pipeline.catalog import Catalog
-from pipeline.chunks import read_chunk, read_footer
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.errors import CimisError, UsageError
-from pipeline.ingest import FetchRequest, Progress, StationYear, fetch, fetch_async
-from pipeline.items import Scope, resolve
-from pipeline.plan import Window
+import cimis.pipeline.fetch.run
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.chunks import read_chunk, read_footer
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.errors import CimisError, UsageError
+from cimis.pipeline.fetch import FetchRequest, Progress, StationYear, fetch, fetch_async
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.plan.windows import Window
+from cimis.pipeline.service import Retry, Settings
 from tests.ingest.service import KEY, NOW, Asked, Record, Service, run, running, wants, whole
 
 ETO = resolve("asce_eto", Scope.DAILY)
@@ -100,7 +100,7 @@ def test_rows_that_wait_too_long_or_take_too_much_are_stored_before_the_year_is_
     for name, bound in (("BUDGET_BYTES", 1), ("LONGEST_HELD_S", -1.0)):
         watch = Watch(tmp_path / name)
         with monkeypatch.context() as patch:
-            patch.setattr(pipeline.ingest.run, name, bound)
+            patch.setattr(cimis.pipeline.fetch.run, name, bound)
             request = wants([2, 5], *span, concurrency=1)
             report = run(tmp_path / name, Service(cap=200), request, progress=watch)
         assert report.exit_code == 0

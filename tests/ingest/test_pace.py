@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from pipeline.errors import ServiceError
-from pipeline.ingest.patience import Pace
+from cimis.pipeline.errors import ServiceError
+from cimis.pipeline.fetch.patience import Pace
 
 
 async def _most_at_once(pace: Pace, requests: int) -> int:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import cimis
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.emulator.troubles import Troubles
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator.troubles.troubles import Troubles
 
 DAYS: dict[str, Any] = {"start": "2024-06-01", "end": "2024-06-03"}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.api import Settings
-from pipeline.emulator import Emulator, GeneratedSource
-from pipeline.ingest import FetchRequest, fetch
-from pipeline.items import Scope, resolve
+from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.fetch import FetchRequest, fetch
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.service import Settings
 
 
 @pytest.mark.parametrize(

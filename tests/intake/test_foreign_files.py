@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.archive.foreign import foreign
-from pipeline.chunks import write_chunk
-from pipeline.items import Scope
+from cimis.pipeline.archive.foreign import foreign
+from cimis.pipeline.chunks import write_chunk
+from cimis.pipeline.field.items import Scope
 from tests.cli.conftest import typed
 from tests.queries.conftest import year_table
 

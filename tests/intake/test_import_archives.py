@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 import cimis
 from cimis.cli.main import run
-from cimis.store import create
-from pipeline.archive.ftp import read_ftp_zip
-from pipeline.catalog import Catalog
-from pipeline.chunks import (
+from cimis.pipeline.archive.ftp import read_ftp_zip
+from cimis.pipeline.archive.intake import take_in
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import (
     ChunkInfo,
     ChunkKey,
     MergeCounts,
@@ -28,13 +29,12 @@ from pipeline.chunks import (
     store_rows,
     write_chunk,
 )
-from pipeline.entry import chunk_row
-from pipeline.errors import CimisError, UsageError
-from pipeline.intake import take_in
-from pipeline.items import Scope, Standard, resolve, scope_items
-from pipeline.rows.schema import KEY_FIELDS, physical_schema
-from pipeline.rows.values import to_scaled
-from queries.units import english, english_schema
+from cimis.pipeline.errors import CimisError, UsageError
+from cimis.pipeline.field.items import Scope, Standard, resolve, scope_items
+from cimis.pipeline.rows.schema import KEY_FIELDS, physical_schema
+from cimis.pipeline.rows.values import to_scaled
+from cimis.queries.units import english, english_schema
+from cimis.store import create
 from tests.chunks.golden_chunks import Columns, table
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 import pytest
 
 import cimis
+from cimis.pipeline.archive.intake import Intake, take_in
+from cimis.pipeline.chunks import ChunkKey, store_rows
+from cimis.pipeline.decode import decode, unify
+from cimis.pipeline.field.items import Scope
 from cimis.store import create
-from pipeline.chunks import ChunkKey, store_rows
-from pipeline.decode import decode, unify
-from pipeline.intake import Intake, take_in
-from pipeline.items import Scope
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LATER = [

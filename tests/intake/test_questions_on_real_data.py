@@ -16,10 +16,10 @@ import polars as pl
 import pytest
 
 from cimis.cli.main import run
+from cimis.pipeline.archive.intake import take_in
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.service.stations import parse_stations
 from cimis.store import create
-from pipeline.api.stations import parse_stations
-from pipeline.catalog import Catalog
-from pipeline.intake import take_in
 
 NAMES = {  # column -> place of its text among a row's, in the layout from 2014 on
     "eto": 3,

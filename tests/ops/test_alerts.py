@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.metrics import COUNTERS, GAUGES, HISTOGRAMS
+from cimis.pipeline.care.metrics import COUNTERS, GAUGES, HISTOGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 OPS = ROOT / "ops"

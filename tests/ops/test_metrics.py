@@ -17,10 +17,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cimis.arguments import keeping
-from pipeline.emulator import Emulator, GeneratedSource, Troubles
-from pipeline.metrics import COUNTERS, HISTOGRAMS, text
-from pipeline.tallies import TALLIES_FILE, Tallies
-from queries.mirror.mirrors import mirror_sizes
+from cimis.pipeline.care.metrics import COUNTERS, HISTOGRAMS, text
+from cimis.pipeline.catalog.tallies import TALLIES_FILE, Tallies
+from cimis.pipeline.emulator import Emulator, GeneratedSource, Troubles
+from cimis.queries.mirror.mirrors import mirror_sizes
 from tests.cli.conftest import typed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.installed import ROOT, Installed
 
 OPS = ROOT / "ops"

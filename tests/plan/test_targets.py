@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import UsageError
-from pipeline.field.site import number_of_target
-from pipeline.targets import (
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.site import number_of_target
+from cimis.pipeline.field.targets import (
     Naming,
     address_target,
     coordinate_target,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import UsageError
-from pipeline.items import Scope, default_items
-from pipeline.plan import (
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope, default_items
+from cimis.pipeline.plan.windows import (
     FIRST_DAY,
     MAX_RECORDS,
     Window,

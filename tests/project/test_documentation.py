@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import pipeline.errors
+import cimis.pipeline.errors
 from cimis.cli.app import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,9 @@ def test_every_command_is_in_the_reference(name: str) -> None:
 def test_every_exit_code_is_documented() -> None:
     """Each exit code of the error tree has its row in the table."""
     table = (ROOT / "docs/cli.md").read_text()
-    codes = {getattr(pipeline.errors, name).exit_code for name in pipeline.errors.__all__}
+    codes = {
+        getattr(cimis.pipeline.errors, name).exit_code for name in cimis.pipeline.errors.__all__
+    }
     assert codes == {1, 2, 3, 4, 5, 6, 7, 8}
     for code in codes:
         assert re.search(rf"^\| {code} \|", table, re.MULTILINE)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.emulator import GeneratedSource
-from pipeline.items import QC_FLAGS, Scope, Standard, resolve
+from cimis.pipeline.emulator import GeneratedSource
+from cimis.pipeline.field.items import QC_FLAGS, Scope, Standard, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "tour.ipynb"
@@ -182,7 +182,7 @@ def test_the_library_is_listed_whole(tour: Tour) -> None:
     """Every question of the library stands in the list, once."""
     (listed,) = [o["text"] for o in tour.outputs["named"] if o["output_type"] == "stream"]
     names = [line.split()[0] for line in listed.splitlines()]
-    assert names == sorted(path.stem for path in (ROOT / "queries/library").glob("*.sql"))
+    assert names == sorted(path.stem for path in (ROOT / "queries/answers/library").glob("*.sql"))
 
 
 def test_the_plot_is_a_picture_with_both_lines(tour: Tour) -> None:

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkKey, read_chunk, write_chunk
+from cimis.pipeline.field.items import Scope, resolve, scope_items
+from cimis.pipeline.rows.schema import FLAG_TYPE, key_columns, physical_schema
 from cimis.store import Store, open_store
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey, read_chunk, write_chunk
-from pipeline.entry import chunk_row
-from pipeline.items import Scope, resolve, scope_items
-from pipeline.rows.schema import FLAG_TYPE, key_columns, physical_schema
 
 ITEMS = {
     Scope.DAILY: "air_tmp_avg,asce_eto,precip,rel_hum_avg,sol_rad_avg,vap_pres_avg,wind_run",

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkKey, write_chunk
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
 from cimis.store import Store, open_store
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey, write_chunk
-from pipeline.entry import chunk_row
-from pipeline.items import Scope, resolve
-from pipeline.rows.schema import FLAG_TYPE, physical_schema
 
 STATION, YEAR, DAYS = 2, 2022, 365
 Asked = tuple[int, float, float]
@@ -101,8 +101,8 @@ def _by_rows(opened: Store) -> Asked:
 
 
 def _by_point(opened: Store) -> Asked:
-    from queries.point import point
-    from queries.timing import QueryTimings
+    from cimis.queries.point.rows import point
+    from cimis.queries.timing import QueryTimings
 
     items = resolve("precip", Scope.DAILY)
     first, last = dt.date(YEAR, 1, 1), dt.date(YEAR, 12, 31)

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
 
+from cimis.pipeline.field.items import Scope, scope_items
 from cimis.store import Store, open_store
-from pipeline.items import Scope, scope_items
 from tests.queries.conftest import Network, put, year_table
 
 F = pc.field

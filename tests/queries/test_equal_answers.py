@@ -18,9 +18,9 @@ import duckdb
 import polars as pl
 import pytest
 
+from cimis.pipeline.chunks import ChunkKey, read_chunk
+from cimis.pipeline.field.items import Scope
 from cimis.store import Store, open_store
-from pipeline.chunks import ChunkKey, read_chunk
-from pipeline.items import Scope
 from tests.queries.conftest import Network, put, year_table
 
 Opener = Callable[[str], Store]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cimis.pipeline.field.items import Scope, named_items, resolve
+from cimis.queries.export.heads import numbered
 from cimis.store import Store, open_store
-from pipeline.items import Scope, named_items, resolve
-from queries.heads import numbered
 from tests.queries.conftest import put, year_table
 
 ITEMS = "air_tmp_avg,air_tmp_max,wind_run,precip,asce_eto"
@@ -103,7 +103,7 @@ def test_files_carry_the_unit_of_each_field(
     """Parquet and Arrow, of records and of sums, metric and English, say each figure's unit."""
     import pyarrow.parquet as pq
 
-    from queries.sinks import write
+    from cimis.queries.export.sinks import write
 
     items = ",".join(due)
     rows = (

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cimis
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.lacks import Asked, Held, lacks_of
 from cimis.store import Store
-from pipeline.catalog import Catalog
-from pipeline.items import Scope, resolve
-from pipeline.lacks import Asked, Held, lacks_of
 from tests.queries.conftest import Network
 
 TODAY = dt.date(2024, 7, 10)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.chunks import ChunkKey, read_chunk
+from cimis.pipeline.field.items import Scope
+from cimis.queries.timing import QueryTimings
 from cimis.store import Store, open_store
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey, read_chunk
-from pipeline.items import Scope
-from queries.timing import QueryTimings
 from tests.queries.conftest import put, year_table
 
 YEARS = (2018, 2019, 2020, 2021, 2022)
@@ -278,7 +278,7 @@ def test_a_question_in_a_new_process_imports_nothing_that_it_does_not_use(root: 
 def test_duckdbs_package_serves_where_its_module_is_not_as_known(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import queries.native as native
+    import cimis.queries.native as native
 
     monkeypatch.setattr(native, "_USED_OF_CONNECTION", ("a_method_of_another_version",))
     native.native.cache_clear()

@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 from cimis.cli.main import run
+from cimis.pipeline.care.migrate import Migration, migrate, pending
+from cimis.pipeline.catalog.database import Catalog
 from cimis.store import Store, open_store
-from pipeline.catalog import Catalog
-from pipeline.migrate import Migration, migrate, pending
 from tests.queries.conftest import Network
 
 if TYPE_CHECKING:

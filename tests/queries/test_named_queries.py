@@ -7,9 +7,9 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from cimis.pipeline.errors import UsageError
+from cimis.queries.answers.named import named_queries, named_query
 from cimis.store import Store
-from pipeline.errors import UsageError
-from queries.named import named_queries, named_query
 from tests.queries.conftest import Network
 
 C = pl.col

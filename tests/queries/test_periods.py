@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope
 from cimis.store import Store, open_store
-from pipeline.errors import UsageError
-from pipeline.items import Scope
 from tests.cli.conftest import typed
 from tests.queries.conftest import put, year_table
 

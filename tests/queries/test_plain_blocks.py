@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.chunks.container import parse_footer
-from pipeline.chunks.v2 import decode_parts, encode
-from queries.plain_blocks import BlockColumns
+from cimis.pipeline.chunks.v2.codec import decode_parts, encode
+from cimis.pipeline.chunks.v2.container import parse_footer
+from cimis.queries.point.blocks import BlockColumns
 from tests.chunks.golden_chunks import CASES
 
 

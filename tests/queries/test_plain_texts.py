@@ -16,9 +16,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.items import Scope
-from queries.plain_texts import FORMATS, KINDS, as_bytes, plain_rows
-from queries.sinks import write
+from cimis.pipeline.field.items import Scope
+from cimis.queries.export.sinks import write
+from cimis.queries.point.texts import FORMATS, KINDS, as_bytes, plain_rows
 from tests.queries.conftest import put, year_table
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope, Standard, named_items, resolve
+from cimis.queries.export.sinks import write
+from cimis.queries.point.rows import point
+from cimis.queries.point.texts import FORMATS, as_bytes
+from cimis.queries.quality import FlagPolicy
+from cimis.queries.timing import QueryTimings
 from cimis.store import Store, open_store
-from pipeline.errors import ChunkError
-from pipeline.items import Scope, Standard, named_items, resolve
-from queries.plain_texts import FORMATS, as_bytes
-from queries.point import point
-from queries.quality import FlagPolicy
-from queries.sinks import write
-from queries.timing import QueryTimings
 from tests.queries.conftest import Network, put, year_table
 
 
@@ -112,10 +112,10 @@ def test_it_imports_no_library_but_zstandard(network: Network) -> None:
     code = (
         "import datetime as dt, sys\n"
         "from pathlib import Path\n"
-        "from pipeline.items import Scope\n"
-        "from queries.point import point\n"
-        "from queries.plain_texts import as_bytes\n"
-        "from queries.timing import QueryTimings\n"
+        "from cimis.pipeline.field.items import Scope\n"
+        "from cimis.queries.point.rows import point\n"
+        "from cimis.queries.point.texts import as_bytes\n"
+        "from cimis.queries.timing import QueryTimings\n"
         "day = dt.date(2021, 6, 1)\n"
         f"got = point(Path({str(network.root)!r}), Scope.DAILY, [2], day, day, "
         "timings=QueryTimings())\n"

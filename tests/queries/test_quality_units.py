@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import UsageError
-from pipeline.items import ITEMS, QC_FLAGS, Item
-from pipeline.rows.schema import decimals_of, physical_schema
-from pipeline.units import english_decimals, to_english
-from queries.conversion import standard
-from queries.quality import FlagPolicy, policy, rejected
-from queries.units import english, english_schema
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import ITEMS, QC_FLAGS, Item
+from cimis.pipeline.field.units import english_decimals, to_english
+from cimis.pipeline.rows.schema import decimals_of, physical_schema
+from cimis.queries.conversion import standard
+from cimis.queries.quality import FlagPolicy, policy, rejected
+from cimis.queries.units import english, english_schema
 
 LETTERS = [flag.letter for flag in QC_FLAGS] + ["?"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cimis.pipeline.errors import UsageError
 from cimis.store import Store, open_store
-from pipeline.errors import UsageError
 from tests.queries.conftest import Network
 
 ATTEMPTS = {
@@ -169,7 +169,7 @@ def test_nothing_is_printed_when_a_store_is_left_open(network: Network) -> None:
 
 
 def test_a_closed_store_says_so(network: Network) -> None:
-    from pipeline.errors import StoreError
+    from cimis.pipeline.errors import StoreError
 
     with open_store(network.root) as opened:
         pass

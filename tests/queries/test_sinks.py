@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import StoreError, UsageError
-from pipeline.items import Scope, resolve
-from pipeline.rows.schema import FLAG_TYPE, physical_schema
-from queries.sinks import FORMATS, format_of, write
-from queries.timing import QueryTimings
+from cimis.pipeline.errors import StoreError, UsageError
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
+from cimis.queries.export.sinks import FORMATS, format_of, write
+from cimis.queries.timing import QueryTimings
 
 SCHEMA = physical_schema(Scope.HOURLY, resolve("air_tmp,rel_hum", Scope.HOURLY))
 

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from cimis.pipeline.catalog.database import Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkKey, write_chunk
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.targets import SPATIAL_DEFAULTS
+from cimis.pipeline.rows.schema import TARGET_FIELD, physical_schema
 from cimis.store import Store, create
-from pipeline.catalog import Catalog
-from pipeline.chunks import ChunkKey, write_chunk
-from pipeline.entry import chunk_row
-from pipeline.items import Scope
-from pipeline.rows.schema import TARGET_FIELD, physical_schema
-from pipeline.targets import SPATIAL_DEFAULTS
 
 TARGETS = ("address:HQ", "coordinate:36.5,-120", "zip:93624", "zip:95616", "zip:95616é")
 YEARS = (2022, 2023)

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 import cimis
-from pipeline.chunks import write_chunk
-from pipeline.decode import decode
-from pipeline.items import Scope
-from pipeline.rows.values import to_physical
+from cimis.pipeline.chunks import write_chunk
+from cimis.pipeline.decode import decode
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.rows.values import to_physical
 from tests.queries.conftest import year_table
 
 BODY = (

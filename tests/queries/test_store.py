@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 import pytest
 
 import cimis
+from cimis.pipeline.errors import StoreError, UsageError
+from cimis.queries.export.sinks import write
+from cimis.queries.timing import QueryTimings
 from cimis.store import Store, create
-from pipeline.errors import StoreError, UsageError
-from queries.sinks import write
-from queries.timing import QueryTimings
 from tests.queries.conftest import Network
 
 C = pl.col
@@ -245,7 +245,7 @@ def test_csv_of_the_store_prints_the_services_decimals(store: Store) -> None:
 
 
 def test_a_store_fetches_and_checks_what_it_then_answers(tmp_path: Path) -> None:
-    from pipeline.emulator import Emulator, GeneratedSource
+    from cimis.pipeline.emulator import Emulator, GeneratedSource
 
     with Emulator(GeneratedSource()) as server, create(tmp_path) as made:
         report = made.fetch(

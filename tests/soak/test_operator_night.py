@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chunks import read_chunk
-from pipeline.emulator import Emulator, GeneratedSource, Troubles
+from cimis.pipeline.chunks import read_chunk
+from cimis.pipeline.emulator import Emulator, GeneratedSource, Troubles
 
 DATA = "/StationWeb/GetDataByStationNumber"
 

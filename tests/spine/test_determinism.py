@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.spine.conftest import Cimis
 
 JULY = ("--start", "2023-07-01", "--end", "2023-07-31")

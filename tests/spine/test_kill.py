@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chunks import read_chunk
-from pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.chunks import read_chunk
+from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.spine.conftest import Cimis
 
 KILLS = 20

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.emulator import Emulator, ReplaySource
-from pipeline.items import by_json_key
+from cimis.pipeline.emulator import Emulator, ReplaySource
+from cimis.pipeline.field.items import by_json_key
 from tests.spine.conftest import Cimis
 
 Cell = tuple[Decimal | None, str | None]

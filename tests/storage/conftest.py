@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import storage
+from cimis.pipeline import storage
 
 SCHEME = "memory"
 

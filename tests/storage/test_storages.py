@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from cimis.store import open_store
-from pipeline.adopt import adopt
-from pipeline.catalog import CATALOG_FILE, Catalog
-from pipeline.chunks import (
+from cimis.pipeline.care.adopt import adopt
+from cimis.pipeline.care.migrate import migrate, pending
+from cimis.pipeline.care.verify import verify
+from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
+from cimis.pipeline.chunks import (
     ChunkKey,
     read_chunk,
     read_footer,
     store_rows,
     write_chunk,
 )
-from pipeline.chunks.bulk import ChunkFile, Damaged, Decoded, read_many
-from pipeline.chunks.whereabouts import chunk_files
-from pipeline.errors import ChunkError, StoreError
-from pipeline.items import Scope
-from pipeline.migrate import migrate, pending
-from pipeline.storage import storage_of
-from pipeline.storage.disk import Disk
-from pipeline.storage.writers import locked
-from pipeline.verify import verify
-from queries.point import point
-from queries.timing import QueryTimings
+from cimis.pipeline.chunks.bulk import ChunkFile, Damaged, Decoded, read_many
+from cimis.pipeline.chunks.whereabouts import chunk_files
+from cimis.pipeline.errors import ChunkError, StoreError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.disk import Disk
+from cimis.pipeline.storage.writers import locked
+from cimis.queries.point.rows import point
+from cimis.queries.timing import QueryTimings
+from cimis.store import open_store
 from tests.queries.conftest import put, year_table
 from tests.storage.conftest import SCHEME
 from tests.storage.memory import Memory

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.api import Settings
-from pipeline.emulator import Emulator, GeneratedSource, UnfoldingSource
-from pipeline.ingest import FetchRequest, RunReport, fetch, sync
-from pipeline.items import Scope, resolve
+from cimis.pipeline.emulator import Emulator, GeneratedSource, UnfoldingSource
+from cimis.pipeline.fetch import FetchRequest, RunReport, fetch, sync
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.service import Settings
 
 PST = dt.timezone(dt.timedelta(hours=-8))
 STATIONS = (2, 5, 6, 7, 80)

@@ -14,13 +14,13 @@ import pyarrow as pa
 import pytest
 
 import cimis
-import pipeline.adopt
-from pipeline.adopt import adopt
-from pipeline.catalog import CATALOG_FILE, Catalog
-from pipeline.errors import CheckFailed, NoDataError, StoreError
-from pipeline.items import Scope, resolve
-from pipeline.rows.schema import physical_schema
-from pipeline.verify import verify
+import cimis.pipeline.care.adopt
+from cimis.pipeline.care.adopt import adopt
+from cimis.pipeline.care.verify import verify
+from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
+from cimis.pipeline.errors import CheckFailed, NoDataError, StoreError
+from cimis.pipeline.field.items import Scope, resolve
+from cimis.pipeline.rows.schema import physical_schema
 from tests.cli.conftest import typed
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def test_a_takeover_that_was_ended_is_begun_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline.adopt, "_enter", ended)
+        patch.setattr(cimis.pipeline.care.adopt, "_enter", ended)
         with pytest.raises(KeyboardInterrupt):
             adopt(archive)
     assert "cimis init --adopt" in typed("stats", "--data-dir", archive).err

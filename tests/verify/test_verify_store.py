@@ -15,15 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.catalog import CATALOG_FILE, Catalog
-from pipeline.chunks import ChunkKey, read_chunk, write_chunk
-from pipeline.emulator import GeneratedSource
-from pipeline.entry import chunk_row
-from pipeline.errors import StoreError
-from pipeline.items import Scope, Standard, resolve, scope_items
-from pipeline.rows.schema import FLAG_TYPE, physical_schema
-from pipeline.storage.disk import temporary_path
-from pipeline.verify import Finding, Verdict, verify
+from cimis.pipeline.care.verify import Finding, Verdict, verify
+from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
+from cimis.pipeline.catalog.entry import chunk_row
+from cimis.pipeline.chunks import ChunkKey, read_chunk, write_chunk
+from cimis.pipeline.emulator import GeneratedSource
+from cimis.pipeline.errors import StoreError
+from cimis.pipeline.field.items import Scope, Standard, resolve, scope_items
+from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
+from cimis.pipeline.storage.disk import temporary_path
 
 NAMES = [f"stations/{number:03d}/2023_daily.zst" for number in (2, 5, 7)]
 DAYS = 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cimis.cli.options import data_dir, declare, printing, read_cache
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 
 __all__ = ["command"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cimis.cli.options import data_dir, declare, printing, service
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 
 __all__ = ["command"]
 
@@ -20,7 +20,7 @@ def command(
     A setting is taken from the option, else the environment, else the configuration file, else the
     default. The file is TOML, with lines such as app_key = "..." and data_dir = "/srv/cimis".
     """
-    from pipeline.api.settings import NAMES, config_path, resolve
+    from cimis.pipeline.service.settings import NAMES, config_path, resolve
 
     given = {"base_url": base_url, "app_key": app_key, "data_dir": data_dir}
     settings = [resolve(name, given.get(name)) for name in NAMES]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from cimis.cli.options import data_dir, declare
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 
 __all__ = ["STEPS", "command"]
 
@@ -57,7 +57,7 @@ def command(*, data_dir: str | None) -> int:
     Needs no key and no network. Each step is printed as the command that is run. The data go to a
     temporary directory, or stay in --data-dir.
     """
-    from pipeline.emulator import Emulator, GeneratedSource
+    from cimis.pipeline.emulator import Emulator, GeneratedSource
 
     out = Output()
     with ExitStack() as stack:

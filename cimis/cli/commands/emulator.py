@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cimis.cli.options import declare, option, printing
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 from cimis.parsing import parse_duration
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.emulator import Troubles
+    from cimis.pipeline.emulator import Troubles
 
 __all__ = ["command"]
 
@@ -76,7 +76,7 @@ def command(
     import threading
     from pathlib import Path
 
-    from pipeline.emulator import Emulator, GeneratedSource, ReplaySource
+    from cimis.pipeline.emulator import Emulator, GeneratedSource, ReplaySource
 
     source = ReplaySource(Path(replay)) if replay else GeneratedSource()
     troubles = _troubles(faults, named, fault_rate, seed)
@@ -99,7 +99,7 @@ def _troubles(
     """Return the faults that the options ask for; one way of asking at a time."""
     from pathlib import Path
 
-    from pipeline.emulator import Troubles
+    from cimis.pipeline.emulator import Troubles
 
     if sum(map(bool, (file, named, rate is not None))) > 1:
         raise UsageError(

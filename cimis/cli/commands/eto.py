@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.cli.answers import Form, answering, deliver
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -18,14 +17,15 @@ from cimis.cli.options import (
     span_options,
     stations_option,
 )
-from cimis.cli.output import Output
+from cimis.cli.showing.answers import Form, answering, deliver
+from cimis.cli.showing.output import Output
 from cimis.parsing import Days, parse_stations, today
-from pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.errors import NoDataError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cimis.where import Where
+    from cimis.naming.where import Where
 
 __all__ = ["command"]
 
@@ -74,9 +74,9 @@ def command(
     network lacks is the computed one, and the column source tells which it is; what is stored stays
     as it is. Of --compare, flagged figures do not count; shares are of records.
     """
-    from cimis.choice import placed
-    from cimis.cli.placed import telling_near
     from cimis.cli.session import opened
+    from cimis.cli.showing.placed import telling_near
+    from cimis.naming.choice import placed
 
     if compare and fill:
         raise UsageError("--compare and --fill exclude each other", hint="give one of them")
@@ -99,13 +99,13 @@ def command(
         if not lacks.damaged:
             raise
     if lacks.damaged:
-        from queries.engines.damage import error_of
+        from cimis.queries.engines.damage import error_of
 
         raise error_of(lacks.damaged)
 
 
 def _give(found: pa.Table, surface: str, *, compare: bool, form: Form, out: Output) -> None:
-    from queries.eto import agreement
+    from cimis.queries.answers.eto import agreement
 
     if not compare:
         deliver(iter(found.to_batches()), found.schema, form=form, out=out)

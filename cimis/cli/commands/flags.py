@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cimis.cli.options import declare, printing
-from cimis.cli.output import Output
-from pipeline.items import QC_FLAGS
+from cimis.cli.showing.output import Output
+from cimis.pipeline.field.items import QC_FLAGS
 
 __all__ = ["command"]
 

@@ -20,13 +20,13 @@ from cimis.cli.options import (
     span_options,
     stations_option,
 )
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 from cimis.parsing import Days, parse_stations, today
-from pipeline.errors import CheckFailed, NoDataError
+from cimis.pipeline.errors import CheckFailed, NoDataError
 
 if TYPE_CHECKING:
-    from cimis.where import Where
-    from queries.gaps import Completeness, StationGaps
+    from cimis.naming.where import Where
+    from cimis.queries.answers.gaps import Completeness, StationGaps
 
 __all__ = ["command"]
 
@@ -82,9 +82,9 @@ def command(
     Absent ones have no record at all; of missing ones the value is. The service itself lacks some:
     a sensor was out, or the station worked only a part of the time.
     """
-    from cimis.choice import placed
-    from cimis.cli.placed import telling_near
     from cimis.cli.session import opened
+    from cimis.cli.showing.placed import telling_near
+    from cimis.naming.choice import placed
 
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
@@ -163,7 +163,7 @@ def _sign(share: float) -> str:
 def _stop_at(damaged: Sequence[tuple[str, str]]) -> None:
     """Say that damaged chunks are left out, whose days the answer calls absent."""
     if damaged:
-        from queries.engines.damage import error_of
+        from cimis.queries.engines.damage import error_of
 
         raise error_of(damaged)
 

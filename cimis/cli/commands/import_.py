@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
-from cimis.cli.output import Output, counted
+from cimis.cli.showing.output import Output, counted
 from cimis.parsing import parse_stations
-from pipeline.errors import NoDataError
+from cimis.pipeline.errors import NoDataError
 
 if TYPE_CHECKING:
-    from pipeline.intake import Intake
+    from cimis.pipeline.archive.intake import Intake
 
 __all__ = ["command"]
 
@@ -65,9 +65,9 @@ def command(
     read and checked before the first is stored. A folder means all archives below it; its other
     files are left out, and named.
     """
-    from cimis.care import imported
-    from cimis.cli.progress import phases
     from cimis.cli.session import data_root, refreshed
+    from cimis.cli.showing.progress import phases
+    from cimis.tasks.care import imported
 
     root = data_root(data_dir)
     failure: NoDataError | None = None

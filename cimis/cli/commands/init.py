@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing
-from cimis.cli.output import Output, counted
-from pipeline.errors import CheckFailed, UsageError
+from cimis.cli.showing.output import Output, counted
+from cimis.pipeline.errors import CheckFailed, UsageError
 
 __all__ = ["command"]
 
@@ -48,9 +48,9 @@ def command(*, directory: str | None, adopt: bool, data_dir: str | None, out: Ou
 
 
 def _take_over(root: Path, out: Output) -> None:
-    from cimis.cli.progress import counting
     from cimis.cli.session import refreshed
-    from pipeline.adopt import adopt
+    from cimis.cli.showing.progress import counting
+    from cimis.pipeline.care.adopt import adopt
 
     with counting(out, "reading chunks") as on_chunk:
         done = adopt(root, on_chunk=on_chunk)

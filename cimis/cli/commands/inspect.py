@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cimis.cli.options import declare, printing
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 from cimis.parsing import today
-from pipeline.field.time import moment_of, year_span
-from pipeline.lacks import Asked, Lacks, lacks_of
+from cimis.pipeline.field.time import moment_of, year_span
+from cimis.pipeline.lacks import Asked, Lacks, lacks_of
 
 if TYPE_CHECKING:
-    from pipeline.chunks.encodings import Encoding
-    from pipeline.chunks.footer import Footer
+    from cimis.pipeline.chunks.encodings import Encoding
+    from cimis.pipeline.chunks.footer import Footer
 
 __all__ = ["command"]
 
@@ -38,7 +38,7 @@ _COLUMNS = (
 @printing(talks=True)
 def command(*, file: Path, out: Output) -> None:
     """Show what is inside one chunk file: its columns, how they are encoded, their extremes."""
-    from pipeline.chunks import read_footer
+    from cimis.pipeline.chunks import read_footer
 
     footer = read_footer(file)
     facts = _facts(file, footer)

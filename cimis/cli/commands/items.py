@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from cimis.cli.options import declare, option, printing
-from cimis.cli.output import Output
-from pipeline.items import ITEMS, Scope, Standard, default_items
+from cimis.cli.showing.output import Output
+from cimis.pipeline.field.items import ITEMS, Scope, Standard, default_items
 
 __all__ = ["command"]
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
-from cimis.cli.output import Output, counted
+from cimis.cli.showing.output import Output, counted
 from cimis.parsing import parse_stations, year_span
-from pipeline.errors import CheckFailed
+from cimis.pipeline.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from pipeline.migrate import Migration
+    from cimis.pipeline.care.migrate import Migration
 
 __all__ = ["command"]
 
@@ -66,9 +66,9 @@ def command(
     in place nothing is written where something would be lost, unless --allow-loss is given.
     A damaged chunk stays as it was; the exit code is then 8.
     """
-    from cimis.care import migrated
-    from cimis.cli.progress import counting
     from cimis.cli.session import data_root, refreshed
+    from cimis.cli.showing.progress import counting
+    from cimis.tasks.care import migrated
 
     root = data_root(data_dir)
     target = None if output is None else Path(output).expanduser()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.cli.answers import Form, answering, deliver_answer
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -20,14 +19,15 @@ from cimis.cli.options import (
     span_options,
     stations_option,
 )
-from cimis.cli.output import Output, counted
+from cimis.cli.showing.answers import Form, answering, deliver_answer
+from cimis.cli.showing.output import Output, counted
 from cimis.cli.targets import stored_target_options
 from cimis.parsing import Days, parse_stations, today
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from cimis.where import Where
-    from queries.timing import QueryTimings
+    from cimis.naming.where import Where
+    from cimis.queries.timing import QueryTimings
 
 __all__ = ["command"]
 
@@ -103,12 +103,12 @@ def command(
     maxima and minima stay extremes, the rest are means. A flag stands behind its value in
     a table, and in a column of its own (NAME_qc) elsewhere.
     """
-    from cimis.cli.plain import answered_plainly
     from cimis.cli.session import data_root, opened
+    from cimis.cli.showing.plain import answered_plainly
     from cimis.directory import data_directory
-    from pipeline.items import Scope, named_items
-    from pipeline.lacks import Asked
-    from queries.timing import QueryTimings
+    from cimis.pipeline.field.items import Scope, named_items
+    from cimis.pipeline.lacks import Asked
+    from cimis.queries.timing import QueryTimings
 
     chosen: Sequence[int] | None = parse_stations(stations)
     first, final = days.open(today())
@@ -117,8 +117,8 @@ def command(
     timings = QueryTimings()
     root = data_directory(data_root(data_dir))
     if where:
-        from cimis.choice import placed
-        from cimis.cli.placed import telling_near
+        from cimis.cli.showing.placed import telling_near
+        from cimis.naming.choice import placed
 
         chosen = placed(root, chosen, where, (first, final), on_near=telling_near(out))
     if targets is not None:

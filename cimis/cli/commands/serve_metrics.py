@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing
-from cimis.cli.output import Output
-from pipeline.errors import UsageError
+from cimis.cli.showing.output import Output
+from cimis.pipeline.errors import UsageError
 
 __all__ = ["command"]
 
@@ -38,8 +38,8 @@ def command(*, host: str, port: int, data_dir: str | None, out: Output) -> int:
     from cimis.arguments import keeping
     from cimis.cli.session import data_root
     from cimis.directory import data_directory
-    from pipeline.metrics import registry
-    from queries.mirror.mirrors import mirror_sizes
+    from cimis.pipeline.care.metrics import registry
+    from cimis.queries.mirror.mirrors import mirror_sizes
 
     root = data_directory(data_root(data_dir))
     try:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.cli.answers import Form, answering, deliver_answer
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -19,13 +18,14 @@ from cimis.cli.options import (
     read_cache,
     stations_option,
 )
-from cimis.cli.output import Output
+from cimis.cli.showing.answers import Form, answering, deliver_answer
+from cimis.cli.showing.output import Output
 from cimis.parsing import parse_stations
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from queries.engines.answer import Answer
-    from queries.engines.seat import Parameters
+    from cimis.queries.engines.answer import Answer
+    from cimis.queries.engines.seat import Parameters
 
 __all__ = ["command"]
 
@@ -136,7 +136,7 @@ def _ready(
     """Return the SQL and its parameters of a question that is SQL or a name of the library."""
     if not _NAME.fullmatch(question):
         return question, values or None
-    from queries.named import named_query
+    from cimis.queries.answers.named import named_query
 
     query = named_query(question)
     texts = {name: str(value) for name, value in values.items()}
@@ -144,7 +144,7 @@ def _ready(
 
 
 def _list(out: Output) -> None:
-    from queries.named import named_queries
+    from cimis.queries.answers.named import named_queries
 
     rows = []
     for query in named_queries().values():

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service
-from cimis.cli.output import Output, counted
-from pipeline.errors import NoDataError, UsageError
-from pipeline.serving import served
+from cimis.cli.showing.output import Output, counted
+from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.field.serving import served
 
 __all__ = ["command"]
 
@@ -89,14 +89,14 @@ def command(
     With --near the nearest comes first, with its distance and the direction in which it lies, in
     degrees from north through east.
     """
-    from cimis.choice import by_distance, in_county, listed
     from cimis.cli.session import data_root, service_settings
     from cimis.cli.targets import zip_list
     from cimis.directory import make_directory
-    from cimis.lists import NetworkLists
+    from cimis.naming.choice import by_distance, in_county, listed
+    from cimis.naming.lists import NetworkLists
+    from cimis.naming.where import Where
     from cimis.parsing import year_span
-    from cimis.where import Where
-    from pipeline.places import parse_place
+    from cimis.pipeline.field.places import parse_place
 
     place = None if near is None else parse_place(near)
     codes = None if zip_codes is None else set(zip_list(zip_codes))
@@ -132,7 +132,7 @@ def command(
 
 
 def _is_called(facts: dict[str, Any], name: str) -> bool:
-    from cimis.choice import matches
+    from cimis.naming.choice import matches
 
     return matches(f"{facts.get('name', '')} {facts.get('city', '')}", name)
 

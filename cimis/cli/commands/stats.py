@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 
 if TYPE_CHECKING:
-    from pipeline.catalog import ChunkRow
+    from cimis.pipeline.catalog.database import ChunkRow
 
 __all__ = ["command"]
 
@@ -37,7 +37,7 @@ def command(*, by: str, data_dir: str | None, out: Output) -> None:
     Provisional counts chunks with days that may still change; v1 those in the older format.
     """
     from cimis.cli.session import data_root
-    from pipeline.catalog import Catalog
+    from cimis.pipeline.catalog.database import Catalog
 
     with Catalog(data_root(data_dir)) as catalog:
         chunks = catalog.chunks()

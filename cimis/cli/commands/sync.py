@@ -18,15 +18,15 @@ from cimis.cli.options import (
     service,
     stations_option,
 )
-from cimis.cli.output import Output
 from cimis.cli.requests_log import requests_logged
-from cimis.cli.sync_telling import tell_sync
-from cimis.cli.telling import raise_failure
+from cimis.cli.showing.output import Output
+from cimis.cli.showing.sync_telling import tell_sync
+from cimis.cli.showing.telling import raise_failure
 from cimis.parsing import parse_date, today
-from pipeline.errors import UsageError
+from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from cimis.where import Where
+    from cimis.naming.where import Where
 
 __all__ = ["command"]
 
@@ -118,15 +118,15 @@ def command(
     """
     from cimis.cli.event_log import EventLog
     from cimis.cli.metrics_file import write_metrics
-    from cimis.cli.placed import named_sites, telling_near
-    from cimis.cli.progress import Bars
     from cimis.cli.session import data_root, refreshed, service_settings
+    from cimis.cli.showing.placed import named_sites, telling_near
+    from cimis.cli.showing.progress import Bars
     from cimis.directory import data_directory
-    from cimis.lists import NetworkLists
-    from cimis.syncing import days_again, to_sync
-    from cimis.whom import Wished
-    from pipeline.ingest import FetchRequest, sync
-    from pipeline.items import Scope
+    from cimis.naming.lists import NetworkLists
+    from cimis.naming.whom import Wished
+    from cimis.pipeline.fetch import FetchRequest, sync
+    from cimis.pipeline.field.items import Scope
+    from cimis.tasks.syncing import days_again, to_sync
 
     root, settings = data_directory(data_root(data_dir)), service_settings(base_url, app_key)
     if not how.dry_run:

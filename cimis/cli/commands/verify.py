@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cimis.cli.options import data_dir, declare, option, printing
-from cimis.cli.output import Output, counted
-from pipeline.errors import CheckFailed
+from cimis.cli.showing.output import Output, counted
+from cimis.pipeline.errors import CheckFailed
 
 __all__ = ["command"]
 
@@ -24,10 +24,10 @@ def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out
     All faults are listed; with any left the exit code is 8. --repair rebuilds what the catalog says
     from the chunks, and moves damaged ones into DIR/quarantine; it deletes none.
     """
-    from cimis.care import checked
     from cimis.cli.metrics_file import write_metrics
-    from cimis.cli.progress import counting
     from cimis.cli.session import data_root, refreshed
+    from cimis.cli.showing.progress import counting
+    from cimis.tasks.care import checked
 
     root = data_root(data_dir)
     with counting(out, "checking chunks") as on_chunk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cimis.cli.options import declare, option
-from cimis.cli.output import Output
+from cimis.cli.showing.output import Output
 from cimis.version import __version__
 
 __all__ = ["command"]

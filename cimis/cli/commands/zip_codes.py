@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cimis.cli.options import declare, option, printing, service
-from cimis.cli.output import Output
-from pipeline.errors import NoDataError, RequestRefused
+from cimis.cli.showing.output import Output
+from cimis.pipeline.errors import NoDataError, RequestRefused
 
 if TYPE_CHECKING:
-    from pipeline.api import Settings, ZipCode
-    from pipeline.errors import DecodeError
+    from cimis.pipeline.errors import DecodeError
+    from cimis.pipeline.service import Settings, ZipCode
 
 __all__ = ["command"]
 
@@ -46,7 +46,7 @@ def command(
     Without any code all that a station or the spatial network serves are listed.
     """
     from cimis.cli.session import service_settings
-    from pipeline.targets import zip_target
+    from cimis.pipeline.field.targets import zip_target
 
     wanted = [zip_target(code).name for code in codes]
     settings = service_settings(base_url, app_key)
@@ -75,9 +75,9 @@ async def _asked(
     settings: Settings, codes: list[str], out: Output
 ) -> tuple[list[ZipCode], list[ZipCode]]:
     """Ask both networks for all their zip codes, or for few of them one by one."""
-    from cimis.lists import left_out
-    from pipeline.api import CimisClient
-    from pipeline.targets import Network
+    from cimis.naming.lists import left_out
+    from cimis.pipeline.field.targets import Network
+    from cimis.pipeline.service import CimisClient
 
     def told(error: DecodeError) -> None:
         out.warn(left_out(error))

@@ -1,17 +1,17 @@
 """The cells that many footers tell of, as arrays, read one of each file at a time.
 
-The rules are those of :mod:`pipeline.chunks.parse`; a file that breaks one is refused.
+The rules are those of :mod:`cimis.pipeline.chunks.v2.parse`; a file that breaks one is refused.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from pipeline.chunks.bulk.varints import InStep
-from pipeline.chunks.encodings import KINDS, Kind, Predicted
-from pipeline.chunks.encodings.predicted import MAX_SOURCES
-from pipeline.chunks.encodings.steps import MAX_STEP
-from pipeline.rows.numbers import Bools, Ints
+from cimis.pipeline.chunks.bulk.varints import InStep
+from cimis.pipeline.chunks.encodings import KINDS, Kind, Predicted
+from cimis.pipeline.chunks.encodings.predicted import MAX_SOURCES
+from cimis.pipeline.chunks.encodings.steps import MAX_STEP
+from cimis.pipeline.rows.numbers import Bools, Ints
 
 __all__ = ["Cells", "check_sources", "read_cell"]
 

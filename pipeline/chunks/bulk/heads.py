@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.footer import SCOPES, ColumnInfo, State
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.octets import Reader
-from pipeline.chunks.parse import FEATURE_FROM_V1, read_columns, read_states
-from pipeline.errors import ChunkError
-from pipeline.items import Scope, by_code, scope_items
+from cimis.pipeline.chunks.footer import SCOPES, ColumnInfo, State
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.octets import Reader
+from cimis.pipeline.chunks.v2.parse import FEATURE_FROM_V1, read_columns, read_states
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope, by_code, scope_items
 
 __all__ = ["Columns", "Head", "Heads", "States"]
 

@@ -1,6 +1,7 @@
 """The blocks and cells that many footers tell of, as arrays; every bound of the format checked.
 
-The rules are those of :mod:`pipeline.chunks.parse`, field by field, each applied to all files at
+The rules are those of :mod:`cimis.pipeline.chunks.v2.parse`, field by field, each applied to all
+files at
 once. A file that breaks one, or that is out of the ordinary, is left out: the reader of single
 chunks then says what is wrong with it, or reads it.
 """
@@ -13,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.chunks.bulk.cells import Cells, check_sources, read_cell
-from pipeline.chunks.bulk.heads import Head
-from pipeline.chunks.bulk.varints import InStep
-from pipeline.chunks.container import HEADER_BYTES
-from pipeline.chunks.parse import MAX_BLOCK_ROWS, MAX_ROWS
-from pipeline.field.time import times_of_year
-from pipeline.items import Scope
-from pipeline.rows.numbers import Bools, Ints
+from cimis.pipeline.chunks.bulk.cells import Cells, check_sources, read_cell
+from cimis.pipeline.chunks.bulk.heads import Head
+from cimis.pipeline.chunks.bulk.varints import InStep
+from cimis.pipeline.chunks.v2.container import HEADER_BYTES
+from cimis.pipeline.chunks.v2.parse import MAX_BLOCK_ROWS, MAX_ROWS
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.time import times_of_year
+from cimis.pipeline.rows.numbers import Bools, Ints
 
 __all__ = ["Blocks", "read_blocks"]
 

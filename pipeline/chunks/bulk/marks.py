@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from pipeline.chunks.bulk.heads import States
-from pipeline.chunks.bulk.layout import Blocks
-from pipeline.chunks.bulk.shelves import Shelves
-from pipeline.chunks.marks import split_marks
-from pipeline.errors import ChunkError
-from pipeline.rows.numbers import Bools, Ints, Octets
+from cimis.pipeline.chunks.bulk.heads import States
+from cimis.pipeline.chunks.bulk.layout import Blocks
+from cimis.pipeline.chunks.bulk.shelves import Shelves
+from cimis.pipeline.chunks.marks import split_marks
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.rows.numbers import Bools, Ints, Octets
 
 __all__ = ["MAX_TEXTS", "ManyMarks", "check_marks", "flag_texts"]
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.chunks.bulk.heads import Head, Heads
-from pipeline.chunks.bulk.layout import Blocks, read_blocks
-from pipeline.chunks.container import check_header, footer_of
-from pipeline.chunks.key import ChunkKey
-from pipeline.errors import ChunkError
+from cimis.pipeline.chunks.bulk.heads import Head, Heads
+from cimis.pipeline.chunks.bulk.layout import Blocks, read_blocks
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v2.container import check_header, footer_of
+from cimis.pipeline.errors import ChunkError
 
 __all__ = ["Opened"]
 

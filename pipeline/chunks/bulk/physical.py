@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.footer import ColumnInfo
-from pipeline.chunks.key import ChunkKey
-from pipeline.errors import ChunkError, StoreError
-from pipeline.field.site import SiteKind
-from pipeline.items import Item, Scope, scope_items
-from pipeline.rows.arrays import bitmap, plain_array
-from pipeline.rows.keys import time_arrays
-from pipeline.rows.numbers import Bools, Ints
-from pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD, item_of, physical_schema
+from cimis.pipeline.chunks.footer import ColumnInfo
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.errors import ChunkError, StoreError
+from cimis.pipeline.field.items import Item, Scope, scope_items
+from cimis.pipeline.field.site import SiteKind
+from cimis.pipeline.rows.arrays import bitmap, plain_array
+from cimis.pipeline.rows.keys import time_arrays
+from cimis.pipeline.rows.numbers import Bools, Ints
+from cimis.pipeline.rows.schema import KEY_FIELDS, TARGET_FIELD, item_of, physical_schema
 
 __all__ = ["Form", "Together", "key_arrays", "value_array"]
 

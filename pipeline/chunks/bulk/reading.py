@@ -12,20 +12,21 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks import v1, v2
-from pipeline.chunks.bulk.heads import Heads
-from pipeline.chunks.bulk.physical import Form, Together
-from pipeline.chunks.bulk.records import decode_records
-from pipeline.chunks.bulk.together import decode_together
-from pipeline.chunks.container import parse_footer
-from pipeline.chunks.footer import ColumnInfo
-from pipeline.chunks.key import ChunkKey
-from pipeline.errors import ChunkError
-from pipeline.field.site import SiteKind
-from pipeline.field.time import PER_DAY
-from pipeline.items import Scope
-from pipeline.rows.values import to_physical
-from pipeline.storage import storage_of
+from cimis.pipeline.chunks.bulk.heads import Heads
+from cimis.pipeline.chunks.bulk.physical import Form, Together
+from cimis.pipeline.chunks.bulk.records import decode_records
+from cimis.pipeline.chunks.bulk.together import decode_together
+from cimis.pipeline.chunks.footer import ColumnInfo
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v1 import codec as v1
+from cimis.pipeline.chunks.v2 import codec as v2
+from cimis.pipeline.chunks.v2.container import parse_footer
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.site import SiteKind
+from cimis.pipeline.field.time import PER_DAY
+from cimis.pipeline.rows.values import to_physical
+from cimis.pipeline.storage import storage_of
 
 __all__ = ["ChunkFile", "Damaged", "Decoded", "read_many"]
 

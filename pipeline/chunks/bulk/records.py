@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from pipeline.chunks import v1
-from pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
-from pipeline.chunks.key import ChunkKey
-from pipeline.chunks.v1_records import EPOCH, Records, unpack
-from pipeline.errors import ChunkError
-from pipeline.field.time import times_of_year
-from pipeline.items import Scope
-from pipeline.rows.arrays import flag_array
-from pipeline.rows.numbers import Ints
+from cimis.pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v1 import codec as v1
+from cimis.pipeline.chunks.v1.records import EPOCH, Records, unpack
+from cimis.pipeline.errors import ChunkError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.time import times_of_year
+from cimis.pipeline.rows.arrays import flag_array
+from cimis.pipeline.rows.numbers import Ints
 
 __all__ = ["decode_records"]
 

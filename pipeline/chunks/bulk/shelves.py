@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.rows.numbers import Ints
+from cimis.pipeline.rows.numbers import Ints
 
 __all__ = ["Shelf", "Shelves"]
 

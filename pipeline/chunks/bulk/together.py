@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.chunks.bulk.heads import Heads
-from pipeline.chunks.bulk.layout import Blocks
-from pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, check_marks, flag_texts
-from pipeline.chunks.bulk.opened import Opened
-from pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
-from pipeline.chunks.bulk.shelves import Shelves
-from pipeline.chunks.bulk.values import CellList, decode, predict_cells
-from pipeline.chunks.frames import unpack_frames
-from pipeline.chunks.key import ChunkKey
-from pipeline.rows.arrays import flag_array
-from pipeline.rows.numbers import Bools, Ints
+from cimis.pipeline.chunks.bulk.heads import Heads
+from cimis.pipeline.chunks.bulk.layout import Blocks
+from cimis.pipeline.chunks.bulk.marks import MAX_TEXTS, ManyMarks, check_marks, flag_texts
+from cimis.pipeline.chunks.bulk.opened import Opened
+from cimis.pipeline.chunks.bulk.physical import Form, Together, key_arrays, value_array
+from cimis.pipeline.chunks.bulk.shelves import Shelves
+from cimis.pipeline.chunks.bulk.values import CellList, decode, predict_cells
+from cimis.pipeline.chunks.key import ChunkKey
+from cimis.pipeline.chunks.v2.frames import unpack_frames
+from cimis.pipeline.rows.arrays import flag_array
+from cimis.pipeline.rows.numbers import Bools, Ints
 
 __all__ = ["decode_together"]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from pipeline.chunks.bulk.cells import Cells
-from pipeline.chunks.bulk.shelves import Shelf, Shelves
-from pipeline.chunks.encodings import KINDS, Predicted, kind_of
-from pipeline.chunks.encodings.predicted import MAX_SOURCES, Terms
-from pipeline.chunks.encodings.shapes import join_octets
-from pipeline.chunks.encodings.steps import undo_steps
-from pipeline.rows.numbers import Bools, Ints, Numbers
+from cimis.pipeline.chunks.bulk.cells import Cells
+from cimis.pipeline.chunks.bulk.shelves import Shelf, Shelves
+from cimis.pipeline.chunks.encodings import KINDS, Predicted, kind_of
+from cimis.pipeline.chunks.encodings.predicted import MAX_SOURCES, Terms
+from cimis.pipeline.chunks.encodings.shapes import join_octets
+from cimis.pipeline.chunks.encodings.steps import undo_steps
+from cimis.pipeline.rows.numbers import Bools, Ints, Numbers
 
 __all__ = ["CellList", "decode", "predict_cells"]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.rows.numbers import Bools, Ints, Octets, Words
+from cimis.pipeline.rows.numbers import Bools, Ints, Octets, Words
 
 __all__ = ["InStep"]
 

@@ -7,14 +7,14 @@ few rows does without.
 
 from __future__ import annotations
 
-from pipeline.chunks.encodings.delta import Delta
-from pipeline.chunks.encodings.delta2 import Delta2
-from pipeline.chunks.encodings.double import Double
-from pipeline.chunks.encodings.kind import Encoding, Kind, Predictor, Step
-from pipeline.chunks.encodings.linear import Linear
-from pipeline.chunks.encodings.predicted import Predicted
-from pipeline.chunks.encodings.psychro import Psychro
-from pipeline.chunks.encodings.reference import Reference
+from cimis.pipeline.chunks.encodings.delta import Delta
+from cimis.pipeline.chunks.encodings.delta2 import Delta2
+from cimis.pipeline.chunks.encodings.double import Double
+from cimis.pipeline.chunks.encodings.kind import Encoding, Kind, Predictor, Step
+from cimis.pipeline.chunks.encodings.linear import Linear
+from cimis.pipeline.chunks.encodings.predicted import Predicted
+from cimis.pipeline.chunks.encodings.psychro import Psychro
+from cimis.pipeline.chunks.encodings.reference import Reference
 
 __all__ = [
     "DELTA",

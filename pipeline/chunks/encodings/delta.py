@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.chunks.encodings.kind import Kind, Way
-from pipeline.chunks.encodings.signed import plain_unzigzag, unzigzag, zigzag
+from cimis.pipeline.chunks.encodings.kind import Kind, Way
+from cimis.pipeline.chunks.encodings.signed import plain_unzigzag, unzigzag, zigzag
 
 if TYPE_CHECKING:
-    from pipeline.chunks.encodings.trial import Trial
-    from pipeline.rows.numbers import Ints, Numbers, Words
+    from cimis.pipeline.chunks.encodings.trial import Trial
+    from cimis.pipeline.rows.numbers import Ints, Numbers, Words
 
 __all__ = ["Delta"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pipeline.chunks.encodings.delta import Delta
+from cimis.pipeline.chunks.encodings.delta import Delta
 
 __all__ = ["Delta2"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.chunks.encodings.kind import Way
-from pipeline.chunks.encodings.reference import Reference
+from cimis.pipeline.chunks.encodings.kind import Way
+from cimis.pipeline.chunks.encodings.reference import Reference
 
 if TYPE_CHECKING:
-    from pipeline.chunks.encodings.trial import Trial
-    from pipeline.rows.numbers import Ints, Words
+    from cimis.pipeline.chunks.encodings.trial import Trial
+    from cimis.pipeline.rows.numbers import Ints, Words
 
 __all__ = ["Double"]
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.chunks.octets import Reader, Writer
+from cimis.pipeline.chunks.octets import Reader, Writer
 
 if TYPE_CHECKING:
-    from pipeline.chunks.bulk.cells import Cells
-    from pipeline.chunks.bulk.varints import InStep
-    from pipeline.chunks.encodings.trial import Trial
-    from pipeline.rows.numbers import Ints, Numbers, Words
+    from cimis.pipeline.chunks.bulk.cells import Cells
+    from cimis.pipeline.chunks.bulk.varints import InStep
+    from cimis.pipeline.chunks.encodings.trial import Trial
+    from cimis.pipeline.rows.numbers import Ints, Numbers, Words
 
 __all__ = ["Encoding", "Kind", "Predictor", "Step", "Way"]
 

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from pipeline.chunks.encodings.kind import Kind, Predictor, Way
-from pipeline.chunks.encodings.signed import plain_unzigzag, unzigzag, zigzag
-from pipeline.chunks.octets import Reader, Writer
-from pipeline.errors import ChunkError
+from cimis.pipeline.chunks.encodings.kind import Kind, Predictor, Way
+from cimis.pipeline.chunks.encodings.signed import plain_unzigzag, unzigzag, zigzag
+from cimis.pipeline.chunks.octets import Reader, Writer
+from cimis.pipeline.errors import ChunkError
 
 if TYPE_CHECKING:
-    from pipeline.chunks.bulk.cells import Cells
-    from pipeline.chunks.bulk.varints import InStep
-    from pipeline.chunks.encodings.trial import Column, Trial
-    from pipeline.rows.numbers import Ints, Numbers, Words
+    from cimis.pipeline.chunks.bulk.cells import Cells
+    from cimis.pipeline.chunks.bulk.varints import InStep
+    from cimis.pipeline.chunks.encodings.trial import Column, Trial
+    from cimis.pipeline.rows.numbers import Ints, Numbers, Words
 
 __all__ = ["MAX_SOURCES", "Predicted", "Terms"]
 

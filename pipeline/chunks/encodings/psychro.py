@@ -17,16 +17,16 @@ from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipeline.chunks.encodings.kind import Encoding, Predictor
-from pipeline.chunks.encodings.predicted import Predicted, Terms
-from pipeline.chunks.encodings.signed import wrap
-from pipeline.chunks.octets import Reader, Writer
+from cimis.pipeline.chunks.encodings.kind import Encoding, Predictor
+from cimis.pipeline.chunks.encodings.predicted import Predicted, Terms
+from cimis.pipeline.chunks.encodings.signed import wrap
+from cimis.pipeline.chunks.octets import Reader, Writer
 
 if TYPE_CHECKING:
-    from pipeline.chunks.bulk.cells import Cells
-    from pipeline.chunks.bulk.varints import InStep
-    from pipeline.chunks.encodings.trial import Column
-    from pipeline.rows.numbers import Ints
+    from cimis.pipeline.chunks.bulk.cells import Cells
+    from cimis.pipeline.chunks.bulk.varints import InStep
+    from cimis.pipeline.chunks.encodings.trial import Column
+    from cimis.pipeline.rows.numbers import Ints
 
 __all__ = ["Formula", "Psychro", "pressure_table"]
 

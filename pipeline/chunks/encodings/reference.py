@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.chunks.encodings.kind import Kind, Way
+from cimis.pipeline.chunks.encodings.kind import Kind, Way
 
 if TYPE_CHECKING:
-    from pipeline.chunks.encodings.trial import Trial
-    from pipeline.rows.numbers import Ints, Numbers, Words
+    from cimis.pipeline.chunks.encodings.trial import Trial
+    from cimis.pipeline.rows.numbers import Ints, Numbers, Words
 
 __all__ = ["Reference"]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.rows.numbers import Ints, Octets, Words
+    from cimis.pipeline.rows.numbers import Ints, Octets, Words
 
 __all__ = [
     "MAX_LOW_BITS",

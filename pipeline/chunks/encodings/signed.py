@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.rows.numbers import Ints, Numbers, Words
+    from cimis.pipeline.rows.numbers import Ints, Numbers, Words
 
 __all__ = ["plain_unzigzag", "unzigzag", "wrap", "zigzag"]
 

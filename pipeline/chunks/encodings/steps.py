@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.chunks.encodings.kind import Step
-from pipeline.chunks.encodings.signed import wrap
-from pipeline.units import DEPTH, RADIATION, RUN, SPEED, TEMPERATURE
+from cimis.pipeline.chunks.encodings.kind import Step
+from cimis.pipeline.chunks.encodings.signed import wrap
+from cimis.pipeline.field.units import DEPTH, RADIATION, RUN, SPEED, TEMPERATURE
 
 if TYPE_CHECKING:
-    from pipeline.rows.numbers import Ints
+    from cimis.pipeline.rows.numbers import Ints
 
 __all__ = ["MAX_STEP", "STEPS", "count_steps", "plain_undo_steps", "undo_steps"]
 

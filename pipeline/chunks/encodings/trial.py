@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pipeline.chunks.encodings.kind import Kind, Step, Way
-from pipeline.chunks.encodings.predicted import Predicted
-from pipeline.chunks.encodings.steps import STEPS, count_steps, undo_steps
-from pipeline.rows.numbers import Bools, Ints
+from cimis.pipeline.chunks.encodings.kind import Kind, Step, Way
+from cimis.pipeline.chunks.encodings.predicted import Predicted
+from cimis.pipeline.chunks.encodings.steps import STEPS, count_steps, undo_steps
+from cimis.pipeline.rows.numbers import Bools, Ints
 
 __all__ = ["Column", "Trial"]
 

@@ -1,0 +1,1 @@
+"""Answers, places and progress as a terminal shows them."""

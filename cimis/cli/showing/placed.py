@@ -1,0 +1,54 @@
+"""Stations named on the command line by number, and what is told of those that a point chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cimis.cli.showing.output import Output
+
+if TYPE_CHECKING:
+    from cimis.naming.sites import Sites
+    from cimis.pipeline.field.places import Place
+    from cimis.pipeline.field.targets import Target
+
+__all__ = ["named_sites", "telling_near"]
+
+_NAMED = 5
+"""Stations near a point that are told one by one."""
+
+
+def named_sites(stations: str | None, targets: tuple[Target, ...] = ()) -> Sites:
+    """Return whom options name: of stations none, all or those of a list, and targets."""
+    from cimis.naming.sites import Sites
+    from cimis.parsing import parse_stations, single_stations
+
+    if stations is None:
+        return Sites((), targets)
+    return Sites(parse_stations(stations), targets, frozenset(single_stations(stations)))
+
+
+def telling_near(out: Output) -> Callable[[Place, Sequence[dict[str, Any]]], None]:
+    """Return what says which stations a point chose: number, name, how far, since when, until."""
+
+    def tell(place: Place, chosen: Sequence[dict[str, Any]]) -> None:
+        named = [
+            {
+                "station": facts["number"],
+                **{k: facts.get(k) for k in ("name", "distance_km", "connected", "disconnected")},
+            }
+            for facts in chosen
+        ]
+        shown = [_in_words(facts) for facts in named[:_NAMED]]
+        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        where = f"{place.latitude:g},{place.longitude:g}"
+        out.aside("near", named, f"near {where}: {'; '.join(shown)}{more}")
+
+    return tell
+
+
+def _in_words(facts: dict[str, Any]) -> str:
+    until = f" until {facts['disconnected']}" if facts["disconnected"] else ""
+    since = f", since {facts['connected']}" if facts["connected"] else ""
+    name = f" {facts['name']}" if facts["name"] else ""
+    return f"station {facts['station']}{name}, {facts['distance_km']:g} km{since}{until}"

@@ -1,0 +1,1 @@
+"""Whom a question or a fetch means."""

@@ -1,0 +1,1 @@
+"""Stored chunks looked after: verified, migrated, adopted, counted."""

@@ -1,0 +1,1 @@
+"""What is stored, in one SQLite file beside the chunks."""

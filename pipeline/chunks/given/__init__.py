@@ -1,0 +1,1 @@
+"""Tables of any Arrow kind as rows of a chunk."""

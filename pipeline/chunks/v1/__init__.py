@@ -1,0 +1,1 @@
+"""The older program's V1 chunk format."""

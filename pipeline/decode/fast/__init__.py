@@ -1,0 +1,1 @@
+"""The vectorised way through records of ordinary form."""

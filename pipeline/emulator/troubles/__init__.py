@@ -1,0 +1,1 @@
+"""What goes wrong on the way from the service, on demand."""

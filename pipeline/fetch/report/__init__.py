@@ -1,0 +1,1 @@
+"""What a run tells: its progress, its numbers, its outcome."""

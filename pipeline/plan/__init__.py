@@ -1,0 +1,1 @@
+"""Windows of days under the service's record caps."""

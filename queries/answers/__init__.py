@@ -1,0 +1,1 @@
+"""Questions worded as SQL or reckoned from rows."""

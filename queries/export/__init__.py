@@ -1,0 +1,1 @@
+"""Rows of an answer to files and streams."""

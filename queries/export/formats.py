@@ -1,0 +1,34 @@
+"""The formats that rows are written in, by name: the one list, which needs no library to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["FORMATS", "OutputFormat"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """One format; its writer stands under the same name in ``cimis.queries.export.forms.WRITERS``.
+
+    Parameters
+    ----------
+    suffixes : tuple of str
+        File suffixes that mean it, the usual one first.
+    binary : bool
+        Whether it is nothing for a terminal.
+    """
+
+    suffixes: tuple[str, ...]
+    binary: bool = False
+
+
+FORMATS: dict[str, OutputFormat] = {
+    "csv": OutputFormat((".csv",)),
+    "tsv": OutputFormat((".tsv",)),
+    "json": OutputFormat((".json",)),
+    "ndjson": OutputFormat((".ndjson", ".jsonl")),
+    "parquet": OutputFormat((".parquet", ".pq"), binary=True),
+    "arrow": OutputFormat((".arrow", ".feather", ".ipc"), binary=True),
+}
+"""Name → format, in the order in which help lists them; the terminal's table is not one."""

@@ -1,0 +1,1 @@
+"""Few rows straight from a chunk, in plain Python."""
