@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,6 +76,7 @@ class NetworkLists:
         """
         from cimis.pipeline.catalog.database import Catalog
         from cimis.pipeline.service import CimisClient
+        from cimis.pipeline.service.loop import waited_for
 
         async def ask() -> list[Station]:
             async with CimisClient(
@@ -85,7 +86,7 @@ class NetworkLists:
                     on_retry=lambda retry: self.say(str(retry)), on_odd=on_odd or self._odd
                 )
 
-        listed = _waited_for(ask())
+        listed = waited_for(ask())
         with Catalog(self.root) as catalog:
             catalog.put_stations((s.number, s.name, _facts(s)) for s in listed)
             return catalog.stations()
@@ -94,6 +95,7 @@ class NetworkLists:
         """Return the zip codes that stations serve and, if asked, those of the spatial network."""
         from cimis.pipeline.field.targets import Network
         from cimis.pipeline.service import CimisClient
+        from cimis.pipeline.service.loop import waited_for
 
         async def ask() -> tuple[list[ZipCode], list[ZipCode]]:
             async with CimisClient(
@@ -104,23 +106,10 @@ class NetworkLists:
                     return serving, []
                 return serving, await client.zip_codes(Network.SCS, on_odd=self._odd)
 
-        return _waited_for(ask())
+        return waited_for(ask())
 
     def _odd(self, error: DecodeError) -> None:
         self.warn(left_out(error))
-
-
-def _waited_for(work: Coroutine[Any, Any, T]) -> T:
-    """Return what some asking gives, also where an event loop runs already, as in a notebook."""
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
 
 
 def _facts(station: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from cimis.pipeline.fetch.request import FetchRequest
 from cimis.pipeline.fetch.run import Run
 from cimis.pipeline.fetch.stopping import RunStopped, stopping_in_order
 from cimis.pipeline.service import Settings
+from cimis.pipeline.service.loop import waited_for
 
 __all__ = ["fetch", "fetch_async"]
 
@@ -85,11 +86,11 @@ def fetch(
     except RuntimeError:
         with stopping_in_order(run.stop):
             try:
-                return asyncio.run(run.go())
+                return waited_for(run.go())
             except asyncio.CancelledError:
                 raise RunStopped(run.report) from None
     with ThreadPoolExecutor(1) as pool:
-        task = pool.submit(asyncio.run, run.go())
+        task = pool.submit(waited_for, run.go())
         try:
             return task.result()
         except KeyboardInterrupt:

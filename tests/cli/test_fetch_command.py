@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,3 +185,25 @@ def test_values_that_cannot_be(wrong: tuple[str, str], typed: Typed, root: Path)
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
     assert not (root / "stations").exists()
+
+
+def test_a_name_service_that_hangs_does_not_keep_an_interrupted_run(tmp_path: Path) -> None:
+    code = (
+        "import socket, sys, time\n"
+        "def hang(*_, **__):\n"
+        "    print('looking up', flush=True)\n"
+        "    time.sleep(3600)\n"
+        "socket.getaddrinfo = hang\n"
+        "from cimis.cli.main import main\n"
+        f"main(['fetch-streaming', '--stations', '2', *{SPAN}, '--data-dir', {str(tmp_path)!r}])\n"
+    )
+    own = {"CIMIS_APP_KEY": "k" * 36, "CIMIS_BASE_URL": "http://names.invalid"}
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, env=os.environ | own, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"looking up\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=120) == 4
+        finally:
+            process.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -47,10 +46,11 @@ def command(
     """
     from cimis.cli.session import service_settings
     from cimis.pipeline.field.targets import zip_target
+    from cimis.pipeline.service.loop import waited_for
 
     wanted = [zip_target(code).name for code in codes]
     settings = service_settings(base_url, app_key)
-    serving, spatial = asyncio.run(_asked(settings, wanted, out))
+    serving, spatial = waited_for(_asked(settings, wanted, out))
     known = {entry.code for entry in spatial}
     rows = []
     for code in sorted({entry.code for entry in serving} | known):
