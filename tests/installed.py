@@ -62,7 +62,12 @@ def install(folder: Path) -> Installed:
     # a line of a .pth file only names a folder, whose own .pth files are not followed
     (packages / "needs.pth").write_text(sysconfig.get_paths()["purelib"])
     # -P: what lies in the folder where it is run, the checkout, does not count
-    found = _run(python, "-P", "-c", "import cimis, pipeline, queries; print(cimis.__file__)")
+    found = _run(
+        python,
+        "-P",
+        "-c",
+        "import cimis, cimis.pipeline, cimis.queries, cimis.agronomy; print(cimis.__file__)",
+    )
     assert found.startswith(str(packages)), found
     return Installed(folder / "env/bin")
 

@@ -163,7 +163,7 @@ def test_most_commands_are_run_and_the_rest_have_a_reason() -> None:
 
 
 def test_nothing_of_the_checkout_is_used(installed: Installed, tmp_path: Path) -> None:
-    places = "import cimis, pipeline, queries; print(cimis.__file__, cimis.queries.__file__)"
+    places = "import cimis, cimis.queries; print(cimis.__file__, cimis.queries.__file__)"
     done = installed.shell(f'python -P -c "{places}"', tmp_path)
     assert str(installed.bin.parent) in done.stdout
     assert str(ROOT) + os.sep not in done.stdout

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_STEP", "STEPS", "count_steps", "plain_undo_steps", "undo_steps"]
 
-MAX_STEP = 1 << 24
+MAX_STEP = 0x100_0000
 STEPS: dict[int, tuple[Step, ...]] = {
     1: (RADIATION.step(0, 1), RUN.step(1, 1)),
     2: (DEPTH.step(2, 2), TEMPERATURE.step(1, 2), SPEED.step(1, 2)),

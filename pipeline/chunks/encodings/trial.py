@@ -15,7 +15,7 @@ __all__ = ["Column", "Trial"]
 
 _SAFE = 1 << 40  # differences of differences of less stay within 64 bits
 _MAX_DECIMALS = 4
-_MAX_SOURCE = 1 << 24
+_MAX_SOURCE = 0x100_0000
 
 
 class Column:
