@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.site import LARGEST_STATION
-from cimis.pipeline.field.time import water_year_of, water_year_span
 
 __all__ = [
     "Days",
@@ -178,6 +177,8 @@ def named_span(
             raise UsageError(f"'{month}' is not a month", hint="write 2024-06")
         return parse_date(month), parse_date(month, end=True)
     if water_year is not None:
+        from cimis.pipeline.field.time import water_year_of, water_year_span
+
         if not re.fullmatch(r"\s*\d{4}\s*", water_year):
             raise UsageError(
                 f"'{water_year}' is not a water year", hint="write 2024 for Oct 2023 to Sep 2024"

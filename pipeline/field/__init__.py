@@ -1,1 +1,1 @@
-"""What the field knows: time as the network keeps it, and who has rows."""
+"""What the field knows: items, units, time, places, and who has rows."""
