@@ -16,6 +16,7 @@ import numpy.typing as npt
 from cimis.agronomy.arrays import Counts, Doubles, doubles, place_of
 from cimis.agronomy.hours import fill_gaps
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.units import CELSIUS
 
 __all__ = ["MAX_MISSING", "Chill", "ChillHours", "chill_hours", "chill_portions", "utah_units"]
 
@@ -23,7 +24,7 @@ MAX_MISSING = 0.05
 """Share of its hours that a winter may lack by default and still have a sum."""
 
 _FREEZING_C = 0.0
-_45F_IN_C = (45 - 32) / 1.8
+_45F_IN_C = CELSIUS.metric(45.0)
 _POSSIBLE_C = 90.0
 
 # Richardson, Seeley & Walker (1974), HortScience 9:331-332, table 1: weight up to each temperature

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from cimis.agronomy.arrays import Doubles
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.units import MILLIMETRE
 
 __all__ = [
     "GALLONS_PER_INCH_SQFT",
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 Dates = npt.NDArray[np.datetime64]
-_MM_PER_INCH = 25.4
 GALLONS_PER_INCH_SQFT = 0.62
 """US gallons in an inch of water on a square foot, as the state's ordinance rounds it."""
 
@@ -218,5 +218,5 @@ def landscape_water(
     for values, what in ((shares, "landscape factor"), (areas, "landscape area")):
         if not (np.isfinite(values) & (values >= 0)).all():
             raise UsageError(f"a {what} is a number from 0")
-    inches = np.asarray(np.asarray(eto_mm, np.float64) / _MM_PER_INCH * shares)
+    inches = np.asarray(np.asarray(eto_mm, np.float64) / MILLIMETRE.metric(1.0) * shares)
     return LandscapeWater(inches, inches * GALLONS_PER_INCH_SQFT * areas)

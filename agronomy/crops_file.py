@@ -32,6 +32,7 @@ from cimis.agronomy.arrays import Doubles
 from cimis.agronomy.crop import Coefficients, Dates, Lengths, Season
 from cimis.agronomy.toml_lines import KeyPath, lines_of
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.time import years_of
 
 __all__ = ["STAGES", "Crop", "parse_crops"]
 
@@ -102,8 +103,7 @@ class Crop:
         """
         if not self.yearly or dates.size == 0:
             return self.season.kc_on(dates)
-        years = (dates.min().astype("datetime64[Y]"), dates.max().astype("datetime64[Y]"))
-        first, last = (int(year.astype(int)) + 1970 for year in years)
+        first, last = years_of(np.array([dates.min(), dates.max()])).tolist()
         kc = np.full(dates.shape, np.nan)
         for year in range(first - 1, last + 1):
             of_year = self.season_of(year).kc_on(dates)

@@ -28,12 +28,14 @@ import numpy.typing as npt
 
 from cimis.agronomy.arrays import Counts, Doubles, doubles, place_of
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.time import PER_DAY
 
 __all__ = ["Cutoff", "Method", "Running", "degree_days", "hourly_degree_days", "running"]
 
 Method = Literal["single-sine", "double-sine", "single-triangle", "double-triangle", "average"]
 Cutoff = Literal["horizontal", "vertical", "intermediate"]
-HOURS = 24
+HOURS = PER_DAY[Scope.HOURLY]
 
 
 class Running(NamedTuple):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from cimis.agronomy.evidence import Verdict
 from cimis.agronomy.series import check_days
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.time import years_of
 
 __all__ = [
     "CEILING_PERCENT",
@@ -205,7 +206,7 @@ def humidity_ceiling(dates: Days, humidity_percent: Doubles, *, least_days: int 
     total = np.bincount(place[order][among], values[order][among], minlength=years.size)
     percent = np.where(days >= max(least_days, 1), total / top, np.nan)
     return Ceilings(
-        year=years.astype(np.int64) + 1970,
+        year=years_of(years),
         days=days,
         top=np.minimum(top, days),
         percent=percent,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from cimis.agronomy.series import check_days
 from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.field.time import years_of
 
 __all__ = [
     "PERCENTILES",
@@ -209,7 +210,7 @@ def _grid(dates: Days, values: Doubles, period: tuple[int, int] | None) -> tuple
     dates = check_days(dates, values)
     if period is not None and period[0] > period[1]:
         raise UsageError(f"the period {period[0]}-{period[1]} ends before it begins")
-    years = dates.astype("datetime64[Y]").astype(np.int64) + 1970
+    years = years_of(dates)
     present = np.isfinite(values)
     if period is None:
         if not present.any():

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cimis.pipeline.field.eto import air_pressure_kpa, extraterrestrial_daily_mj
+from cimis.pipeline.field.units import WATT_DAY_MJ
 
 __all__ = ["MJ_PER_W_M2_DAY", "clear_sky_w_m2", "extraterrestrial_w_m2", "sun_height_sine"]
 
 Doubles = npt.NDArray[np.float64]
 
-MJ_PER_W_M2_DAY = 0.0864
+MJ_PER_W_M2_DAY = WATT_DAY_MJ
 """MJ/m² that a mean of one W/m² makes in a day."""
 
 _LEAST_SINE = 0.1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.units import CELSIUS
 
 __all__ = ["TemperatureUnit", "Threshold", "threshold"]
 
@@ -33,7 +34,7 @@ class Threshold:
         """Return the temperature in a unit: as given in its own, else by 1.8 °C + 32."""
         if unit == self.unit:
             return self.value
-        return self.value * 1.8 + 32 if unit == "F" else (self.value - 32) / 1.8
+        return CELSIUS.english(self.value) if unit == "F" else CELSIUS.metric(self.value)
 
     def __str__(self) -> str:
         return f"{self.value:g}{self.unit}"

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 __all__ = [
+    "CELSIUS",
     "DAY_KM",
     "DEPTH",
     "DIRECTION",
     "FOOT_M",
     "HOUR_KM",
     "HUMIDITY",
+    "MILLIMETRE",
     "PRESSURE",
     "RADIATION",
     "RUN",
@@ -111,8 +113,10 @@ class Quantity:
         return up // common, down // common
 
 
-TEMPERATURE = Quantity(Unit("(F)", "°F"), Unit("(C)", "°C"), Ratio(5, 9, 32))
-DEPTH = Quantity(Unit("(in)", "in"), Unit("(mm)", "mm"), Ratio(127, 5), least=3)
+CELSIUS = Ratio(5, 9, 32)
+MILLIMETRE = Ratio(127, 5)  # of inches
+TEMPERATURE = Quantity(Unit("(F)", "°F"), Unit("(C)", "°C"), CELSIUS)
+DEPTH = Quantity(Unit("(in)", "in"), Unit("(mm)", "mm"), MILLIMETRE, least=3)
 """Hundredths of inches are whole thousandths of mm, and so are their sums."""
 
 HUMIDITY = Quantity(Unit("(%)", "%"), Unit("(%)", "%"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from fractions import Fraction
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -24,6 +23,7 @@ from cimis.pipeline.field.units import (
     to_metric,
     watts_of,
 )
+from tests.modules import MODULES, ROOT
 
 RATIOS = {
     "(F)": (Fraction(5, 9), 32),
@@ -147,7 +147,6 @@ def test_values_agree_that_can_be_one_reading(
     assert agree(stored, came * 10 ** (decimals - own), decimals, item).tolist() == [due] * 2
 
 
-ROOT = Path(__file__).parents[2]
 _FACTORS = {
     *(25.4, 2.54, 0.254, 254, 25_400),  # inches
     *(1.8, 0.5555555555555556),  # °F
@@ -164,18 +163,17 @@ _ELSEWHERE = {
 
 def test_no_other_module_knows_a_factor_between_units() -> None:
     found = set()
-    for room in ("cimis", "pipeline", "queries"):
-        for path in sorted((ROOT / room).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-                    found |= {(name, node.value)} if node.value in _FACTORS else set()
+    for path in MODULES:
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+                found |= {(name, node.value)} if node.value in _FACTORS else set()
     found = {pair for pair in found if pair[0] != "pipeline/field/units.py"}
     assert found - _ELSEWHERE == set()
 
 
 def test_no_sql_holds_a_factor_between_units() -> None:
     texts = re.compile(r"25\.4|\* ?1\.8|0\.44704|1\.609|11\.63")
-    for room in ("cimis", "queries"):
-        for path in sorted((ROOT / room).rglob("*.py")):
+    for path in MODULES:
+        if path.parts[len(ROOT.parts)] in ("cimis", "queries"):
             assert texts.search(path.read_text()) is None, path

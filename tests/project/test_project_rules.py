@@ -13,9 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("cimis", "agronomy", "pipeline", "queries")
-MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+from tests.modules import MODULES, ROOT
+
 LONGEST_MODULE = 300
 FORBIDDEN = {
     "a package registry": re.compile(
