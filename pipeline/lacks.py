@@ -35,8 +35,7 @@ class Held(NamedTuple):
     items: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked for.
 
     Parameters

@@ -117,7 +117,7 @@ def gaps(
     read = named  # and the items that tell of each record where it came from
     if named is not None and not sites.spatial:
         read = tuple(dict.fromkeys((*named, *witnesses(kind))))
-    rows = rows_of(opened, replace(asked, items=read), "metric", "keep")
+    rows = rows_of(opened, asked._replace(items=read), "metric", "keep")
     table = rows.table()
     with Catalog(opened.root) as catalog:
         held = years_held(catalog.holdings(kind, sites.named, kind=sites.kind), kind)

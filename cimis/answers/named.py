@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cimis.answers.question import Question, question_of
@@ -137,7 +136,7 @@ def every(
 
     asked = question_of(opened.root, scope, stations, start, end, items)
     chosen = asked.items or _stored_items(opened, asked)
-    wish = replace(asked, items=chosen).wish(policy(qc))
+    wish = asked._replace(items=chosen).wish(policy(qc))
 
     def count() -> dict[Site, int]:
         return dict(Answer(opened.engine, count_sql(wish), named=wish.named()).fetchall())

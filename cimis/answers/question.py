@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cimis.arguments import Day, Items, items_of, open_span_of, scope_of
 from cimis.naming.sites import EVERY_STATION, Sites, Stations, sites_of
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Question", "question_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Whose records are asked for, of which days and items.
 
     Parameters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -14,8 +13,7 @@ from cimis.cli.options import help_option
 __all__ = ["COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Where a command lives, and its line in the list of commands."""
 
     section: str

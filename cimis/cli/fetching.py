@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -173,7 +172,7 @@ def carry_out(
 
     events = EventLog() if told.log_format == "json" else None
     if events is not None:
-        out = replace(out, quiet=True)
+        out = out._replace(quiet=True)
     span = days.closed(today())
     root, settings = data_root(data_dir), service_settings(base_url, app_key)
     chosen = resolve(items, Scope(scope))
@@ -202,7 +201,7 @@ def carry_out(
         policy=request.policy,
         timeout=request.timeouts,
     )
-    report = _run(wished, lists, request, replace(out, verbose=told.verbose), events)
+    report = _run(wished, lists, request, out._replace(verbose=told.verbose), events)
     tell(report, out, perf=perf)
     if events is not None:
         events.ended(report)

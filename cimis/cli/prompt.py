@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,7 +117,7 @@ def _answer(
         answer = store.named(text, qc=qc)
     else:
         answer = store.sql(text, qc=qc, unsafe=unsafe)
-    shown = replace(form, allow_empty=False)
+    shown = form._replace(allow_empty=False)
     try:
         deliver_answer(answer, form=shown, out=out)
     finally:

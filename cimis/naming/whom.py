@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cimis.naming.choice import Near, chosen_stations, placed
@@ -130,7 +130,7 @@ def _addressed(targets: Sequence[Target], lists: NetworkLists) -> list[Target]:
 
     with Catalog(lists.root) as catalog:
         texts = catalog.targets()
-    found = [replace(one, sent=one.sent or texts.get(one.key, "")) for one in targets]
+    found = [one._replace(sent=one.sent or texts.get(one.key, "")) for one in targets]
     if unknown := next((target for target in found if not target.sent), None):
         raise UsageError(
             f"the address of '{unknown.name}' is not known",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,7 @@ def _enter_one(root: Path, catalog: Catalog, row: ChunkRow) -> None:
         info = describe(path, storage_of(path).read(path), ChunkKey.of_path(path))
         if not any(known.checksum == info.checksum for known in catalog.chunks(path=row.path)):
             catalog.put_chunks(
-                [replace(chunk_row(info, source="adopted"), fetched_at=row.fetched_at)]
+                [chunk_row(info, source="adopted")._replace(fetched_at=row.fetched_at)]
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.time import day_of_second
@@ -11,8 +11,7 @@ from cimis.pipeline.field.time import day_of_second
 __all__ = ["ChunkRow"]
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkRow:
+class ChunkRow(NamedTuple):
     """What the catalog says of one chunk.
 
     Times are seconds since 1970-01-01 in PST; ``items`` are item codes in column order;

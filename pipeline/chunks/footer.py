@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 from cimis.pipeline.chunks.dictionary import descriptor
 from cimis.pipeline.chunks.encodings import Encoding
@@ -24,8 +23,7 @@ _SUSPICION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnInfo:
+class ColumnInfo(NamedTuple):
     """One data item's column: code, unit text, decimals, and whether values are doubles.
 
     ``from_v1``: some of its values were read from a V1 file that makes them suspect.
@@ -46,16 +44,14 @@ class ColumnInfo:
         return item
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What a mark says of a value: missing or not, and its flag (None = passed)."""
 
     missing: bool
     flag: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One column of one block: encoding, statistics over present values, bytes.
 
     ``minimum`` and ``maximum`` are scaled integers (doubles for double columns), None where every
@@ -71,8 +67,7 @@ class Cell:
     crc32: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Consecutive rows: their times as runs of (first, count), the marks' frame, the cells."""
 
     rows: int
@@ -95,8 +90,7 @@ class Block:
         return start + count - 1
 
 
-@dataclass(frozen=True)
-class Footer:
+class Footer(NamedTuple):
     """All that a chunk says of itself; byte ranges are offsets in the file."""
 
     version: int
@@ -107,7 +101,7 @@ class Footer:
     blocks: tuple[Block, ...]
     data_end: int
 
-    @cached_property
+    @property
     def rows(self) -> int:
         """Rows of all blocks."""
         return sum(block.rows for block in self.blocks)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cimis.pipeline.errors import ChunkError
 
@@ -22,8 +21,7 @@ _WIDE = 256
 _OCTETS = bytes(range(_WIDE))
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """The states of a block's values.
 
     ``patterns`` has a row per column and a column per pattern: 0 for a present value that passed,

@@ -129,7 +129,7 @@ def _merge_column(
     pairs = [(pair[0], spot) for pair, spot in zip((one, two), spots, strict=True) if pair]
     info = _common([value.info for value, _ in pairs])
     if one is not None and two is not None and info.from_v1 and not two[0].info.from_v1:
-        info = replace(info, from_v1=_some_stay(one[0], *spots))
+        info = info._replace(from_v1=_some_stay(one[0], *spots))
     numbers = np.zeros(rows, dtype=np.int64)
     missing = np.ones(rows, dtype=np.bool_)
     for value, spot in pairs:
@@ -152,8 +152,7 @@ def _common(infos: list[ColumnInfo]) -> ColumnInfo:
             f"column '{infos[0].item.column}' is stored in '{first}', and rows in '{last}' came",
             hint=f"convert them first; chunks hold {infos[0].item.unit_metric}",
         )
-    return replace(
-        infos[0],
+    return infos[0]._replace(
         unit=min((info.unit for info in infos if info.unit), default=""),
         decimals=max(info.decimals for info in infos),
         is_double=any(info.is_double for info in infos),

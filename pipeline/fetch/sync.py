@@ -171,7 +171,7 @@ def _commonest(own: dict[Who, _Stored], scope: Scope) -> tuple[Item, ...]:
 
 def _sendable(target: Target, texts: dict[str, str]) -> Target | None:
     sent = target.sent or texts.get(target.key)
-    return None if not sent else replace(target, sent=sent)
+    return None if not sent else target._replace(sent=sent)
 
 
 def _last_day(facts: dict[str, Any] | None, today: dt.date) -> dt.date:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from typing import NamedTuple
 
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field import units
@@ -118,8 +119,7 @@ class Item:
         return kind.metric.symbol if metric else kind.english.symbol
 
 
-@dataclass(frozen=True, slots=True)
-class QcFlag:
+class QcFlag(NamedTuple):
     """One quality-control flag of the network's present set (or, marked so, of the one to 1995)."""
 
     letter: str

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Item, Scope, scope_items
@@ -65,8 +66,7 @@ SPATIAL_ITEMS: dict[Kind, tuple[str, ...]] = {
 SPATIAL_DEFAULTS = tuple(i for i in scope_items(Scope.DAILY) if i.code in SPATIAL_ITEMS[Kind.ZIP])
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
+class Target(NamedTuple):
     """A zip code, coordinate or address.
 
     Parameters

@@ -7,10 +7,9 @@ decimals of an English value are so many that the English one comes back exactly
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import gcd
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,8 +55,7 @@ Measure = TypeVar("Measure", float, "Doubles")
 Numbers = TypeVar("Numbers", int, "Ints")
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(NamedTuple):
     """``metric = (english - offset) × numerator / denominator``."""
 
     numerator: int
@@ -77,16 +75,14 @@ class Ratio:
         return f"{metric} * {self.denominator / self.numerator!r} + {float(self.offset)!r}"
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A unit as the API writes it, and as people do."""
 
     text: str
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """What items measure, and its units in both systems.
 
     ``ratio`` is None where both are one. Metric values of English ones have ``least`` decimals or

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Item, Scope
@@ -17,8 +16,7 @@ __all__ = ["Window", "halve", "split_stations", "without_station"]
 _DAY = dt.timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One request: stations, and days with both ends inclusive.
 
     ``stations`` are numbers, of stations or of spatial targets (`cimis.pipeline.field.site`),
@@ -72,7 +70,7 @@ def halve(window: Window) -> tuple[Window, Window]:
     """
     if window.days > 1:
         middle = window.start + _DAY * (window.days // 2 - 1)
-        return replace(window, end=middle), replace(window, start=middle + _DAY)
+        return window._replace(end=middle), window._replace(start=middle + _DAY)
     return split_stations(window)
 
 
@@ -86,10 +84,10 @@ def split_stations(window: Window) -> tuple[Window, Window]:
         )
     half = len(window.stations) // 2
     left, right = window.stations[:half], window.stations[half:]
-    return replace(window, stations=left), replace(window, stations=right)
+    return window._replace(stations=left), window._replace(stations=right)
 
 
 def without_station(window: Window, station: int) -> tuple[Window, Window]:
     """Return a request without one of its several stations, and one for that station alone."""
     others = tuple(number for number in window.stations if number != station)
-    return replace(window, stations=others), replace(window, stations=(station,))
+    return window._replace(stations=others), window._replace(stations=(station,))

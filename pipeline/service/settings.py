@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cimis.pipeline.errors import AuthError, UsageError
 
@@ -77,8 +78,7 @@ class AppKey:
         return hash(self._text)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting's value and where it comes from; the API key is already wrapped."""
 
     name: str

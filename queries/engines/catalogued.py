@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from cimis.pipeline.catalog.database import Catalog, ChunkRow
@@ -73,7 +72,7 @@ def put(connection: Any, catalog: Catalog, table: str) -> None:
 
 
 def _chunks(rows: Sequence[ChunkRow]) -> list[dict[str, Any]]:
-    names = {field.name for field in fields(ChunkRow)} - {"statistics"}
+    names = set(ChunkRow._fields) - {"statistics"}
     made = []
     for row in rows:
         facts = {name: getattr(row, name) for name in names}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["FORMATS", "OutputFormat"]
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
+class OutputFormat(NamedTuple):
     """One format; its writer stands under the same name in ``cimis.queries.export.forms.WRITERS``.
 
     Parameters

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cimis.pipeline.catalog.database import Catalog, ChunkRow
 from cimis.pipeline.errors import ChunkError
@@ -104,8 +104,7 @@ def _stored(catalog: Catalog, scope: Scope) -> list[Item]:
     return [item for item in scope_items(scope) if item.code in stored]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ask:
+class _Ask(NamedTuple):
     """One question, put to chunk after chunk."""
 
     scope: Scope

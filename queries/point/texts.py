@@ -6,9 +6,8 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from json.encoder import py_encode_basestring as quoted
-from typing import Any
+from typing import Any, NamedTuple
 
 from cimis.pipeline.errors import UsageError
 
@@ -17,8 +16,7 @@ __all__ = ["FORMATS", "KINDS", "PointRows", "Row", "as_bytes", "plain_rows"]
 Row = tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PointRows:
+class PointRows(NamedTuple):
     """Rows as texts: column names, which of them JSON must quote, and the rows; null is None."""
 
     names: tuple[str, ...]

@@ -136,7 +136,7 @@ def _block(change: Callable[[Block], Block], number: int = 0) -> Change:
     def changed(footer: Footer) -> Footer:
         blocks = list(footer.blocks)
         blocks[number] = change(blocks[number])
-        return replace(footer, blocks=tuple(blocks))
+        return footer._replace(blocks=tuple(blocks))
 
     return changed
 
@@ -145,17 +145,17 @@ def _cell(change: Callable[[Cell], Cell], number: int = 0, block: int = 0) -> Ch
     def changed(one: Block) -> Block:
         cells = list(one.cells)
         cells[number] = change(cells[number])
-        return replace(one, cells=tuple(cells))
+        return one._replace(cells=tuple(cells))
 
     return _block(changed, block)
 
 
 def _coded(encoding: Encoding, number: int = 0) -> Change:
-    return _cell(lambda cell: replace(cell, encoding=encoding), number)
+    return _cell(lambda cell: cell._replace(encoding=encoding), number)
 
 
 def _bounds(number: int = 0, block: int = 0, **said: Any) -> Change:
-    return _cell(lambda cell: replace(cell, **said), number, block)
+    return _cell(lambda cell: cell._replace(**said), number, block)
 
 
 def _frame(data: bytes) -> bytes:
@@ -166,10 +166,10 @@ def _with_cell_frame(frame: bytes) -> bytes:
     """Return the three days with another frame of their last column, and its right checksum."""
     data, footer = base("three_days")
     block = footer.blocks[0]
-    cell = replace(block.cells[1], length=len(frame), crc32=zlib.crc32(frame))
+    cell = block.cells[1]._replace(length=len(frame), crc32=zlib.crc32(frame))
     frames = data[container.HEADER_BYTES : cell.offset] + frame
     return container.seal(
-        frames, replace(footer, blocks=(replace(block, cells=(block.cells[0], cell)),))
+        frames, footer._replace(blocks=(block._replace(cells=(block.cells[0], cell)),))
     )
 
 
@@ -178,13 +178,12 @@ def _with_marks(raw: bytes, size: int | None = None) -> bytes:
     data, footer = base("three_days")
     block, frame = footer.blocks[0], _frame(raw)
     rest = data[block.marks_offset + block.marks_length : footer.data_end]
-    said = replace(
-        block,
+    said = block._replace(
         marks_length=len(frame),
         marks_size=len(raw) if size is None else size,
         marks_crc32=zlib.crc32(frame),
     )
-    return container.seal(frame + rest, replace(footer, blocks=(said,)))
+    return container.seal(frame + rest, footer._replace(blocks=(said,)))
 
 
 def _marks_with_more() -> bytes:
@@ -192,8 +191,8 @@ def _marks_with_more() -> bytes:
     block = footer.blocks[0]
     end = block.marks_offset + block.marks_length
     frame = data[block.marks_offset : end] + b"\0"
-    said = replace(block, marks_length=len(frame), marks_crc32=zlib.crc32(frame))
-    return container.seal(frame + data[end : footer.data_end], replace(footer, blocks=(said,)))
+    said = block._replace(marks_length=len(frame), marks_crc32=zlib.crc32(frame))
+    return container.seal(frame + data[end : footer.data_end], footer._replace(blocks=(said,)))
 
 
 def _trailer(packed: int | None = None, unpacked: int | None = None, magic: str = "CIM2") -> bytes:
@@ -248,7 +247,7 @@ def _many_rows() -> bytes:
 def _many_columns(count: int) -> bytes:
     _, footer = base("three_days")
     cell = Cell(Encoding(REFERENCE, 0, 81), 81, 81, 0, 0, 0, 0)
-    columns = tuple(replace(footer.columns[0], code=f"day-{n}") for n in range(count))
+    columns = tuple(footer.columns[0]._replace(code=f"day-{n}") for n in range(count))
     block = Block(3, ((_DAY, 3),), 0, 0, 0, 0, (cell,) * count)
     return container.seal(b"", Footer(2, 0, footer.key, columns, (), (block,), 0))
 
@@ -266,11 +265,11 @@ def _flags(count: int) -> tuple[State, ...]:
 
 
 def _many_flags(footer: Footer) -> Footer:
-    return replace(footer, states=(*footer.states, *_flags(126)))
+    return footer._replace(states=(*footer.states, *_flags(126)))
 
 
 def _column(**said: Any) -> Change:
-    return lambda f: replace(f, columns=(replace(f.columns[0], **said), *f.columns[1:]))
+    return lambda f: f._replace(columns=(f.columns[0]._replace(**said), *f.columns[1:]))
 
 
 @dataclass(frozen=True)
@@ -330,8 +329,8 @@ HOSTILE: dict[str, Hostile] = {
         2, "the content size of its zstd frame equals `unpacked`", lambda: _trailer(unpacked=92)
     ),
     # 3
-    "version": _said(3, "Version and feature bits are known", lambda f: replace(f, version=3)),
-    "feature": _said(3, "Version and feature bits are known", lambda f: replace(f, features=8)),
+    "version": _said(3, "Version and feature bits are known", lambda f: f._replace(version=3)),
+    "feature": _said(3, "Version and feature bits are known", lambda f: f._replace(features=8)),
     "header of other features": Hostile(
         3, "header and footer agree on them", lambda: _headed(13, 3)
     ),
@@ -351,14 +350,14 @@ HOSTILE: dict[str, Hostile] = {
     ),
     "text that is no UTF-8": _rawly("so many bytes of UTF-8", _swapped("284329", "28ff29")),
     "256 columns": Hostile(4, "at most 255", lambda: _many_columns(256)),
-    "255 states": _said(4, "at most 254", lambda f: replace(f, states=f.states + _flags(253))),
-    "no blocks": _said(4, "1..4,096", lambda f: replace(f, blocks=())),
+    "255 states": _said(4, "at most 254", lambda f: f._replace(states=f.states + _flags(253))),
+    "no blocks": _said(4, "1..4,096", lambda f: f._replace(blocks=())),
     "4,097 blocks": Hostile(4, "1..4,096", _many_blocks, "hourly"),
     "bytes behind the last block": _rawly(
         "nothing is left over behind the last block", lambda raw: raw + b"\0"
     ),
     "frames that do not add up": _said(
-        4, "the frames' lengths add up", _cell(lambda c: replace(c, length=c.length + 1), 1)
+        4, "the frames' lengths add up", _cell(lambda c: c._replace(length=c.length + 1), 1)
     ),
     # 4: descriptors and states
     "decimals": _said(4, "decimals (u8, at most 18)", _column(decimals=19)),
@@ -366,52 +365,52 @@ HOSTILE: dict[str, Hostile] = {
         "kind (u8: bit 0 set for doubles, else integers;", _swapped("2843290100", "2843290102")
     ),
     "column twice": _said(
-        4, "No code stands twice", lambda f: replace(f, columns=(f.columns[0], f.columns[0]))
+        4, "No code stands twice", lambda f: f._replace(columns=(f.columns[0], f.columns[0]))
     ),
     "item of the other scope": _said(4, "An item is of the chunk's scope", _column(code="hly-eto")),
     "item of nobody": _said(4, "refuses one that it does not know", _column(code="day-moon-phase")),
     "state of another form": _rawly(_STATE, _swapped("0201014d", "0202014d")),
     "flag of four letters": _said(
-        4, _STATE, lambda f: replace(f, states=(State(True, "ABCD"), f.states[1]))
+        4, _STATE, lambda f: f._replace(states=(State(True, "ABCD"), f.states[1]))
     ),
     "state that says nothing": _said(
         4,
         "neither missing nor flagged is never listed",
-        lambda f: replace(f, states=(f.states[0], State(False, None))),
+        lambda f: f._replace(states=(f.states[0], State(False, None))),
     ),
     "128 flags": _said(4, "Together the states name at most 127 flags", _many_flags),
     # 4: blocks and times
-    "block without rows": _said(4, "1..65,535", _block(lambda b: replace(b, rows=0, runs=()))),
-    "rows": _said(4, "1..65,535", _block(lambda b: replace(b, rows=65_536))),
+    "block without rows": _said(4, "1..65,535", _block(lambda b: b._replace(rows=0, runs=()))),
+    "rows": _said(4, "1..65,535", _block(lambda b: b._replace(rows=65_536))),
     "rows without times": _said(
-        4, "runs of consecutive times", _block(lambda b: replace(b, rows=4))
+        4, "runs of consecutive times", _block(lambda b: b._replace(rows=4))
     ),
-    "no times": _said(4, "runs of consecutive times", _block(lambda b: replace(b, runs=()))),
+    "no times": _said(4, "runs of consecutive times", _block(lambda b: b._replace(runs=()))),
     "empty run": _said(
         4,
         "runs of consecutive times",
-        _block(lambda b: replace(b, runs=((_DAY, 2), (_DAY + 2, 0), (_DAY + 3, 1)))),
+        _block(lambda b: b._replace(runs=((_DAY, 2), (_DAY + 2, 0), (_DAY + 3, 1)))),
     ),
     "times repeated": _said(
-        4, _TIMES, _block(lambda b: replace(b, runs=((_DAY, 2), (_DAY + 1, 1))))
+        4, _TIMES, _block(lambda b: b._replace(runs=((_DAY, 2), (_DAY + 1, 1))))
     ),
     "blocks out of order": _said(
-        4, _TIMES, _block(lambda b: replace(b, runs=((_DAY, 1),)), 1), "two_blocks"
+        4, _TIMES, _block(lambda b: b._replace(runs=((_DAY, 1),)), 1), "two_blocks"
     ),
     "times far off": _said(
-        4, "of the chunk's year", _block(lambda b: replace(b, runs=((1 << 40, 3),)))
+        4, "of the chunk's year", _block(lambda b: b._replace(runs=((1 << 40, 3),)))
     ),
     "first time of the year before": _said(
-        4, "of the chunk's year", _block(lambda b: replace(b, runs=((_DAY - 1, 3),)))
+        4, "of the chunk's year", _block(lambda b: b._replace(runs=((_DAY - 1, 3),)))
     ),
     "last time of the year after": _said(
-        4, "of the chunk's year", _block(lambda b: replace(b, runs=((_DAY, 2), (_DAY + 366, 1))))
+        4, "of the chunk's year", _block(lambda b: b._replace(runs=((_DAY, 2), (_DAY + 366, 1))))
     ),
     "hour of the year before": _said(
-        4, "of the chunk's year", _block(lambda b: replace(b, runs=((_DAY * 24, 20),))), "hourly"
+        4, "of the chunk's year", _block(lambda b: b._replace(runs=((_DAY * 24, 20),))), "hourly"
     ),
     "year of other times": _said(
-        4, "of the chunk's year", lambda f: replace(f, key=replace(f.key, year=2023))
+        4, "of the chunk's year", lambda f: f._replace(key=replace(f.key, year=2023))
     ),
     "8,785 rows": Hostile(4, "A chunk has at most 8,784 rows", _many_rows, "hourly"),
     # 4: cells
@@ -430,20 +429,20 @@ HOSTILE: dict[str, Hostile] = {
         "(kinds 0 to 3 only)",
         _coded(Encoding(PSYCHRO, 1, 0, Predictor((1,), formula=0), step=(7, 5))),
     ),
-    "step of nothing": _said(4, _STEPS, _coded(replace(_REFERENCE, step=(5, 0)))),
-    "step below one": _said(4, _STEPS, _coded(replace(_REFERENCE, step=(5, 6)))),
-    "step of millions": _said(4, _STEPS, _coded(replace(_REFERENCE, step=((1 << 24) + 1, 2)))),
+    "step of nothing": _said(4, _STEPS, _coded(_REFERENCE._replace(step=(5, 0)))),
+    "step below one": _said(4, _STEPS, _coded(_REFERENCE._replace(step=(5, 6)))),
+    "step of millions": _said(4, _STEPS, _coded(_REFERENCE._replace(step=((1 << 24) + 1, 2)))),
     "more missing than rows": _said(4, "missing values in the block", _bounds(missing=4)),
     "minimum above maximum": _said(4, "maximum - minimum", _bounds(minimum=94, maximum=81)),
     "bounds that are no numbers": _said(
         4, "minimum and maximum are the 64 bits", _bounds(maximum=math.inf), "doubles"
     ),
-    "no frame": _said(4, "0 exactly where the shape is 0", _cell(lambda c: replace(c, length=0))),
+    "no frame": _said(4, "0 exactly where the shape is 0", _cell(lambda c: c._replace(length=0))),
     "frame of nothing": _said(
         4, "0 exactly where the shape is 0", _coded(Encoding(REFERENCE, 0, 81))
     ),
     "frame of gigabytes": _said(
-        4, "the frames' lengths add up", _cell(lambda c: replace(c, length=1 << 33))
+        4, "the frames' lengths add up", _cell(lambda c: c._replace(length=1 << 33))
     ),
     "predicted from nothing": _said(
         4, _LINEAR, _coded(Encoding(LINEAR, 1, 0, Predictor((), (), 0)))
@@ -514,7 +513,7 @@ HOSTILE: dict[str, Hostile] = {
         lambda: _with_cell_frame(_frame(bytes([0, 10, 0])) + _frame(bytes([9]))),
     ),
     "another width": _said(5, "its cell's shape", _coded(Encoding(REFERENCE, 2, 81))),
-    "low bits that are not there": _said(5, "its cell's shape", _coded(replace(_REFERENCE, low=3))),
+    "low bits that are not there": _said(5, "its cell's shape", _coded(_REFERENCE._replace(low=3))),
     # 6
     "marks of another size": Hostile(
         6, "count and size agree", lambda: _with_marks(_SOUND_MARKS[:-1])
@@ -554,16 +553,16 @@ HOSTILE: dict[str, Hostile] = {
     "minimum of doubles": _said(7, _BOUNDS, _bounds(minimum=-1.0), "doubles"),
     "maximum of doubles": _said(7, _BOUNDS, _bounds(maximum=5.0), "doubles"),
     "maximum of a predicted column": _said(7, _BOUNDS, _bounds(1, maximum=5_000), "predicted"),
-    "step that changes values": _said(7, _BOUNDS, _coded(replace(_REFERENCE, step=(7, 6)))),
+    "step that changes values": _said(7, _BOUNDS, _coded(_REFERENCE._replace(step=(7, 6)))),
     "another base": _said(
         7,
         _BOUNDS,
-        _cell(lambda c: replace(c, encoding=replace(c.encoding, base=0))),
+        _cell(lambda c: c._replace(encoding=c.encoding._replace(base=0))),
     ),
     "states changed": _said(
         7,
         _BOUNDS,
-        lambda f: replace(f, states=(State(False, "M"), f.states[1])),
+        lambda f: f._replace(states=(State(False, "M"), f.states[1])),
     ),
     # 8
     "another station's": Hostile(
@@ -589,7 +588,7 @@ HOSTILE: dict[str, Hostile] = {
         8,
         "scope, year and station or target are those that its path names",
         lambda: resealed(
-            lambda f: replace(f, key=replace(f.key, station=None, target="zip:95616"))
+            lambda f: f._replace(key=replace(f.key, station=None, target="zip:95616"))
         ),
     ),
 }

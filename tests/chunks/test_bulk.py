@@ -374,13 +374,13 @@ def _sound(data: bytes, key: ChunkKey) -> bool:
 
 
 LIES: dict[str, Callable[[Cell], Cell]] = {
-    "missing count": lambda cell: replace(cell, missing=cell.missing + 1),
-    "minimum": lambda cell: replace(cell, minimum=int(cell.minimum or 0) - 1),
-    "maximum": lambda cell: replace(cell, maximum=int(cell.maximum or 0) + 1),
-    "base": lambda cell: replace(
-        cell, encoding=replace(cell.encoding, base=cell.encoding.base + 1)
+    "missing count": lambda cell: cell._replace(missing=cell.missing + 1),
+    "minimum": lambda cell: cell._replace(minimum=int(cell.minimum or 0) - 1),
+    "maximum": lambda cell: cell._replace(maximum=int(cell.maximum or 0) + 1),
+    "base": lambda cell: cell._replace(
+        encoding=cell.encoding._replace(base=cell.encoding.base + 1)
     ),
-    "checksum": lambda cell: replace(cell, crc32=cell.crc32 ^ 1),
+    "checksum": lambda cell: cell._replace(crc32=cell.crc32 ^ 1),
 }
 
 
@@ -394,7 +394,7 @@ def test_a_footer_that_lies_is_told_and_its_neighbours_are_read(
     footer = container.parse_footer(data, len(data))
     cells = list(footer.blocks[0].cells)
     cells[number] = LIES[name](cells[number])
-    lying = _with(footer, replace(footer.blocks[0], cells=tuple(cells)), data)
+    lying = _with(footer, footer.blocks[0]._replace(cells=tuple(cells)), data)
     files = [golden, _put(tmp_path, "lie.zst", lying, golden.key), golden]
     assert _reason(files[1]) is not None
     _check(files, {1})
@@ -402,7 +402,7 @@ def test_a_footer_that_lies_is_told_and_its_neighbours_are_read(
 
 def _with(footer: Footer, block: Block, data: bytes) -> bytes:
     frames = data[container.HEADER_BYTES : footer.data_end]
-    return container.seal(frames, replace(footer, blocks=(block,)))
+    return container.seal(frames, footer._replace(blocks=(block,)))
 
 
 def test_a_footer_that_holds_nothing_is_told(tmp_path: Path) -> None:
@@ -427,10 +427,10 @@ def test_a_frame_with_another_behind_it_is_told(tmp_path: Path) -> None:
     last = block.cells[-1]
     stuffing = bytes.fromhex("502a4d1800000000")  # an empty skippable frame
     frame = data[last.offset : last.offset + last.length] + stuffing
-    cell = replace(last, length=len(frame), crc32=zlib.crc32(frame))
+    cell = last._replace(length=len(frame), crc32=zlib.crc32(frame))
     frames = data[container.HEADER_BYTES : last.offset] + frame
     hostile = container.seal(
-        frames, replace(footer, blocks=(replace(block, cells=(*block.cells[:-1], cell)),))
+        frames, footer._replace(blocks=(block._replace(cells=(*block.cells[:-1], cell)),))
     )
     files = [golden, _put(tmp_path, "stuffed.zst", hostile, golden.key)]
     assert _reason(files[1]) is not None
@@ -447,13 +447,13 @@ def test_a_frame_that_breaks_off_inside_is_told(tmp_path: Path) -> None:
     for number, cell in enumerate(block.cells):
         frame = bytearray(data[cell.offset : cell.offset + cell.length])
         frame[len(frame) // 2] ^= 0x55
-        wrong = replace(cell, crc32=zlib.crc32(frame))
+        wrong = cell._replace(crc32=zlib.crc32(frame))
         cells = (*block.cells[:number], wrong, *block.cells[number + 1 :])
         changed = data[: cell.offset] + frame + data[cell.offset + cell.length :]
         path = _put(
             tmp_path,
             f"{number}.zst",
-            _with(footer, replace(block, cells=cells), changed),
+            _with(footer, block._replace(cells=cells), changed),
             golden.key,
         )
         if _reason(path) is not None:

@@ -11,7 +11,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,7 @@ def _row(key: ChunkKey, data: bytes, like: bytes) -> ChunkRow:
     checksum = hashlib.blake2b(data, digest_size=16).hexdigest()
     row = chunk_row(ChunkInfo(footer.key, "v2", len(data), checksum, footer), source="test")
     moved = (dt.date(key.year, 1, 1) - dt.date(row.year, 1, 1)).days * 86_400
-    return replace(
-        row,
+    return row._replace(
         path=key.relative_path().as_posix(),
         scope=key.scope,
         year=key.year,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import tracemalloc
 import zlib
-from dataclasses import replace
 
 import pytest
 import zstandard
@@ -121,9 +120,9 @@ def test_a_frame_that_is_a_bomb_is_reported_without_allocating() -> None:
     data = _golden("three_days")
     footer = container.parse_footer(data, len(data))
     block = footer.blocks[0]
-    cell = replace(block.cells[1], length=len(bomb), crc32=zlib.crc32(bomb))
+    cell = block.cells[1]._replace(length=len(bomb), crc32=zlib.crc32(bomb))
     frames = data[container.HEADER_BYTES : block.cells[1].offset] + bomb
-    lying = replace(footer, blocks=(replace(block, cells=(block.cells[0], cell)),))
+    lying = footer._replace(blocks=(block._replace(cells=(block.cells[0], cell)),))
     tracemalloc.start()
     try:
         with pytest.raises(ChunkError):

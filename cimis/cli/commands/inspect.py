@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +66,7 @@ def _lacks(footer: Footer) -> Lacks:
     first, last = year_span(key.year)
     site = key.target or key.station or 0
     asked = Asked(key.scope, (site,), first, min(last, today() - dt.timedelta(days=1)))
-    return lacks_of(replace(asked, kind=key.kind), {site: footer.rows}, (), today=today())
+    return lacks_of(asked._replace(kind=key.kind), {site: footer.rows}, (), today=today())
 
 
 def _facts(file: Path, footer: Footer) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -133,8 +132,8 @@ def command(
         settings.key()
     events = EventLog() if told.log_format == "json" else None
     if events is not None:
-        out = replace(out, quiet=True, warnings_to=events.warned)
-    out = replace(out, verbose=told.verbose)
+        out = out._replace(quiet=True, warnings_to=events.warned)
+    out = out._replace(verbose=told.verbose)
     now = today()
     recheck = days_again(recheck, now, full=how.full)
     usual = FetchRequest((1,), now, now, **how.request())

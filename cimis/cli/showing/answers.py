@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -33,8 +32,7 @@ _NOTHING = "nothing matched"
 _EMPTY_HINT = "see what is stored with 'cimis stats'; --allow-empty exits 0"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How an answer is wanted.
 
     Parameters
@@ -139,7 +137,7 @@ def deliver_answer(
     """
     count = _plainly(answer, form, out)
     if count is None:
-        may_be_empty = replace(form, allow_empty=True)
+        may_be_empty = form._replace(allow_empty=True)
         timings = answer.timings
         count = deliver(
             answer.batches(), answer.schema, form=may_be_empty, out=out, timings=timings

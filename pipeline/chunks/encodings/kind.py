@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cimis.pipeline.chunks.octets import Reader, Writer
 
@@ -21,8 +20,7 @@ Step = tuple[int, int]
 """Numerator and denominator of the step that values are rounded multiples of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Predictor:
+class Predictor(NamedTuple):
     """What a predicted column rests on.
 
     ``columns`` are column numbers; for LINEAR the prediction is
@@ -127,8 +125,7 @@ class Kind(ABC):
         """Return what `numbers` returns of one cell, without numpy and without the modulo."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(NamedTuple):
     """How one block's column is encoded: kind, how residuals lie, and what the kind needs.
 
     ``width`` is the number of byte planes. With ``low`` bits (1 to 7) there is one plane, of the

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from cimis.pipeline.chunks.encodings.kind import Kind, Predictor, Way
 from cimis.pipeline.chunks.encodings.signed import plain_unzigzag, unzigzag, zigzag
@@ -27,8 +26,7 @@ __all__ = ["MAX_SOURCES", "Predicted", "Terms"]
 MAX_SOURCES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What the cells of one formula are predicted by, as arrays.
 
     ``coefficients`` (int64) are cells x inputs or inputs, ``offset`` (int64) is of the cells.
