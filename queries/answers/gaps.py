@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -77,7 +77,7 @@ class StationGaps:
     station: Site
     first: dt.date
     items: tuple[Completeness, ...]
-    shares: npt.NDArray[np.float64]
+    shares: npt.NDArray[np.float64] = field(repr=False)
 
 
 def gaps_of(
