@@ -164,23 +164,18 @@ class Seen:
         """Those that have any record."""
         return {number for number, count in self.counts.items() if count}
 
-    def lacks(self, opened: Opened, asked: Question) -> Lacks:
-        """Return what there is less than what was asked for.
-
-        Raises
-        ------
-        NoDataError
-            Where no station has any record.
-        ChunkError
-            The same, where damaged chunks may be why.
-        """
-        held: dict[Site, int] = {n: count for n, count in self.counts.items() if count}
-        if not held and self.damaged:
+    def refuse_nothing(self, scope: Scope) -> None:
+        """Raise `NoDataError` where no station has a record, `ChunkError` where one is damaged."""
+        if not self.stations and self.damaged:
             from cimis.queries.engines.damage import error_of
 
             raise error_of(tuple(self.damaged))
-        if not held:
-            raise nothing_stored(asked.scope)
+        if not self.stations:
+            raise nothing_stored(scope)
+
+    def lacks(self, opened: Opened, asked: Question) -> Lacks:
+        """Return what there is less than what was asked for."""
+        held: dict[Site, int] = {n: count for n, count in self.counts.items() if count}
         tally = asked.tally(opened.root, count=lambda: held)
         return replace(tally.lacks(), damaged=tuple(self.damaged))
 

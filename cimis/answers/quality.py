@@ -189,6 +189,7 @@ def qc(
         findings += _own(grid, own, known, met, seen)
     if "neighbours" in names and numbers:
         findings += _by_neighbours(opened, met, known, qc, items, seen, alone=not own)
+    seen.refuse_nothing(kind)
     lacks = seen.lacks(opened, asked)
     warn_of_damage(lacks.damaged)
     told = sorted((f for f in findings if f.station in seen.stations), key=lambda f: f.station)
