@@ -62,7 +62,7 @@ def _weather(station: int, year: int) -> dict[str, Doubles]:
         "air_tmp_max": np.round(mean + 8, 1),
         "air_tmp_min": np.round(mean - 8, 1),
         "dew_pnt": np.round(mean - 9, 1),
-        "sol_rad_avg": np.round(np.maximum(solar, 20.0)),
+        "sol_rad_avg": np.round(solar.clip(min=20.0)),
         "wind_spd_avg": np.round(shared.uniform(1, 3, days.size), 1),
     }
     eto = asce_daily_mm(
@@ -75,7 +75,7 @@ def _weather(station: int, year: int) -> dict[str, Doubles]:
         latitude_deg=PLACES[station][0],
         elevation_m=20.0,
     )
-    found["asce_eto"] = np.round(np.maximum(eto + own.normal(0, 0.1, days.size), 0.0), 2)
+    found["asce_eto"] = np.round((eto + own.normal(0, 0.1, days.size)).clip(min=0.0), 2)
     return found
 
 
