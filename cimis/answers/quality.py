@@ -73,14 +73,19 @@ class Quality:
     findings: tuple[Finding, ...]
     lacks: Lacks
 
-    def verdicts(self) -> dict[int, Verdict]:
-        """Return the worst verdict of each station: bad, suspect, sound, no evidence."""
+    def worst(self) -> dict[int, Finding]:
+        """Return the worst finding of each station: bad, suspect, sound, no evidence."""
         order = (Verdict.NO_EVIDENCE, Verdict.SOUND, Verdict.SUSPECT, Verdict.BAD)
-        worst: dict[int, Verdict] = {}
+        found: dict[int, Finding] = {}
         for one in self.findings:
-            known = worst.get(one.station, Verdict.NO_EVIDENCE)
-            worst[one.station] = max(known, one.verdict, key=order.index)
-        return worst
+            known = found.setdefault(one.station, one)
+            if order.index(one.verdict) > order.index(known.verdict):
+                found[one.station] = one
+        return found
+
+    def verdicts(self) -> dict[int, Verdict]:
+        """Return the worst verdict of each station."""
+        return {station: one.verdict for station, one in self.worst().items()}
 
     def table(self) -> pa.Table:
         """Return one row per station, check and item.

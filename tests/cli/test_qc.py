@@ -16,9 +16,12 @@ import pytest
 from cimis import Store, UsageError
 from cimis.agronomy.evidence import Verdict
 from cimis.agronomy.solar import clear_sky_w_m2
+from cimis.pipeline.archive.ftp import members, read_member
 from cimis.pipeline.catalog.database import Catalog
 from cimis.pipeline.field.items import Scope, resolve
 from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
+from cimis.pipeline.rows.values import to_physical
+from cimis.pipeline.service.stations import parse_stations
 from tests.queries.conftest import put
 
 if TYPE_CHECKING:
@@ -229,3 +232,40 @@ def test_the_command_gives_the_rows_of_the_method(faulty: Path, typed: Typed) ->
         assert answer.out.count("\n") == len(found.findings) + 1
         assert found.verdicts() == {1: Verdict.BAD}
         assert found.pl()["verdict"].to_list() == [f.verdict.value for f in found.findings]
+
+
+def test_the_list_of_stations_sums_up_a_verdict_per_station(faulty: Path, typed: Typed) -> None:
+    with Catalog(faulty) as catalog:
+        known = catalog.stations()
+    answer = typed("stations", "--data-dir", faulty, "--quality", "2023", "--json")
+    rows = {row["number"]: row for row in json.loads(answer.out)}
+    assert rows.keys() == {facts["number"] for facts in known}
+    assert (rows[1]["quality"], rows[3]["quality"]) == ("bad", "sound")
+    assert rows[1]["quality_of"] == "drift of sol_rad_avg"
+    none = typed("stations", "--data-dir", faulty, "--quality", "2019", "--json")
+    assert {row["quality"] for row in json.loads(none.out)} == {None}
+    assert "5 stations without a daily record to judge" in none.err
+
+
+@pytest.mark.parametrize(
+    ("year", "station", "worst", "verdict"),
+    [(2018, 109, 1.25, "bad"), (2014, 159, 1.30, "bad"), (2013, 161, 1.22, "bad")],
+)
+def test_drift_known_of_real_stations_is_found(
+    year: int, station: int, worst: float, verdict: str, real: Path, tmp_path: Path
+) -> None:
+    """Carneros, Monrovia and Patterson in the network's archive; factors of the agronomy study."""
+    archive = real / "ftp" / f"dailyStns{year}.zip"
+    scaled = read_member(archive, members(archive, Scope.DAILY)[station])
+    assert scaled is not None
+    put(tmp_path, [pa.table(to_physical(scaled.combine_chunks())).sort_by("date")])
+    listed = parse_stations((real / "api/stations/legacy_all_stations.json").read_bytes())
+    (one,) = [known for known in listed if known.number == station]
+    facts = {"number": station, "latitude": one.latitude, "longitude": one.longitude}
+    with Catalog(tmp_path) as catalog:
+        catalog.put_stations([(station, one.name, facts | {"elevation_m": one.elevation_m})])
+    with Store(tmp_path) as store:
+        rows = store.qc(stations=station, checks="drift").table().to_pylist()
+    assert rows[0]["rule"] == "drift"
+    assert rows[0]["worst"] == pytest.approx(worst, abs=0.01)
+    assert rows[0]["verdict"] == verdict
