@@ -16,10 +16,14 @@ Times = npt.NDArray[np.datetime64]
 
 
 class Verdict(StrEnum):
-    """What a check says: nothing wrong, something wrong, or too little to say anything."""
+    """What a check says: nothing wrong, something wrong, or too little to say anything.
+
+    BAD is what is suspect by far, see `cimis.agronomy.grades`.
+    """
 
     SOUND = "sound"
     SUSPECT = "suspect"
+    BAD = "bad"
     NO_EVIDENCE = "no evidence"
 
 

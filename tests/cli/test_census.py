@@ -90,6 +90,10 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "sql": [(("frost-nights", "--stations", "5,999"), (NO_STATION,))],
     "gaps": [(("--stations", "5,999", *DAYS, "--items", ITEMS), (NO_STATION, NO_ITEM))],
     "eto": [(("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "nothing holds asce_eto"))],
+    "qc": [
+        (("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "rel_hum_avg, rel_hum_max")),
+    ],
+    "fill": [(("--stations", "5,999", *DAYS, "--items", "air_tmp_avg,eto"), (NO_STATION, NO_ITEM))],
     "fetch": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
     "fetch-streaming": [
         (("--stations", "2,990-999", *DAYS), ("no such stations: [990",)),
@@ -257,6 +261,11 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "every": (
         lambda s: s.every("month", stations=[5, 999], items=ITEMS, **SPAN),
         (NO_STATION, SHORT, NO_ITEM),
+    ),
+    "qc": (lambda s: s.qc(stations=[5, 999], **SPAN), (NO_STATION, SHORT)),
+    "filled": (
+        lambda s: s.filled([5, 999], items="air_tmp_avg,eto", **SPAN),
+        (NO_STATION, NO_ITEM),
     ),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from cimis.cli.options import data_dir, declare, option, printing, service
 from cimis.cli.showing.output import Output, counted
 from cimis.pipeline.errors import NoDataError, UsageError
 from cimis.pipeline.field.serving import served
+from cimis.pipeline.lacks import Lacks
 
 __all__ = ["command"]
 
@@ -19,6 +21,7 @@ _COLUMNS = (
     *("latitude", "longitude"),
 )
 _NEAR = ("distance_km", "bearing_deg")
+_QUALITY = ("quality", "quality_of")
 _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "active")
 
 
@@ -29,6 +32,7 @@ _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "
         "cimis stations --active --county Yolo",
         "cimis stations --near 38.54,-121.78 --within 40 --active 2024 --eto",
         "cimis stations --name davis --json",
+        "cimis stations --name davis --quality 2024",
     ],
 )
 @option("--refresh", is_flag=True, help="Ask the service for its list, and keep it.")
@@ -59,6 +63,13 @@ _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "
 @option("--closed", is_flag=True, help="Only stations that work no more.")
 @option("--eto", is_flag=True, help="Only stations that measure reference ET.")
 @option(
+    "--quality",
+    is_flag=False,
+    flag_value="all",
+    metavar="[YEAR]",
+    help="Tell the worst verdict of the checks of 'cimis qc' over the daily records stored.",
+)
+@option(
     "--format",
     "form",
     type=click.Choice(["table", "csv", "json", "geojson"]),
@@ -78,6 +89,7 @@ def command(
     active: str | None,
     closed: bool,
     eto: bool,
+    quality: str | None,
     form: str | None,
     base_url: str | None,
     app_key: str | None,
@@ -87,7 +99,9 @@ def command(
     """List the stations of the network, from the catalog or, with --refresh, from the service.
 
     With --near the nearest comes first, with its distance and the direction in which it lies, in
-    degrees from north through east.
+    degrees from north through east. With --quality the verdict is sound, suspect, bad or no
+    evidence, and quality_of says by which check of which item; of a station without any record
+    there is none.
     """
     from cimis.cli.session import data_root, service_settings
     from cimis.cli.targets import zip_list
@@ -126,7 +140,10 @@ def command(
         chosen = by_distance(chosen, place, within)
         if unplaced:
             out.note(f"{counted(unplaced, 'station')} without coordinates left out")
-    _show(chosen, out, form, near=place is not None)
+    if quality is not None:
+        chosen = _judged(chosen, quality, root, out)
+    more = (*(_NEAR if place is not None else ()), *(_QUALITY if quality is not None else ()))
+    _show(chosen, out, form, (*_COLUMNS, *more))
     if not chosen:
         raise NoDataError("no station matches", hint="ask for less")
 
@@ -144,8 +161,36 @@ def _works(facts: dict[str, Any], span: tuple[dt.date, dt.date] | None) -> bool:
     return served(facts, *span)
 
 
-def _show(stations: list[dict[str, Any]], out: Output, form: str | None, *, near: bool) -> None:
-    columns = (*_COLUMNS, *_NEAR) if near else _COLUMNS
+def _judged(
+    chosen: list[dict[str, Any]], year: str, root: Path, out: Output
+) -> list[dict[str, Any]]:
+    """Return the stations with the worst verdict on each, over a year or all that is stored."""
+    from cimis.cli.session import opened
+    from cimis.parsing import year_span
+
+    first, last = (None, None) if year == "all" else year_span(year)
+    numbers = [facts["number"] for facts in chosen]
+    try:
+        with opened(str(root), None, told=out.note) as store:
+            found = store.qc(stations=numbers, start=first, end=last) if numbers else None
+    except NoDataError:
+        found = None
+    worst = {} if found is None else found.worst()
+    if found is not None and found.lacks.damaged:
+        out.lacks(Lacks(damaged=found.lacks.damaged))
+    without = len(set(numbers) - worst.keys())
+    if without:
+        out.note(f"{counted(without, 'station')} without a daily record to judge")
+    told = {n: (one.verdict.value, f"{one.check} of {one.item}") for n, one in worst.items()}
+    return [
+        facts | dict(zip(_QUALITY, told.get(facts["number"], (None, None)), strict=True))
+        for facts in chosen
+    ]
+
+
+def _show(
+    stations: list[dict[str, Any]], out: Output, form: str | None, columns: tuple[str, ...]
+) -> None:
     if form == "geojson":
         out.json({"type": "FeatureCollection", "features": [_feature(s) for s in stations]})
     elif form == "json" or (form is None and out.as_json):
