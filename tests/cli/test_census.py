@@ -90,6 +90,7 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "sql": [(("frost-nights", "--stations", "5,999"), (NO_STATION,))],
     "gaps": [(("--stations", "5,999", *DAYS, "--items", ITEMS), (NO_STATION, NO_ITEM))],
     "eto": [(("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "nothing holds asce_eto"))],
+    "degree-days": [(("--stations", "5,999", *DAYS, "--low", "50F"), (NO_STATION, SHORT))],
     "fetch": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
     "fetch-streaming": [
         (("--stations", "2,990-999", *DAYS), ("no such stations: [990",)),
@@ -192,6 +193,7 @@ def test_an_empty_store_is_named(command: str, tmp_path: Path, typed: Typed) -> 
         ("gaps", "--station", "999", *DAYS),
         ("gaps", "--station", "5", *DAYS, "--items", "eto"),
         ("eto", "--station", "999", *DAYS),
+        ("degree-days", "--station", "999", *DAYS, "--low", "50F"),
         ("import", "dailyStns2021.zip", "--station", "999"),
         ("migrate", "--station", "999"),
         ("stations", "--name", "nobody"),
@@ -257,6 +259,10 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "every": (
         lambda s: s.every("month", stations=[5, 999], items=ITEMS, **SPAN),
         (NO_STATION, SHORT, NO_ITEM),
+    ),
+    "degree_days": (
+        lambda s: s.degree_days("50F", stations=[5, 999], **SPAN),
+        (NO_STATION, SHORT),
     ),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }
