@@ -91,6 +91,7 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "gaps": [(("--stations", "5,999", *DAYS, "--items", ITEMS), (NO_STATION, NO_ITEM))],
     "eto": [(("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "nothing holds asce_eto"))],
     "degree-days": [(("--stations", "5,999", *DAYS, "--low", "50F"), (NO_STATION, SHORT))],
+    "chill": [(("--stations", "5,999", *DAYS), (NO_STATION, "of 480 hours"))],
     "fetch": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
     "fetch-streaming": [
         (("--stations", "2,990-999", *DAYS), ("no such stations: [990",)),
@@ -194,6 +195,7 @@ def test_an_empty_store_is_named(command: str, tmp_path: Path, typed: Typed) -> 
         ("gaps", "--station", "5", *DAYS, "--items", "eto"),
         ("eto", "--station", "999", *DAYS),
         ("degree-days", "--station", "999", *DAYS, "--low", "50F"),
+        ("chill", "--station", "999", *DAYS),
         ("import", "dailyStns2021.zip", "--station", "999"),
         ("migrate", "--station", "999"),
         ("stations", "--name", "nobody"),
@@ -264,6 +266,7 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
         lambda s: s.degree_days("50F", stations=[5, 999], **SPAN),
         (NO_STATION, SHORT),
     ),
+    "chill": (lambda s: s.chill(stations=[5, 999], **SPAN), (NO_STATION, "of 480 hours")),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }
 ASKS_NOTHING = {
