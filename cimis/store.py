@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import cold, completeness, computing, heat, nearby
+from cimis.answers import cold, completeness, computing, heat, nearby, normal
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
@@ -79,6 +79,7 @@ class Store(Opened):
     computed_eto = computing.computed_eto
     degree_days = heat.degree_days
     chill = cold.chill
+    normals = normal.normals
 
     # what is listed
     stations = asking.stations

@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "eto": Entry("Ask", "eto", "Compute reference ET, compare it with the network's, fill gaps."),
     "degree-days": Entry("Ask", "degree_days", "Count degree days, daily and in total."),
     "chill": Entry("Ask", "chill", "Count winter chill: hours, Utah units, portions."),
+    "normals": Entry("Ask", "normals", "Tell what is normal for each day or month."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),
