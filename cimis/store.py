@@ -6,7 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import completeness, computing, filling, nearby, quality
+from cimis.answers import completeness
+from cimis.answers import computing
+from cimis.answers import nearby
+from cimis.answers import filling
+from cimis.answers import quality
+from cimis.answers import cold
+from cimis.answers import heat
+from cimis.answers import normal
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
@@ -79,6 +86,9 @@ class Store(Opened):
     computed_eto = computing.computed_eto
     qc = quality.qc
     filled = filling.filled
+    degree_days = heat.degree_days
+    chill = cold.chill
+    normals = normal.normals
 
     # what is listed
     stations = asking.stations

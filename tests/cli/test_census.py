@@ -21,6 +21,7 @@ import pytest
 from cimis import IncompleteAnswer, Store, create
 from cimis.cli.app import COMMANDS
 from cimis.pipeline.emulator import Emulator, GeneratedSource
+from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.field.items import Scope
 from tests.queries.conftest import put, year_table
 
@@ -94,6 +95,9 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
         (("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "rel_hum_avg, rel_hum_max")),
     ],
     "fill": [(("--stations", "5,999", *DAYS, "--items", "air_tmp_avg,eto"), (NO_STATION, NO_ITEM))],
+    "degree-days": [(("--stations", "5,999", *DAYS, "--low", "50F"), (NO_STATION, SHORT))],
+    "chill": [(("--stations", "5,999", *DAYS), (NO_STATION, "of 480 hours"))],
+    "normals": [(("--stations", "5,999", "--items", "precip", "--allow-empty"), (NO_STATION,))],
     "fetch": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
     "fetch-streaming": [
         (("--stations", "2,990-999", *DAYS), ("no such stations: [990",)),
@@ -196,6 +200,9 @@ def test_an_empty_store_is_named(command: str, tmp_path: Path, typed: Typed) -> 
         ("gaps", "--station", "999", *DAYS),
         ("gaps", "--station", "5", *DAYS, "--items", "eto"),
         ("eto", "--station", "999", *DAYS),
+        ("degree-days", "--station", "999", *DAYS, "--low", "50F"),
+        ("chill", "--station", "999", *DAYS),
+        ("normals", "--station", "5", "--items", "precip"),
         ("import", "dailyStns2021.zip", "--station", "999"),
         ("migrate", "--station", "999"),
         ("stations", "--name", "nobody"),
@@ -267,6 +274,12 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
         lambda s: s.filled([5, 999], items="air_tmp_avg,eto", **SPAN),
         (NO_STATION, NO_ITEM),
     ),
+    "degree_days": (
+        lambda s: s.degree_days("50F", stations=[5, 999], **SPAN),
+        (NO_STATION, SHORT),
+    ),
+    "chill": (lambda s: s.chill(stations=[5, 999], **SPAN), (NO_STATION, "of 480 hours")),
+    "normals": (lambda s: _Second((None, _report(s).lacks)), (NO_STATION,)),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }
 ASKS_NOTHING = {
@@ -282,6 +295,13 @@ ASKS_NOTHING = {
     "clear_cache": "nothing",
     "close": "nothing",
 }
+
+
+def _report(store: Store) -> Any:
+    """Return what normals tell of a station that has a year alone, and of one without a row."""
+    with pytest.raises(NoDataError) as caught:
+        store.normals("precip", stations=[5, 999])
+    return caught.value.report
 
 
 class _Second:

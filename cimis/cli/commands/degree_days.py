@@ -1,0 +1,132 @@
+"""``cimis degree-days``: heat above a threshold, day by day and in total."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    place_options,
+    printing,
+    scope_option,
+    span_options,
+    stations_option,
+)
+from cimis.cli.reckoning import give, qc_option
+from cimis.cli.showing.answers import Form, answering
+from cimis.cli.showing.output import Output
+from cimis.parsing import Days, parse_date, parse_stations, today
+
+if TYPE_CHECKING:
+    from cimis.naming.where import Where
+
+__all__ = ["command"]
+
+
+@declare(
+    "degree-days",
+    examples=[
+        "cimis degree-days --station 80 --year 2024 --low 50F --high 77F",
+        "cimis degree-days --station 80 --month 2024-07 --from 2024-03-01 --low 10C --high 30C",
+        "cimis degree-days --station 80 --year 2024 --low 10C --high 30C --cutoff vertical",
+        "cimis degree-days --county Fresno --year 2024 --low 50F --method double-sine -o dd.csv",
+        "cimis degree-days --station 80 --month 2024-07 --low 50F --hourly",
+    ],
+)
+@stations_option()
+@place_options
+@span_options
+@option(
+    "--low",
+    metavar="T",
+    required=True,
+    help="Lower threshold with its unit: 50F or 10C.",
+)
+@option("--high", metavar="T", help="Upper threshold, likewise; without it nothing is cut off.")
+@option(
+    "--from",
+    "biofix",
+    metavar="DAY",
+    help="Day from which the total runs (the biofix); else the first day.",
+)
+@option(
+    "--method",
+    type=click.Choice(
+        ["single-sine", "double-sine", "single-triangle", "double-triangle", "average"]
+    ),
+    help="How temperature runs between a day's extremes; single-sine unless said.",
+)
+@option(
+    "--cutoff",
+    type=click.Choice(["horizontal", "vertical", "intermediate"]),
+    default="horizontal",
+    show_default=True,
+    help="What counts above the upper threshold.",
+)
+@scope_option
+@option(
+    "--units",
+    type=click.Choice(["metric", "english"]),
+    help="Degree days in °C or °F; else in the unit of --low.",
+)
+@qc_option("drop-severe")
+@answering
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    stations: str | None,
+    where: Where,
+    days: Days,
+    low: str,
+    high: str | None,
+    biofix: str | None,
+    method: str | None,
+    cutoff: str,
+    scope: str,
+    units: str | None,
+    qc: str,
+    form: Form,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Count degree days per station and day, and their running total, as UC IPM does.
+
+    Double methods fall to the next day's minimum; the last stored day falls to its own. With
+    --hourly each day is the mean of its 24 hours instead, and knows no method. A day that lacks a
+    temperature has no figure and adds nothing; days_missing counts such days in the total.
+    """
+    from cimis.cli.session import opened
+    from cimis.cli.showing.placed import telling_near
+    from cimis.naming.choice import placed
+
+    first, last = days.open(today())
+    since = None if biofix is None else parse_date(biofix)
+    with opened(data_dir, None, told=out.note) as store:
+        chosen = placed(
+            store.root,
+            parse_stations(stations),
+            where,
+            (since or first, last),
+            on_near=telling_near(out),
+        )
+        ask = partial(
+            store.degree_days,
+            low,
+            high,
+            stations=chosen,
+            start=first,
+            end=last,
+            biofix=since,
+            method=method,
+            cutoff=cutoff,
+            scope=scope,
+            units=units,
+            qc=qc,
+        )
+        give(ask, form=form, out=out)

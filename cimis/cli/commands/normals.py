@@ -1,0 +1,116 @@
+"""``cimis normals``: what is normal for a day or a month."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    place_options,
+    printing,
+    stations_option,
+)
+from cimis.cli.reckoning import give, qc_option
+from cimis.cli.showing.answers import Form, answering
+from cimis.cli.showing.output import Output
+from cimis.parsing import parse_stations, year_span
+
+if TYPE_CHECKING:
+    from cimis.naming.where import Where
+
+__all__ = ["command"]
+
+
+@declare(
+    "normals",
+    examples=[
+        "cimis normals --station 80 --items asce_eto,air_tmp_max --allow-empty",
+        "cimis normals --station 80 --by month --period 1991-2020 --allow-empty",
+        "cimis normals --county Fresno --items asce_eto --window 15 -o eto.csv --allow-empty",
+    ],
+)
+@stations_option()
+@place_options
+@option(
+    "--items",
+    listed=True,
+    metavar="LIST",
+    help="Daily items, as air_tmp_avg,asce_eto; else the usual ones that are stored.",
+)
+@option(
+    "--by",
+    type=click.Choice(["day", "month"]),
+    default="day",
+    show_default=True,
+    help="Normals of calendar days, or of months: depths added up, the rest as means.",
+)
+@option(
+    "--period",
+    metavar="YEARS",
+    once="a period is one range: --period 1991-2020",
+    help="Calendar years, as 1991-2020; else all that each station has.",
+)
+@option(
+    "--window",
+    type=click.IntRange(0, 91),
+    default=7,
+    show_default=True,
+    metavar="DAYS",
+    help="Days before and after each day that count with it.",
+)
+@option(
+    "--units",
+    type=click.Choice(["metric", "english"]),
+    default="metric",
+    show_default=True,
+    help="System of units of the answer.",
+)
+@qc_option("strict")
+@answering
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    stations: str | None,
+    where: Where,
+    items: str | None,
+    by: str,
+    period: str | None,
+    window: int,
+    units: str,
+    qc: str,
+    form: Form,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Tell what is normal for each day or month: mean, percentiles, extremes with their years.
+
+    A year counts for a day where more than half of the days around it have values, for a month
+    unless 11 days or more are missing, or 5 in a row; a sum needs all days. With fewer than five
+    years there are no figures. 29 February has a row, from the days around it in every year.
+    """
+    from cimis.cli.session import opened
+    from cimis.cli.showing.placed import telling_near
+    from cimis.naming.choice import placed
+
+    span = (None, None) if period is None else year_span(period)
+    with opened(data_dir, None, told=out.note) as store:
+        chosen = placed(
+            store.root, parse_stations(stations), where, span, on_near=telling_near(out)
+        )
+        ask = partial(
+            store.normals,
+            items,
+            stations=chosen,
+            by=by,
+            period=period,
+            window=window,
+            units=units,
+            qc=qc,
+        )
+        give(ask, form=form, out=out)
