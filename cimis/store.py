@@ -6,14 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import completeness
-from cimis.answers import computing
-from cimis.answers import nearby
-from cimis.answers import filling
-from cimis.answers import quality
-from cimis.answers import cold
-from cimis.answers import heat
-from cimis.answers import normal
+from cimis.answers import cold, completeness, computing, filling, heat, nearby, normal, quality
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
