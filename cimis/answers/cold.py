@@ -15,6 +15,7 @@ from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.time import PER_DAY
 from cimis.pipeline.lacks import Lacks, Short
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chill"]
 
+_PER_DAY = PER_DAY[Scope.HOURLY]
 _ITEM = "air_tmp"
 _CELLS = 2_000_000
 """Temperatures that are counted together: stations beside each other, as memory allows."""
@@ -190,7 +192,7 @@ class _Counts:
         from cimis.answers.series import nullable
 
         winter, stations = self._winter, len(self._stations)
-        skipped = [(day - winter.first).days * 24 for day in winter[1:3]]
+        skipped = [(day - winter.first).days * _PER_DAY for day in winter[1:3]]
         hours, longer = (self._temperature[skip:] for skip in skipped)
         below, between = chill_hours(hours, fill_hours=fill_hours, max_missing=max_missing)
         utah = utah_units(hours, fill_hours=fill_hours, max_missing=max_missing)
@@ -265,7 +267,7 @@ def _notes(
 def _lacks(answers: list[Rows], spans: tuple[Winter, ...], present: dict[int, int]) -> Lacks:
     """Return what all winters together lack: who has no row in any, who has too few hours."""
     each = [rows.lacks for rows in answers]
-    due = sum(((winter.last - winter.first).days + 1) * 24 for winter in spans)
+    due = sum(((winter.last - winter.first).days + 1) * _PER_DAY for winter in spans)
     nowhere = set.intersection(*(set(one.without_rows) for one in each))
     damaged = {path: damage for one in each for path, damage in one.damaged}
     return replace(

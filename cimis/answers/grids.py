@@ -17,7 +17,7 @@ from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.field.items import Item, Scope
 from cimis.pipeline.field.places import Place
-from cimis.pipeline.field.time import day_of_second
+from cimis.pipeline.field.time import PER_DAY, day_of_second
 from cimis.pipeline.lacks import Lacks, Site
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def grid_of(
     days = np.arange(first, np.datetime64(span[1], "D") + 1)
     hourly = scope is Scope.HOURLY
     begin = first.astype("datetime64[h]") + 1  # an hour is named by its end
-    times = begin + np.arange(24 * days.size) if hourly else days
+    times = begin + np.arange(PER_DAY[scope] * days.size) if hourly else days
     grids = {item.column: np.full((times.size, len(columns)), np.nan) for item in items}
     question = Question(scope, Sites(columns), *span, tuple(items))
     rows = rows_of(opened, question, "metric", qc)

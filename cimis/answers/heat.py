@@ -12,6 +12,7 @@ from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.time import day_of, times_between
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,7 +24,6 @@ __all__ = ["degree_days"]
 
 _ITEMS = {Scope.DAILY: ("air_tmp_min", "air_tmp_max"), Scope.HOURLY: ("air_tmp",)}
 _UNITS: dict[str, TemperatureUnit] = {"metric": "C", "english": "F"}
-_HOURS = 24
 
 
 def degree_days(
@@ -101,8 +101,7 @@ def degree_days(
     whose, days, daily, totals, lacking = [], [], [], [], []
     reversed_days = 0
     for series in series_of(rows, _ITEMS[kind]):
-        per_day = _HOURS if kind is Scope.HOURLY else 1
-        stored = (series.times - (kind is Scope.HOURLY)) // per_day
+        stored = day_of(kind, series.times)
         begin = int(stored[0]) if since is None else day_number(since)
         final = int(stored[-1])
         if last is not None:
@@ -200,8 +199,7 @@ class _Rule:
         import numpy as np
 
         if self._scope is Scope.HOURLY:
-            begin = first * _HOURS + 1
-            end = (last + 1) * _HOURS
+            begin, end = times_between(Scope.HOURLY, first, last)
             return self._count(self._converted(series.on_grid("air_tmp", begin, end)), []), 0
         lowest, highest = (
             self._converted(series.on_grid(name, first, last)) for name in _ITEMS[Scope.DAILY]

@@ -149,7 +149,7 @@ def _ceiling(series: Series) -> Found:
     from cimis.agronomy.grades import ceiling_marks
 
     found = humidity_ceiling(series.times, series.items["rel_hum_max"])
-    years = (found.year - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    years = np.array([f"{year}-01-01" for year in found.year], "datetime64[D]")
     yield "rel_hum_max", ceiling_marks(found), years, None
 
 
