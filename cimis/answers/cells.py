@@ -75,12 +75,13 @@ def filled_cells(
         seen.take(grid, number, slice(None))
     lacks = seen.lacks(opened, asked)
     known, wide = known_stations(opened), (first - _AROUND, last + _AROUND)
+    alone = "neighbours" in order and set(order) <= {"network", "neighbours"}
     cells = []
     for item in chosen:
         one = _network(item, grid.items[item.column], list(met), order)
         for source in order:
             if source != "network":
-                base = Asking(opened, item, met, grid.times, wide, known)
+                base = Asking(opened, item, met, grid.times, wide, known, alone)
                 _fill(one, source, base, spans)
         cells.append(one)
     warn_of_damage(lacks.damaged)

@@ -53,7 +53,8 @@ def filled(
     Raises
     ------
     UsageError
-        For an item that cannot be filled, an unknown source, and as of :meth:`daily`.
+        For an item that cannot be filled, an unknown source, and as of :meth:`daily`; where none
+        but neighbours are to fill and no station has two with coordinates.
     NoDataError
         When no record is stored of these stations and days.
     """

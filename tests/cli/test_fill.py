@@ -287,6 +287,7 @@ def test_english_errors_have_no_offset(store: Store) -> None:
         ({"sources": "oracle"}, "no source 'oracle'"),
         ({"sources": ","}, "no source named"),
         ({"stations": "zip:93624"}, "stations only"),
+        ({"stations": 8, "sources": "network,neighbours"}, "station 8 has no neighbour within 100"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(asked: dict[str, Any], said: str, store: Store) -> None:
