@@ -24,8 +24,8 @@ def drift_marks(periods: Periods) -> Marks:
     """Return the periods of `clear_sky_drift` as marks; the figure is the factor Rso/Rs.
 
     A period that is no evidence has none. A third may lie outside without making the sensor
-    suspect, as two of a year's six, in winter, often have no clear day: in the network's archive of
-    2016 every second station has as many.
+    suspect, as winter has periods without a clear day: in the network's archive of 2016 114 of 152
+    stations have as many outside, and 80 have more.
     """
     low, high = SOUND_FACTORS
     telling = periods.verdict != Verdict.NO_EVIDENCE.value
