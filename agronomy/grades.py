@@ -13,7 +13,8 @@ __all__ = ["OUTER", "ceiling_marks", "drift_marks", "grade", "spike_marks"]
 
 _FAR_MORE = 5.0
 _FAR_SHARE = 0.05
-_PERIODS_TOLERATED = 0.1
+_PERIODS_TOLERATED = 1 / 3
+_SPIKES_TOLERATED = 0.1
 
 OUTER: Mapping[str, tuple[float, float]] = {"drift": (0.90, 1.10), "ceiling": (90.0, np.inf)}
 """Bounds beyond which a period's factor, and a year's highest humidity in %, condemn a sensor."""
@@ -22,8 +23,9 @@ OUTER: Mapping[str, tuple[float, float]] = {"drift": (0.90, 1.10), "ceiling": (9
 def drift_marks(periods: Periods) -> Marks:
     """Return the periods of `clear_sky_drift` as marks; the figure is the factor Rso/Rs.
 
-    A period that is no evidence has none. One in ten may lie outside without making the sensor
-    suspect: of the best stations one in 24 does.
+    A period that is no evidence has none. A third may lie outside without making the sensor
+    suspect, as winter has periods without a clear day: in the network's archive of 2016 114 of 152
+    stations have as many outside, and 80 have more.
     """
     low, high = SOUND_FACTORS
     telling = periods.verdict != Verdict.NO_EVIDENCE.value
@@ -35,7 +37,7 @@ def drift_marks(periods: Periods) -> Marks:
 def spike_marks(periods: Periods) -> Marks:
     """Return the periods with days left out as spikes as marks; the figure is how many days."""
     figure = np.where(np.isfinite(periods.factor), periods.spikes.astype(np.float64), np.nan)
-    return Marks("spike", figure, figure > 0, -np.inf, 0.0, _PERIODS_TOLERATED)
+    return Marks("spike", figure, figure > 0, -np.inf, 0.0, _SPIKES_TOLERATED)
 
 
 def ceiling_marks(ceilings: Ceilings) -> Marks:

@@ -154,10 +154,12 @@ class Seen:
     damaged: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def take(self, grid: Grid, station: int, rows: slice | npt.NDArray[np.bool_]) -> None:
-        """Count the records that some rows of a grid have of a station."""
+        """Count the records that some rows of a grid have of a station, and note its damage."""
         column = grid.stations.index(station)
         self.counts[station] = int(grid.present[rows, column].sum())
-        self.damaged.update(dict.fromkeys(grid.damaged))
+        # damage of a neighbour's chunk is none of the answer's
+        own = f"stations/{station:03}/"
+        self.damaged.update((each, None) for each in grid.damaged if each[0].startswith(own))
 
     @property
     def stations(self) -> set[int]:

@@ -64,6 +64,8 @@ class Asking:
         These days with those around them that estimates may rest on.
     known : mapping of int to mapping
         Facts of the network's list.
+    alone : bool
+        Whether nothing but neighbours is asked, so that it is an error where there are none.
     """
 
     opened: Opened
@@ -72,6 +74,7 @@ class Asking:
     days: Days
     wide: Span
     known: Mapping[int, Mapping[str, Any]]
+    alone: bool = False
 
     def own(self, times: Days) -> Ints:
         """Return where the days of the answer are among those of a grid that holds them."""
@@ -130,6 +133,8 @@ def by_neighbours(asking: Asking) -> dict[int, Estimate]:
 
     near = near_of(asking.opened, list(asking.met), asking.wide, asking.known)
     fit = [n for n in asking.met if near.lack(near.stations.index(n)) is None]
+    if not fit and asking.alone:
+        near.column(min(asking.met))  # says what it lacks
     if not fit:
         return {}
     grid = grid_of(asking.opened, Scope.DAILY, near.stations, asking.wide, [asking.item])

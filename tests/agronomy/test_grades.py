@@ -56,7 +56,8 @@ def _periods(factors: list[float], spikes: int = 0) -> Periods:
     [
         ([1.0, 0.98, 1.02], "sound"),
         ([1.0] * 10 + [1.08], "sound"),
-        ([1.0, 1.0, 1.05], "suspect"),
+        ([1.0, 1.0, 1.05], "sound"),
+        ([1.0, 1.06, 1.05], "suspect"),
         ([1.09, 1.05, 1.2], "suspect"),
         ([1.12, 0.88, 1.0], "bad"),
         ([1.6, 1.0, 1.0], "sound"),

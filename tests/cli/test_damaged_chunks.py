@@ -34,6 +34,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "sql by name": ("sql", "rain-days", "--stations", "2,5"),
     "gaps": ("gaps", *BOTH, "--items", "precip"),
     "eto": ("eto", *BOTH),
+    "qc": ("qc", *BOTH),
+    "qc by neighbours": ("qc", *BOTH, "--checks", "range,neighbours"),
+    "fill": ("fill", *BOTH),
 }
 """Questions of two stations, of which one year of one is damaged."""
 
@@ -64,7 +67,7 @@ def test_the_rest_is_given_and_the_file_named(
     assert answer.code == 7, answer.err
     given = {line.split(",")[0] for line in answer.out.splitlines()[1:]}
     assert "2" in given
-    assert given <= {"2"} or question == "gaps"
+    assert given <= {"2"} or question in ("gaps", "fill")
     assert sum(line.startswith("error: ") for line in answer.err.splitlines()) == 1
     assert BAD in answer.err
 
@@ -82,7 +85,7 @@ def test_in_json_the_error_is_an_object_beside_the_rows(
     assert error["path"] == BAD
 
 
-@pytest.mark.parametrize("question", ["query", "gaps", "eto"])
+@pytest.mark.parametrize("question", ["query", "gaps", "eto", "qc"])
 def test_where_nothing_else_matches_it_is_damage_not_absence(
     question: str, typed: Typed, root: Path
 ) -> None:

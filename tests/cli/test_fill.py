@@ -287,6 +287,7 @@ def test_english_errors_have_no_offset(store: Store) -> None:
         ({"sources": "oracle"}, "no source 'oracle'"),
         ({"sources": ","}, "no source named"),
         ({"stations": "zip:93624"}, "stations only"),
+        ({"stations": 8, "sources": "network,neighbours"}, "station 8 has no neighbour within 100"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(asked: dict[str, Any], said: str, store: Store) -> None:
@@ -344,12 +345,22 @@ def _listed(real: Path) -> dict[int, dict[str, Any]]:
 
 def _archived(real: Path, known: dict[int, dict[str, Any]]) -> Iterator[pa.Table]:
     """Yield 2016 of the archive's stations within 60 km of Davis."""
-    archive, place = real / "ftp" / "dailyStns2016.zip", {n: _where(known[n]) for n in known}
+    yield from _of_archive(real, known, "2016")
+
+
+def _julys(real: Path, known: dict[int, dict[str, Any]]) -> Iterator[pa.Table]:
+    """Yield all years of the same stations; their Julys are five, so that there are normals."""
+    for year in ("2013", "2014", "2016", "2018", "2022jul"):
+        yield from _of_archive(real, known, year)
+
+
+def _of_archive(real: Path, known: dict[int, dict[str, Any]], year: str) -> Iterator[pa.Table]:
+    archive, place = real / "ftp" / f"dailyStns{year}.zip", {n: _where(known[n]) for n in known}
     for number, member in sorted(members(archive, Scope.DAILY).items()):
         if number in known and distance_km(place[6], place[number]) < 60:
             scaled = read_member(archive, member)
-            assert scaled is not None
-            yield pa.table(to_physical(scaled.combine_chunks())).sort_by("date")
+            if scaled is not None:
+                yield pa.table(to_physical(scaled.combine_chunks())).sort_by("date")
 
 
 def _where(facts: dict[str, Any]) -> Place:
@@ -371,6 +382,7 @@ def _served(real: Path, _known: dict[int, dict[str, Any]]) -> Iterator[pa.Table]
         (_served, "asce_eto", ("computed", 0.75, 0.30), None),
         (_served, "asce_eto", ("neighbours", 0.95, 0.30), "network,neighbours"),
         (_archived, "eto", ("neighbours", 0.95, 0.26), None),
+        (_julys, "eto", ("normal", 0.05, 0.65), "network,normal"),
     ],
 )
 def test_a_tenth_of_real_eto_hidden_comes_back_as_well_as_promised(

@@ -234,6 +234,13 @@ def test_the_face_is_sorted_complete_and_cheap() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_a_store_itself_is_cheap() -> None:
+    heavy = ("numpy", "pyarrow", "polars", "duckdb", "httpx", "click")
+    code = f"import cimis.store, sys; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_csv_of_the_store_prints_the_services_decimals(store: Store) -> None:
     rows = store.query("daily", stations=2, start="2021-06-01", end="2021-06-05", items="asce_eto")
     stream = io.BytesIO()

@@ -23,7 +23,7 @@ from cimis.parsing import Days, parse_stations, today
 from cimis.pipeline.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from cimis.answers.quality import Quality
+    from cimis.answers.judging import Quality
     from cimis.naming.where import Where
 
 __all__ = ["command"]
