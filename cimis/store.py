@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import cold, completeness, computing, heat, nearby, normal
+from cimis.answers import against, cold, completeness, computing, heat, nearby, normal
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
@@ -80,6 +80,7 @@ class Store(Opened):
     degree_days = heat.degree_days
     chill = cold.chill
     normals = normal.normals
+    against_normal = against.against_normal
 
     # what is listed
     stations = asking.stations
