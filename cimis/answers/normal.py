@@ -161,7 +161,13 @@ def usual_items(
     ).schema
     stored = {item.column for field in schema if (item := item_of(field)) is not None}
     usual = (*default_items(Scope.DAILY), *resolve("eto", Scope.DAILY))
-    return tuple(item for item in usual if item.column in stored)
+    found = tuple(item for item in usual if item.column in stored)
+    if not found:
+        raise NoDataError(
+            "none of the usual daily items is stored of these stations",
+            hint="name the items; 'cimis gaps' tells which are stored",
+        )
+    return found
 
 
 def basis_of(by: str, period: Years | None, window: int) -> Basis:
