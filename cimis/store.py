@@ -6,7 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import cold, completeness, computing, filling, heat, nearby, normal, quality
+from cimis.answers import cold
+from cimis.answers import completeness
+from cimis.answers import computing
+from cimis.answers import heat
+from cimis.answers import nearby
+from cimis.answers import normal
+from cimis.answers import filling
+from cimis.answers import quality
+from cimis.answers import against
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
@@ -82,6 +90,7 @@ class Store(Opened):
     degree_days = heat.degree_days
     chill = cold.chill
     normals = normal.normals
+    against_normal = against.against_normal
 
     # what is listed
     stations = asking.stations

@@ -157,11 +157,15 @@ class _Rule:
         units: str | None,
     ) -> None:
         from cimis.agronomy.degree_days import running
-        from cimis.agronomy.thresholds import threshold
+        from cimis.agronomy.thresholds import Threshold, threshold
         from cimis.queries.conversion import standard
 
-        lower = threshold(low) if isinstance(low, str) else low
-        upper = threshold(high) if isinstance(high, str) else high
+        lower, upper = (
+            one if one is None or isinstance(one, Threshold) else threshold(str(one))
+            for one in (low, high)
+        )
+        if lower is None:
+            raise UsageError("no lower threshold", hint="write it as 50F or as 10C")
         self.unit = lower.unit if units is None else _UNITS[standard(units).value]
         if scope is Scope.HOURLY and method is not None:
             raise UsageError(

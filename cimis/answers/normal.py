@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cimis.answers.series import Doubles, Series
     from cimis.queries.answers.rows import Rows
 
-__all__ = ["Basis", "normals", "usual_items"]
+__all__ = ["Basis", "basis_of", "converted", "normals", "usual_items"]
 
 _NAMED = 5
 MOST_WINDOW = 91
@@ -124,7 +124,7 @@ def normals(
     from cimis.queries.conversion import standard
 
     kind = standard(units)
-    basis = _basis(by, period, window)
+    basis = basis_of(by, period, window)
     numbers = station_numbers(stations, opened.root, "normals")
     chosen = usual_items(opened, numbers, items)
     question = question_of(opened.root, Scope.DAILY, numbers, *basis.days, chosen)
@@ -161,10 +161,17 @@ def usual_items(
     ).schema
     stored = {item.column for field in schema if (item := item_of(field)) is not None}
     usual = (*default_items(Scope.DAILY), *resolve("eto", Scope.DAILY))
-    return tuple(item for item in usual if item.column in stored)
+    found = tuple(item for item in usual if item.column in stored)
+    if not found:
+        raise NoDataError(
+            "none of the usual daily items is stored of these stations",
+            hint="name the items; 'cimis gaps' tells which are stored",
+        )
+    return found
 
 
-def _basis(by: str, period: Years | None, window: int) -> Basis:
+def basis_of(by: str, period: Years | None, window: int) -> Basis:
+    """Return what a user asks normals to rest on; `UsageError` for what cannot be meant."""
     if by not in ("day", "month"):
         raise UsageError(f"no normals by {by!r}", hint="choose day or month")
     days = count_of(window, "a window's days to each side", most=MOST_WINDOW)

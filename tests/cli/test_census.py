@@ -279,7 +279,8 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
         (NO_STATION, SHORT),
     ),
     "chill": (lambda s: s.chill(stations=[5, 999], **SPAN), (NO_STATION, "of 480 hours")),
-    "normals": (lambda s: _Second((None, _report(s).lacks)), (NO_STATION,)),
+    "normals": (lambda s: _refused(s.normals), (NO_STATION,)),
+    "against_normal": (lambda s: _refused(s.against_normal, **SPAN), (NO_STATION, SHORT)),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }
 ASKS_NOTHING = {
@@ -297,10 +298,10 @@ ASKS_NOTHING = {
 }
 
 
-def _report(store: Store) -> Any:
-    """Return what normals tell of a station that has a year alone, and of one without a row."""
+def _refused(ask: Callable[..., Any], **span: Any) -> Any:
+    """Return what an answer that needs five years tells of a store that has one."""
     with pytest.raises(NoDataError) as caught:
-        store.normals("precip", stations=[5, 999])
+        ask(stations=[5, 999], items="precip", **span)
     return caught.value.report
 
 

@@ -214,6 +214,11 @@ def test_an_unknown_method_is_refused_in_python(root: Path) -> None:
         store.degree_days("10C", method="triple")
 
 
+def test_a_bare_number_is_refused_in_python_too(root: Path) -> None:
+    with Store(root) as store, pytest.raises(UsageError, match="'50' has no unit"):
+        store.degree_days(50)  # type: ignore[arg-type]
+
+
 def test_days_after_the_last_record_are_there_without_a_figure(tmp_path: Path) -> None:
     put_days(tmp_path, 5, "2024-07-01", {"air_tmp_min": [10], "air_tmp_max": [20]})
     with create(tmp_path) as store:

@@ -26,10 +26,10 @@ def every_option() -> Iterator[tuple[click.Command, click.Option]]:
 
 
 def two_values(parameter: click.Option) -> tuple[str, str]:
-    """Return two values that an option could have."""
+    """Return two values that an option could have; the same twice, where there is only one."""
     if isinstance(parameter.type, click.Choice):
-        first, last, *_ = [str(choice) for choice in parameter.type.choices]
-        return first, last
+        choices = [str(choice) for choice in parameter.type.choices]
+        return choices[0], choices[-1]
     if isinstance(parameter.type, click.IntRange | click.FloatRange):
         return "3", "4"
     return ("3", "4") if parameter.type is click.INT else ("a=3", "b=4")
@@ -37,6 +37,7 @@ def two_values(parameter: click.Option) -> tuple[str, str]:
 
 def parsed(command: click.Command, words: list[str]) -> dict[str, object]:
     usual = {"import": ["x"], "inspect": ["x"], "completion": ["bash"], "cache": ["stats"]}
+    usual |= {"degree-days": ["--low", "50F"]}
     return command.make_context(
         command.name or "", [*words, *usual.get(command.name or "", [])]
     ).params

@@ -43,6 +43,7 @@ __all__ = ["command"]
         "cimis query --zip 93624 --month 2024-06 --allow-empty",
         "cimis query --near 36.82,-119.74 --year 2024 --allow-empty",
         "cimis query --stations 2,80 --year 2024 --every month --items asce_eto,air_tmp_max",
+        "cimis query --station 80 --month 2024-07 --items asce_eto --against normal --allow-empty",
     ],
 )
 @stations_option()
@@ -75,6 +76,18 @@ __all__ = ["command"]
     type=click.Choice(["day", "week", "month", "year", "water-year"]),
     help="Sum up over periods, and tell of how many records each figure is made.",
 )
+@option(
+    "--against",
+    type=click.Choice(["normal"]),
+    help="Give beside each daily value the normal of its day, anomaly, percentile and rank (1: the "
+    "highest); of unflagged values, from five years on.",
+)
+@option(
+    "--period",
+    metavar="YEARS",
+    once="a period is one range: --period 1991-2020",
+    help="With --against: the years that the normals are of; else all that are stored.",
+)
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
 @read_cache
 @answering
@@ -91,6 +104,8 @@ def command(
     units: str,
     qc: str,
     every: str | None,
+    against: str | None,
+    period: str | None,
     perf: bool,
     cache: str | None,
     form: Form,
@@ -128,6 +143,31 @@ def command(
                 hint="leave out the stations, and --hourly",
             )
         words = words.replace("station is", "target is")
+    if period is not None and against is None:
+        raise UsageError("--period says what normals are of", hint="add --against normal")
+    if against is not None:
+        if targets is not None or kind is Scope.HOURLY or every is not None or perf:
+            raise UsageError(
+                "normals are of the days of stations",
+                hint="leave out targets, --hourly, --every and --perf; see also 'cimis normals'",
+            )
+        from functools import partial
+
+        from cimis.cli.reckoning import give
+
+        with opened(data_dir, cache, told=out.note) as store:
+            ask = partial(
+                store.against_normal,
+                chosen,
+                first,
+                final,
+                items,
+                period=period,
+                units=units,
+                qc=qc,
+            )
+            give(ask, form=form, out=out)
+        return
     wanted = None if items is None else named_items(items, kind)
     sites = chosen if targets is None else targets
     if every is not None:
