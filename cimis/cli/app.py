@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "stats": Entry("Ask", "stats", "Show what is stored: rows, years, bytes."),
     "gaps": Entry("Ask", "gaps", "Tell which days and values are not there."),
     "eto": Entry("Ask", "eto", "Compute reference ET, compare it with the network's, fill gaps."),
+    "crop-et": Entry("Ask", "crop_et", "Tell by week what crops used, and are to be expected to."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),

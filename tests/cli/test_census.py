@@ -90,6 +90,12 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "sql": [(("frost-nights", "--stations", "5,999"), (NO_STATION,))],
     "gaps": [(("--stations", "5,999", *DAYS, "--items", ITEMS), (NO_STATION, NO_ITEM))],
     "eto": [(("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "nothing holds asce_eto"))],
+    "crop-et": [
+        (
+            ("--landscape", "2500,0.5", "--stations", "5,999", *DAYS, "--since", "2021-04-01"),
+            (NO_STATION, SHORT, "nothing holds asce_eto", "no average for 1 stations (5)"),
+        ),
+    ],
     "fetch": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
     "fetch-streaming": [
         (("--stations", "2,990-999", *DAYS), ("no such stations: [990",)),
@@ -192,6 +198,7 @@ def test_an_empty_store_is_named(command: str, tmp_path: Path, typed: Typed) -> 
         ("gaps", "--station", "999", *DAYS),
         ("gaps", "--station", "5", *DAYS, "--items", "eto"),
         ("eto", "--station", "999", *DAYS),
+        ("crop-et", "--landscape", "2500,0.5", "--station", "999", *DAYS),
         ("import", "dailyStns2021.zip", "--station", "999"),
         ("migrate", "--station", "999"),
         ("stations", "--name", "nobody"),
@@ -257,6 +264,10 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "every": (
         lambda s: s.every("month", stations=[5, 999], items=ITEMS, **SPAN),
         (NO_STATION, SHORT, NO_ITEM),
+    ),
+    "crop_et": (
+        lambda s: s.crop_et(landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN),
+        (NO_STATION, SHORT),
     ),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }

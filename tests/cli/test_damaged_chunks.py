@@ -34,6 +34,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "sql by name": ("sql", "rain-days", "--stations", "2,5"),
     "gaps": ("gaps", *BOTH, "--items", "precip"),
     "eto": ("eto", *BOTH),
+    "crop-et": ("crop-et", "--landscape", "2500,0.5", "--since", "2021-04-01", *BOTH),
 }
 """Questions of two stations, of which one year of one is damaged."""
 
