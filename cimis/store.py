@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import completeness, computing, crop_water, nearby
+from cimis.answers import completeness, computing, crop_water, model_files, nearby
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
@@ -78,6 +78,7 @@ class Store(Opened):
     eto_table = computing.eto_table
     computed_eto = computing.computed_eto
     crop_et = crop_water.crop_et
+    export_model = model_files.export_model
 
     # what is listed
     stations = asking.stations

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "gaps": Entry("Ask", "gaps", "Tell which days and values are not there."),
     "eto": Entry("Ask", "eto", "Compute reference ET, compare it with the network's, fill gaps."),
     "crop-et": Entry("Ask", "crop_et", "Tell by week what crops used, and are to be expected to."),
+    "export-model": Entry("Ask", "export_model", "Save weather as the file that a model reads."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),
