@@ -15,6 +15,12 @@ from cimis.pipeline.field.items import Standard
 __all__ = ["crop_table"]
 
 _MM_PER_INCH = 25.4
+_ORDER = (
+    *("station", "crop", "first", "last", "basis", "etc", "total", "rain", "gallons"),
+    *("total_gallons", "lacking", "since", "kc", "eto", "days", "years", "total_days"),
+    *("total_lacking", "rain_lacking", "total_rain", "total_rain_lacking"),
+)
+"""Columns from what is asked first to what is read last: a terminal shows those that fit."""
 _DEPTHS = ("eto", "etc", "total", "rain", "total_rain")
 
 
@@ -41,12 +47,15 @@ def crop_table(pieces: Sequence[dict[str, Any]], units: Standard) -> pa.Table:
             flat[name] = np.where(np.isnan(area), np.nan, gallons)
     inch = units is Standard.ENGLISH
     columns, fields = [], []
-    for name, values in flat.items():
+    names = [name for name in _ORDER if name in flat]
+    for name in names:
+        values = flat[name]
         unit = ("in" if inch else "mm") if name in _DEPTHS else ""
         unit = "gal" if name.endswith("gallons") else unit
         columns.append(_column(name, values / _MM_PER_INCH if unit == "in" else values))
         metadata = {b"unit": f"({unit})".encode()} if unit else None
         fields.append(pa.field(name, columns[-1].type, metadata=metadata))
+    assert len(names) == len(flat)
     return pa.table(columns, schema=pa.schema(fields))
 
 

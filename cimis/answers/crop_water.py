@@ -43,11 +43,11 @@ class CropWater:
     ----------
     table : pyarrow.Table
         ``station``, ``crop``, ``first``, ``last`` (the week's days in the crop's season), ``basis``
-        (``stored``, or ``historical average`` of the week to come), ``years`` (that its average is
-        of), ``days``, ``lacking`` (of them without reference ET), ``eto``, ``kc`` (mean), ``etc``,
-        ``since``, ``total``, ``total_days``, ``total_lacking``, ``rain``, ``rain_lacking``,
-        ``total_rain``, ``total_rain_lacking``; with a landscape ``gallons`` and
-        ``total_gallons``. Depths in mm or inches; a sum is of the days that do not lack.
+        (``stored``, or ``historical average`` of the week to come), ``etc``, ``total``, ``rain``;
+        with a landscape ``gallons`` and ``total_gallons``; ``lacking`` (days of the week without
+        reference ET), ``since``, ``kc`` (mean), ``eto``, ``days``, ``years`` (that the average is
+        of), ``total_days``, ``total_lacking``, ``rain_lacking``, ``total_rain``,
+        ``total_rain_lacking``. Depths in mm or inches; a sum is of the days that do not lack.
     lacks : Lacks
         Stations without a row, days and items that are not there, damaged chunks.
     notes : tuple of str
@@ -168,6 +168,9 @@ def crop_et(
     if qc != "keep":
         which = "severely flagged" if qc == "drop-severe" else "flagged"
         notes = (*notes, f"{which} values of {reference} and precip count as lacking (qc {qc})")
+    if reference in rows.lacks.items:
+        other = next(name for name in REFERENCES if name != reference)
+        notes = (*notes, f"where {other} is stored, --reference {other} takes it")
     damaged = dict.fromkeys((*rows.damaged, *past.damaged))
     return CropWater(answer, replace(rows.lacks, damaged=tuple(damaged)), notes)
 

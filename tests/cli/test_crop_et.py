@@ -6,13 +6,14 @@ import csv
 import datetime as dt
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
-from cimis import Store, UsageError
+from cimis import Store, UsageError, create
 from cimis.pipeline.field.items import Scope
 from tests.cli.conftest import typed
 from tests.queries.conftest import put, year_table
@@ -180,8 +181,11 @@ def test_a_landscape_has_gallons(crops: str, kept: Path, typed: Typed) -> None:
 
 def test_units_stand_in_the_head(crops: str, typed: Typed) -> None:
     words = ("crop-et", "--crops", crops, *JULY, "--header", "units", "--format", "csv")
-    assert "etc [mm],since,total [mm]" in typed(*words).out
-    assert "etc [in],since,total [in]" in typed(*words, "--units", "english").out
+    assert "basis,etc [mm],total [mm],rain [mm],lacking,since,kc,eto [mm]" in typed(*words).out
+    assert (
+        "basis,etc [in],total [in],rain [in],lacking,since,kc,eto [in]"
+        in typed(*words, "--units", "english").out
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,6 +230,7 @@ def test_two_references_are_never_mixed(crops: str, kept: Path, typed: Typed) ->
     answer = typed("crop-et", "--crops", crops, *JULY, "--reference", "eto", "--json")
     assert answer.code == 0
     assert "nothing holds eto" in answer.err
+    assert "--reference asce_eto" in answer.err
     assert {row["etc"] for row in json.loads(answer.out)} == {None}
     with Store(kept) as store, pytest.raises(UsageError, match="no reference ET 'best'"):
         store.crop_et(crops, stations=5, reference="best")
@@ -237,3 +242,34 @@ def test_in_python_it_is_a_frame_of_the_same_rows(crops: str, kept: Path, typed:
     told = json.loads(typed("crop-et", "--crops", crops, *JULY, "--json").out)
     assert found.pl()["etc"].to_list() == [row["etc"] for row in told]
     assert any("severely flagged" in note for note in found.notes)
+
+
+def test_maize_at_davis_in_2016_is_the_archives_eto_times_its_curve(
+    real: Path, tmp_path: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read from the network's own file, in inches, with the example's curve written out."""
+    archive = real / "ftp" / "dailyStns2016.zip"
+    if not archive.exists():
+        pytest.skip("the network's archive of 2016 is not among the real data")
+    root = tmp_path / "davis"
+    with create(root) as store:
+        store.import_archive(archive, stations=6)
+    monkeypatch.setenv("CIMIS_DATA_DIR", str(root))
+    with zipfile.ZipFile(archive) as held:
+        (name,) = [one for one in held.namelist() if one.endswith("006.csv")]
+        lines = held.read(name).decode().splitlines()
+    eto = {
+        dt.datetime.strptime(cells[1], "%m/%d/%Y").date(): float(cells[3])  # noqa: DTZ007 # a day
+        for cells in csv.reader(lines)
+        if cells[3].strip()
+    }
+    planted, total = dt.date(2016, 4, 15), 0.0
+    for number in range(1, 109):  # 30 days at 0.30, 40 up to 1.20, then level until 31 July
+        kc = 0.30 if number <= 30 else min(0.30 + (number - 30) / 40 * 0.90, 1.20)
+        total += eto[planted + dt.timedelta(days=number - 1)] * kc
+    example = Path(__file__).parents[2] / "docs/crops.example.toml"
+    words = ("--crops", example, "--station", "6", "--end", "2016-07-31", "--reference", "eto")
+    rows = json.loads(typed("crop-et", *words, "--qc", "keep", "--json").out)
+    (maize,) = [r for r in rows if r["crop"] == "grain-maize" and r["basis"] == "stored"]
+    assert (maize["total_days"], maize["total_lacking"]) == (108, 0)
+    assert maize["total"] == pytest.approx(total * 25.4, abs=0.00501)
