@@ -88,6 +88,12 @@ class Crop:
             end = end.replace(month=3, day=1) - _DAY
         return Season((start, second, third, last), end, self.season.kc)
 
+    def season_on(self, day: dt.date) -> Season | None:
+        """Return the season that is on at a day, the one that began last; None where none is."""
+        years = (day.year, day.year - 1) if self.yearly else ()
+        seasons = [self.season_of(year) for year in years] or [self.season]
+        return next((one for one in seasons if one.starts[0] <= day <= one.end), None)
+
     def kc_on(self, dates: Dates) -> Doubles:
         """Return the crop coefficient on days.
 

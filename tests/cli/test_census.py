@@ -98,6 +98,17 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "degree-days": [(("--stations", "5,999", *DAYS, "--low", "50F"), (NO_STATION, SHORT))],
     "chill": [(("--stations", "5,999", *DAYS), (NO_STATION, "of 480 hours"))],
     "normals": [(("--stations", "5,999", "--items", "precip", "--allow-empty"), (NO_STATION,))],
+    "crop-et": [
+        (
+            ("--landscape", "2500,0.5", "--stations", "5,999", *DAYS, "--since", "2021-04-01"),
+            (NO_STATION, SHORT, "nothing holds asce_eto", "no average for 1 stations (5)"),
+        ),
+    ],
+    "export-model": [
+        (("--format", "chillr", "--station", "5", *DAYS), (SHORT,)),
+        (("--format", "chillr", "--station", "5", *DAYS, "--hourly"), ("360 of 480 hours",)),
+        (("--format", "pyfao56", "--station", "5", *DAYS), (SHORT, "nothing holds", "asce_eto")),
+    ],
     "fetch": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
     "fetch-streaming": [
         (("--stations", "2,990-999", *DAYS), ("no such stations: [990",)),
@@ -203,6 +214,8 @@ def test_an_empty_store_is_named(command: str, tmp_path: Path, typed: Typed) -> 
         ("degree-days", "--station", "999", *DAYS, "--low", "50F"),
         ("chill", "--station", "999", *DAYS),
         ("normals", "--station", "5", "--items", "precip"),
+        ("crop-et", "--landscape", "2500,0.5", "--station", "999", *DAYS),
+        ("export-model", "--format", "dssat", "--station", "999", *DAYS),
         ("import", "dailyStns2021.zip", "--station", "999"),
         ("migrate", "--station", "999"),
         ("stations", "--name", "nobody"),
@@ -281,6 +294,11 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "chill": (lambda s: s.chill(stations=[5, 999], **SPAN), (NO_STATION, "of 480 hours")),
     "normals": (lambda s: _refused(s.normals), (NO_STATION,)),
     "against_normal": (lambda s: _refused(s.against_normal, **SPAN), (NO_STATION, SHORT)),
+    "crop_et": (
+        lambda s: s.crop_et(landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN),
+        (NO_STATION, SHORT),
+    ),
+    "export_model": (lambda s: s.export_model("chillr", 5, **SPAN), (SHORT,)),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }
 ASKS_NOTHING = {

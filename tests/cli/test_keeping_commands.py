@@ -217,6 +217,8 @@ def test_the_examples_in_the_help_work(
     monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
     monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
     (tmp_path / "question.sql").write_text("select count(*) as days from daily")
+    example = Path(__file__).parents[2] / "docs/crops.example.toml"
+    (tmp_path / "crops.toml").write_text(example.read_text())
     _make_archives(tmp_path)
     first = [
         "cimis init",

@@ -38,7 +38,7 @@ NOT_RUN = {
 """Beginnings of commands that cannot be run here, and why."""
 NAMES_ONLY = {
     *("fetch-streaming", "fetch", "ingest", "import", "query", "sql", "eto", "migrate", "inspect"),
-    *("cache", "completion"),
+    *("cache", "completion", "crop-et", "export-model"),
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""
 SERVERS = r"cimis (emulator|serve-metrics)\b"
@@ -63,6 +63,7 @@ def desk(installed: Installed, service: Emulator, tmp_path: Path) -> Path:
     (folder / "hourly_report.csv").write_text(f"{head}\r\n{row}\r\n")
     chunk(folder / "archive" / "002_2018_daily.zst", 2, 2018)
     older_metadata(folder / "archive")
+    (folder / "crops.toml").write_text((ROOT / "docs/crops.example.toml").read_text())
     (folder / "question.sql").write_text("select count(*) as days from daily")
     (folder / "saved-responses").mkdir()
     (folder / "home").mkdir()

@@ -1,0 +1,158 @@
+"""``cimis crop-et``: what crops and landscapes used by week, and the week to come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    place_options,
+    printing,
+    span_options,
+    stations_option,
+)
+from cimis.cli.showing.answers import Form, answering, deliver
+from cimis.cli.showing.output import Output
+from cimis.parsing import Days, parse_date, parse_stations, today, year_span
+from cimis.pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from cimis.naming.where import Where
+
+__all__ = ["command"]
+
+
+@declare(
+    "crop-et",
+    examples=[
+        "cimis crop-et --station 80 --crops crops.toml --end 2024-07-31",
+        "cimis crop-et --stations 2,80 --crops crops.toml --month 2024-07 --units english",
+        "cimis crop-et --station 80 --crops crops.toml --since 2024-03-10 --end 2024-07-31",
+        "cimis crop-et --station 80 --landscape 2500,0.55 --end 2024-07-31 --since 2024-07-01",
+    ],
+)
+@option(
+    "--crops",
+    metavar="FILE",
+    help="Crops, TOML: stages with coefficients and their source; docs/agronomy.md has the form.",
+)
+@option(
+    "--landscape",
+    metavar="SQFT,FACTOR",
+    help="A landscape: its square feet, and its share of ETo (ET adjustment or plant factor).",
+)
+@stations_option()
+@place_options
+@span_options
+@option(
+    "--since",
+    metavar="DAY",
+    help="First day of the total; else that of the crop's season, of a landscape January 1.",
+)
+@option(
+    "--reference",
+    type=click.Choice(["asce_eto", "eto"]),
+    default="asce_eto",
+    show_default=True,
+    help="Reference ET: by ASCE-EWRI 2005, or the network's older figure.",
+)
+@option(
+    "--normal-years",
+    metavar="YEARS",
+    help="Years of the historical average, as 1991-2020; else all that are stored.",
+)
+@option(
+    "--units",
+    type=click.Choice(["metric", "english"]),
+    default="metric",
+    show_default=True,
+    help="System of units of the answer.",
+)
+@option(
+    "--qc",
+    type=click.Choice(["keep", "drop-severe", "strict"]),
+    default="drop-severe",
+    show_default=True,
+    help="Which flagged values lack: none, severely flagged ones, all flagged ones.",
+)
+@answering
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    crops: str | None,
+    landscape: str | None,
+    stations: str | None,
+    where: Where,
+    days: Days,
+    since: str | None,
+    reference: str,
+    normal_years: str | None,
+    units: str,
+    qc: str,
+    form: Form,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Tell per station, crop and week the crop's ET (ETo times Kc), its total, and the rain.
+
+    The coefficients are the user's own. Weeks are counted back from the last day of the span, which
+    is yesterday where none is given; without a span it is one week. The row behind them is the week
+    to come, at the historical average of ETo, and says so. Only days of a crop's season count; days
+    that lack are counted in each row, and sums are of the others.
+    """
+    from cimis.cli.session import opened
+    from cimis.cli.showing.placed import telling_near
+    from cimis.naming.choice import placed
+
+    now = today()
+    first, last = days.open(now)
+    with opened(data_dir, None, told=out.note) as store:
+        found = store.crop_et(
+            crops,
+            stations=placed(
+                store.root,
+                parse_stations(stations),
+                where,
+                (first, last),
+                on_near=telling_near(out),
+            ),
+            start=first,
+            end=last,
+            since=None if since is None else parse_date(since, now=now),
+            landscape=None if landscape is None else _landscape(landscape),
+            reference=reference,
+            period=None if normal_years is None else _years(normal_years),
+            units=units,
+            qc=qc,
+        )
+    out.lacks(replace(found.lacks, damaged=()))
+    for note in found.notes:
+        out.aside("note", note, note)
+    deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
+    if found.lacks.damaged:
+        from cimis.queries.engines.damage import error_of
+
+        raise error_of(found.lacks.damaged)
+
+
+def _landscape(text: str) -> tuple[float, float]:
+    """Return the area and the factor that a text names."""
+    try:
+        area, factor = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"'{text}' is no landscape",
+            hint="write its square feet and its factor, as 2500,0.55",
+        ) from None
+    return area, factor
+
+
+def _years(text: str) -> tuple[int, int]:
+    first, last = year_span(text)
+    return first.year, last.year

@@ -1,0 +1,118 @@
+"""``cimis export-model``: a station's weather as the file that a model reads."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from cimis.cli.options import (
+    data_dir,
+    declare,
+    option,
+    place_options,
+    printing,
+    scope_option,
+    span_options,
+    stations_option,
+)
+from cimis.cli.showing.output import Output
+from cimis.parsing import Days, parse_stations, today
+from cimis.pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from cimis.naming.where import Where
+
+__all__ = ["command"]
+
+
+@declare(
+    "export-model",
+    examples=[
+        "cimis export-model --format pyfao56 --station 80 --year 2024 -o fresno.wth",
+        "cimis export-model --format dssat --station 80 --year 2024 -o C0802401.WTH",
+        "cimis export-model --format chillr --station 80 --year 2024 -o fresno.csv",
+        "cimis export-model --format chillr --station 80 --month 2024-07 --hourly -o hours.csv",
+    ],
+)
+@option(
+    "--format",
+    "model",
+    type=click.Choice(["pyfao56", "dssat", "chillr"]),
+    help="Whose file: pyfao56 (.wth), DSSAT (.WTH), chillR (CSV as its handle_cimis gives).",
+)
+@stations_option()
+@place_options
+@span_options
+@scope_option
+@option(
+    "--qc",
+    type=click.Choice(["keep", "drop-severe", "strict"]),
+    default="drop-severe",
+    show_default=True,
+    help="Which flagged values are missing in the file: none, severely flagged ones, all flagged.",
+)
+@option("-o", "--output", metavar="FILE", help="Save to a file; else standard output.")
+@data_dir
+@printing(talks=True)
+def command(
+    *,
+    model: str | None,
+    stations: str | None,
+    where: Where,
+    days: Days,
+    scope: str,
+    qc: str,
+    output: str | None,
+    data_dir: str | None,
+    out: Output,
+) -> None:
+    """Save the weather of one station as the file that a model reads, in the model's units.
+
+    Every day from the first to the last has a row; what lacks is written as the model's missing
+    value, and said. Only chillR reads hours. With --json the answer tells of the file saved.
+    """
+    from cimis.cli.session import opened
+    from cimis.cli.showing.placed import telling_near
+    from cimis.naming.choice import placed
+    from cimis.queries.export.replacing import replacing
+
+    if model is None:
+        raise UsageError("no model is named", hint="give --format pyfao56, dssat or chillr")
+    to_file = output not in (None, "-")
+    if out.as_json and not to_file:
+        raise UsageError("a model's file is no JSON", hint="save it with -o FILE")
+    first, last = days.open(today())
+    with opened(data_dir, None, told=out.note) as store:
+        numbers = placed(
+            store.root,
+            parse_stations(stations),
+            where,
+            (first, last),
+            on_near=telling_near(out),
+        )
+        if numbers is None:
+            raise UsageError("no station is named", hint="give --station NUMBER, or --near")
+        found = store.export_model(model, numbers, first, last, scope=scope, qc=qc)
+    out.lacks(replace(found.lacks, damaged=()))
+    for note in found.notes:
+        out.aside("note", note, note)
+    content = found.text.encode()
+    if to_file:
+        from pathlib import Path
+
+        with replacing(Path(str(output))) as stream:
+            stream.write(content)
+        if out.as_json:
+            out.json({"path": output, "format": model, "rows": found.rows, "bytes": len(content)})
+        else:
+            out.note(f"wrote {found.rows:,} rows, {len(content):,} bytes to {output}")
+    else:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    if found.lacks.damaged:
+        from cimis.queries.engines.damage import error_of
+
+        raise error_of(found.lacks.damaged)
