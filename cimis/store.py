@@ -6,17 +6,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import completeness
-from cimis.answers import computing
-from cimis.answers import nearby
-from cimis.answers import cold
-from cimis.answers import heat
-from cimis.answers import normal
-from cimis.answers import filling
-from cimis.answers import quality
-from cimis.answers import against
-from cimis.answers import crop_water
-from cimis.answers import model_files
+from cimis.answers import (
+    against,
+    cold,
+    completeness,
+    computing,
+    crop_water,
+    filling,
+    heat,
+    model_files,
+    nearby,
+    normal,
+    quality,
+)
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
