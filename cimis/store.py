@@ -6,19 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.answers import (
-    against,
-    cold,
-    completeness,
-    computing,
-    crop_water,
-    filling,
-    heat,
-    model_files,
-    nearby,
-    normal,
-    quality,
-)
+from cimis.answers import completeness, computing, nearby
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
@@ -26,6 +14,8 @@ from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
+from cimis.season import against, cold, crop_water, heat, model_files, normal
+from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
 
 __all__ = ["Store", "create", "open_store"]

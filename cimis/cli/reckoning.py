@@ -15,7 +15,7 @@ from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
-    from cimis.answers.reckoned import Reckoned
+    from cimis.season.reckoned import Reckoned
 
 __all__ = ["give", "qc_option"]
 

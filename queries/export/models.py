@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cimis.pipeline.errors import CheckFailed
-from cimis.pipeline.field.time import PACIFIC
+from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.time import PACIFIC, PER_DAY, years_of
 from cimis.pipeline.field.units import DAY_KM, WATT_DAY_MJ
 
 __all__ = ["MODELS", "Model", "Site", "model_text"]
@@ -23,7 +24,7 @@ Texts = npt.NDArray[np.str_]
 _WIND_M = 2.0
 _AIR_M = 1.5
 _MISSING_DSSAT = -99.0
-_HOURS = 24
+_HOURS = PER_DAY[Scope.HOURLY]
 _PLACES = 6
 
 
@@ -233,7 +234,7 @@ def _year_and_day(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     years = days.astype("datetime64[Y]")
     number: npt.NDArray[np.int64] = (days - years).astype("timedelta64[D]").astype(np.int64) + 1
-    return years.astype(np.int64) + 1970, number
+    return years_of(days), number
 
 
 def _calendar(days: npt.NDArray[np.datetime64]) -> list[npt.NDArray[np.int64]]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cimis.answers import cold
-from cimis.answers.winters import Winter, winters_of
 from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.season import cold
+from cimis.season.winters import Winter, winters_of
 from cimis.store import Store, create
 from tests.agronomy.winters import portions_by_loop, winter
 from tests.queries.made import put_hours

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.answers.winters import HOURS_FROM, PORTIONS_FROM, UNTIL
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -21,6 +20,7 @@ from cimis.cli.reckoning import give, qc_option
 from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output
 from cimis.parsing import Days, parse_stations, today
+from cimis.season.winters import HOURS_FROM, PORTIONS_FROM, UNTIL
 
 if TYPE_CHECKING:
     from cimis.naming.where import Where

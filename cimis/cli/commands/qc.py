@@ -23,8 +23,8 @@ from cimis.parsing import Days, parse_stations, today
 from cimis.pipeline.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from cimis.answers.judging import Quality
     from cimis.naming.where import Where
+    from cimis.soundness.judging import Quality
 
 __all__ = ["command"]
 

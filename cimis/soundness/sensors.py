@@ -13,9 +13,9 @@ from cimis.agronomy.evidence import Evidence, Marks, Verdict, evidence_of
 from cimis.agronomy.grades import grade
 from cimis.agronomy.sensors import DAILY_BOUNDS, OUTLIER_ITEMS
 from cimis.agronomy.stuck import STILL
-from cimis.answers.grids import place_of
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
+from cimis.soundness.grids import place_of
 
 __all__ = ["CHECKS", "NEIGHBOUR_ITEMS", "Check", "Finding", "Found", "chosen_checks", "finding_of"]
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from cimis.agronomy.crop import landscape_water
 from cimis.pipeline.field.items import Standard
+from cimis.pipeline.field.units import MILLIMETRE
 
 __all__ = ["crop_table"]
 
-_MM_PER_INCH = 25.4
 _ORDER = (
     *("station", "crop", "first", "last", "basis", "etc", "total", "rain", "gallons"),
     *("total_gallons", "lacking", "since", "kc", "eto", "days", "years", "total_days"),
@@ -52,7 +52,7 @@ def crop_table(pieces: Sequence[dict[str, Any]], units: Standard) -> pa.Table:
         values = flat[name]
         unit = ("in" if inch else "mm") if name in _DEPTHS else ""
         unit = "gal" if name.endswith("gallons") else unit
-        columns.append(_column(name, values / _MM_PER_INCH if unit == "in" else values))
+        columns.append(_column(name, values / MILLIMETRE.metric(1.0) if unit == "in" else values))
         metadata = {b"unit": f"({unit})".encode()} if unit else None
         fields.append(pa.field(name, columns[-1].type, metadata=metadata))
     assert len(names) == len(flat)

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cimis.agronomy.evidence import Verdict
-from cimis.answers.grids import (
+from cimis.answers.question import question_of
+from cimis.arguments import Day, scope_of
+from cimis.lacking import warn_of_damage
+from cimis.naming.sites import Stations, sites_of
+from cimis.opened import Opened
+from cimis.pipeline.field.items import Scope, named_items
+from cimis.pipeline.lacks import Lacks
+from cimis.soundness.grids import (
     Grid,
     Seen,
     Span,
@@ -21,8 +28,7 @@ from cimis.answers.grids import (
     spans_of,
     within,
 )
-from cimis.answers.question import question_of
-from cimis.answers.sensors import (
+from cimis.soundness.sensors import (
     CHECKS,
     NEIGHBOUR_ITEMS,
     Finding,
@@ -30,12 +36,6 @@ from cimis.answers.sensors import (
     chosen_checks,
     finding_of,
 )
-from cimis.arguments import Day, scope_of
-from cimis.lacking import warn_of_damage
-from cimis.naming.sites import Stations, sites_of
-from cimis.opened import Opened
-from cimis.pipeline.field.items import Scope, named_items
-from cimis.pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     import polars as pl
@@ -144,7 +144,7 @@ def judged(
     checks: str | Sequence[str] | None,
     qc: str,
 ) -> Quality:
-    """Return what the checks say; see `cimis.answers.quality.qc`."""
+    """Return what the checks say; see `cimis.soundness.quality.qc`."""
     kind = scope_of(scope)
     names = chosen_checks(None if checks is None else _listed(checks), kind)
     sites_of(stations, opened.root).only_stations("qc")

@@ -5,21 +5,21 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cimis.answers.normal import Basis, basis_of, converted, usual_items
 from cimis.answers.question import question_of
-from cimis.answers.reckoned import Reckoned, none_stored, reckoned, removed
 from cimis.answers.rows import rows_of
 from cimis.arguments import Day, Items, Years
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.field.items import Item, Scope, Standard
+from cimis.season.normal import Basis, basis_of, converted, usual_items
+from cimis.season.reckoned import Reckoned, none_stored, reckoned, removed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from cimis.agronomy.departures import Departures
-    from cimis.answers.series import Series
+    from cimis.season.series import Series
 
 __all__ = ["against_normal"]
 
@@ -72,9 +72,9 @@ def against_normal(
     """
     import numpy as np
 
-    from cimis.answers.series import series_of
     from cimis.queries.conversion import standard
     from cimis.queries.units import english_schema
+    from cimis.season.series import series_of
 
     kind = standard(units)
     basis = basis_of("day", period, window)
@@ -163,8 +163,8 @@ class _Beside:
         """Return keys and values under a schema in the units asked for, and what is beside them."""
         import pyarrow as pa
 
-        from cimis.answers.series import nullable
         from cimis.queries.units import english
+        from cimis.season.series import nullable
 
         found = self._found
         if self._kind is Standard.ENGLISH:

@@ -9,8 +9,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from cimis.answers.filled import SOURCES, Cells, Filled
-from cimis.answers.grids import (
+from cimis.answers.question import question_of
+from cimis.arguments import Day, Items, items_of
+from cimis.lacking import warn_of_damage
+from cimis.naming.sites import Stations, sites_of
+from cimis.opened import Opened
+from cimis.pipeline.errors import UsageError
+from cimis.pipeline.field.items import Item, Scope, named_items
+from cimis.pipeline.field.units import TEMPERATURE
+from cimis.soundness.filled import SOURCES, Cells, Filled
+from cimis.soundness.grids import (
     Seen,
     Span,
     around,
@@ -20,15 +28,7 @@ from cimis.answers.grids import (
     spans_of,
     within,
 )
-from cimis.answers.question import question_of
-from cimis.answers.sources import ESTIMATES, Asking
-from cimis.arguments import Day, Items, items_of
-from cimis.lacking import warn_of_damage
-from cimis.naming.sites import Stations, sites_of
-from cimis.opened import Opened
-from cimis.pipeline.errors import UsageError
-from cimis.pipeline.field.items import Item, Scope, named_items
-from cimis.pipeline.field.units import TEMPERATURE
+from cimis.soundness.sources import ESTIMATES, Asking
 
 __all__ = ["FILLABLE", "filled_cells"]
 
@@ -55,7 +55,7 @@ def filled_cells(
     units: str,
     qc: str,
 ) -> Filled:
-    """Return values with their gaps filled; see `cimis.answers.filling.filled`."""
+    """Return values with their gaps filled; see `cimis.soundness.filling.filled`."""
     from cimis.queries.conversion import standard
     from cimis.queries.quality import policy
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, SupportsIndex
 
 from cimis.answers.question import question_of
-from cimis.answers.reckoned import Reckoned, none_stored, reckoned, removed
 from cimis.answers.rows import rows_of
-from cimis.answers.winters import HOURS_FROM, PORTIONS_FROM, UNTIL, Winter, winters_of
 from cimis.arguments import Day, count_of
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
@@ -17,12 +15,14 @@ from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.time import PER_DAY
 from cimis.pipeline.lacks import Lacks, Short
+from cimis.season.reckoned import Reckoned, none_stored, reckoned, removed
+from cimis.season.winters import HOURS_FROM, PORTIONS_FROM, UNTIL, Winter, winters_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cimis.answers.series import Doubles
     from cimis.queries.answers.rows import Rows
+    from cimis.season.series import Doubles
 
 __all__ = ["chill"]
 
@@ -142,8 +142,8 @@ def _blocks(rows: Rows, winter: Winter) -> Iterator[tuple[list[int], Doubles, in
     """Yield stations beside each other, with their hours of a winter, and impossible values."""
     import numpy as np
 
-    from cimis.answers.series import series_of
     from cimis.pipeline.field.time import day_number, times_between
+    from cimis.season.series import series_of
 
     first, last = times_between(Scope.HOURLY, day_number(winter.first), day_number(winter.last))
     most = max(_CELLS // (last - first + 1), 1)
@@ -189,7 +189,7 @@ class _Counts:
         import pyarrow as pa
 
         from cimis.agronomy.chill import chill_hours, chill_portions, utah_units
-        from cimis.answers.series import nullable
+        from cimis.season.series import nullable
 
         winter, stations = self._winter, len(self._stations)
         skipped = [(day - winter.first).days * _PER_DAY for day in winter[1:3]]

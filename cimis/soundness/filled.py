@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cimis.answers.grids import Span
-from cimis.answers.sources import ESTIMATES
 from cimis.pipeline.field.items import Item
 from cimis.pipeline.lacks import Lacks
+from cimis.soundness.grids import Span
+from cimis.soundness.sources import ESTIMATES
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,9 +15,9 @@ from cimis.agronomy.arrays import Doubles
 from cimis.agronomy.crop import Dates
 from cimis.agronomy.normals import calendar_place, daily_normals
 from cimis.agronomy.weekly import Span, WaterUse, days_between, water_use
-from cimis.answers.crop_table import crop_table
 from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.field.items import Standard
+from cimis.season.crop_table import crop_table
 
 __all__ = ["Entry", "Planting", "report", "scheduled"]
 
@@ -92,7 +92,7 @@ def report(
     period: tuple[int, int] | None,
     units: Standard,
 ) -> tuple[pa.Table, tuple[str, ...]]:
-    """Return the table of `cimis.answers.crop_water.CropWater`, and what must be said of it.
+    """Return the table of `cimis.season.crop_water.CropWater`, and what must be said of it.
 
     Parameters
     ----------

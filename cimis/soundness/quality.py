@@ -11,7 +11,7 @@ from cimis.opened import Opened
 from cimis.pipeline.field.items import Scope
 
 if TYPE_CHECKING:
-    from cimis.answers.judging import Quality
+    from cimis.soundness.judging import Quality
 
 __all__ = ["qc"]
 
@@ -55,6 +55,6 @@ def qc(
     NoDataError
         When no record is stored of these stations and days.
     """
-    from cimis.answers.judging import judged
+    from cimis.soundness.judging import judged
 
     return judged(opened, scope, stations, start, end, checks, qc)

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cimis.answers.grids import Span, around, grid_of, near_of, place_of
 from cimis.answers.rows import query
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.field.items import Item, Scope
 from cimis.pipeline.field.places import distance_km
+from cimis.soundness.grids import Span, around, grid_of, near_of, place_of
 
 __all__ = ["ESTIMATES", "Asking", "Estimate"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cimis.answers.question import question_of
-from cimis.answers.reckoned import Reckoned, none_stored, reckoned, removed
 from cimis.answers.rows import query, rows_of
 from cimis.arguments import Day, open_span_of, scope_of
 from cimis.naming.sites import Stations, station_numbers
@@ -13,12 +12,13 @@ from cimis.opened import Opened
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.time import day_of, times_between
+from cimis.season.reckoned import Reckoned, none_stored, reckoned, removed
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from cimis.agronomy.thresholds import TemperatureUnit, Threshold
-    from cimis.answers.series import Doubles, Series
+    from cimis.season.series import Doubles, Series
 
 __all__ = ["degree_days"]
 
@@ -86,8 +86,8 @@ def degree_days(
     import numpy as np
     import pyarrow as pa
 
-    from cimis.answers.series import nullable, series_of
     from cimis.pipeline.field.time import day_number, network_day
+    from cimis.season.series import nullable, series_of
 
     kind = scope_of(scope)
     rule = _Rule(low, high, method, cutoff, kind, units)

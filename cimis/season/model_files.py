@@ -131,6 +131,7 @@ def _columns(
     import numpy as np
     import pyarrow as pa
 
+    from cimis.pipeline.field.time import PER_DAY
     from cimis.pipeline.field.units import DAY_KM
 
     def doubles(name: str) -> Doubles:
@@ -140,8 +141,8 @@ def _columns(
     place = days - days[0]
     size = int(place[-1]) + 1
     if kind is Scope.HOURLY:
-        place = place * 24 + table["hour"].to_numpy().astype(np.int64) - 1
-        size *= 24
+        place = place * PER_DAY[kind] + table["hour"].to_numpy().astype(np.int64) - 1
+        size *= PER_DAY[kind]
     columns = {}
     for name in names:
         values = doubles(name)

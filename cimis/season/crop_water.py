@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from cimis.agronomy.crops_file import Crop
-    from cimis.answers.crop_weeks import Planting
+    from cimis.season.crop_weeks import Planting
 
     Crops: TypeAlias = str | PathLike[str] | Mapping[str, Crop]
 
@@ -114,8 +114,8 @@ def crop_et(
         When all that is stored of them is damaged.
     """
     from cimis.agronomy.weekly import weeks_back
-    from cimis.answers.crop_weeks import report, scheduled
     from cimis.queries.conversion import standard
+    from cimis.season.crop_weeks import report, scheduled
 
     system = standard(units)
     if reference not in REFERENCES:
@@ -182,7 +182,7 @@ def _plantings(
     import numpy as np
 
     from cimis.agronomy.crop import landscape_water
-    from cimis.answers.crop_weeks import Planting
+    from cimis.season.crop_weeks import Planting
 
     if crops is None and landscape is None:
         raise UsageError(
@@ -204,7 +204,7 @@ def _plantings(
 
 
 def _planting(crop: Crop, since: dt.date | None) -> Planting:
-    from cimis.answers.crop_weeks import Planting
+    from cimis.season.crop_weeks import Planting
 
     def begun(day: dt.date) -> dt.date:
         season = crop.season_on(day)

@@ -10,7 +10,7 @@ from cimis.naming.sites import Stations
 from cimis.opened import Opened
 
 if TYPE_CHECKING:
-    from cimis.answers.filled import Filled
+    from cimis.soundness.filled import Filled
 
 __all__ = ["filled"]
 
@@ -33,7 +33,7 @@ def filled(
     stations, start, end
         As of :meth:`daily`. Of each station the days from its first stored one to its last count.
     items : str or iterable of str, optional
-        Some of `cimis.answers.cells.FILLABLE`; by default the reference ETo, ASCE's where any
+        Some of `cimis.soundness.cells.FILLABLE`; by default the reference ETo, ASCE's where any
         is stored.
     sources : str or iterable of str, optional
         Which of ``network``, ``computed`` (ASCE reference ET from the day's stored weather),
@@ -58,6 +58,6 @@ def filled(
     NoDataError
         When no record is stored of these stations and days.
     """
-    from cimis.answers.cells import filled_cells
+    from cimis.soundness.cells import filled_cells
 
     return filled_cells(opened, stations, (start, end), items, sources, units, qc)

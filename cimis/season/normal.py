@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cimis.answers.question import question_of
-from cimis.answers.reckoned import Reckoned, none_stored, reckoned, removed
 from cimis.answers.rows import rows_of
 from cimis.arguments import Items, Years, count_of, items_of, years_of
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError, UsageError
 from cimis.pipeline.field.items import Item, Rule, Scope, Standard, default_items, resolve
+from cimis.season.reckoned import Reckoned, none_stored, reckoned, removed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from cimis.agronomy.normals import Normals
-    from cimis.answers.series import Doubles, Series
     from cimis.queries.answers.rows import Rows
+    from cimis.season.series import Doubles, Series
 
 __all__ = ["Basis", "basis_of", "converted", "normals", "usual_items"]
 
@@ -182,7 +182,7 @@ def _each(
     rows: Rows, items: Sequence[Item], basis: Basis
 ) -> Iterator[tuple[Series, Item, Normals | None]]:
     """Yield the normals of each station and item, None where they are refused."""
-    from cimis.answers.series import series_of
+    from cimis.season.series import series_of
 
     for series in series_of(rows, [item.column for item in items]):
         for item in items:
@@ -208,7 +208,7 @@ def _table(station: int, item: Item, found: Normals, basis: Basis, kind: Standar
     import pyarrow as pa
 
     from cimis.agronomy.normals import PERCENTILES
-    from cimis.answers.series import nullable
+    from cimis.season.series import nullable
 
     rows = len(found.mean)
     decimals = item.decimals(kind) + 2
