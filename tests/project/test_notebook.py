@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cimis.agronomy.degree_days import degree_days
 from cimis.pipeline.emulator import GeneratedSource
 from cimis.pipeline.field.items import QC_FLAGS, Scope, Standard, resolve
 
@@ -230,6 +231,32 @@ def test_policies_keep_fewer_and_fewer_values(tour: Tour) -> None:
     assert [(row[0], int(row[1])) for row in rows] == [(name, len(v)) for name, v in kept.items()]
     for name, _, mean in rows:
         assert float(mean) == pytest.approx(float(sum(kept[name])) / len(kept[name]), abs=0.00051)
+
+
+def test_degree_days_run_to_the_end_of_the_season(tour: Tour) -> None:
+    """The last total is what the season's extremes give."""
+    first, last = dt.date(2024, 3, 1), dt.date(2024, 9, 30)
+    low, high = (
+        [
+            float("nan") if value is None or flag in SEVERE else float(value)
+            for day, value, flag in weather(2, item)
+            if first <= day <= last
+        ]
+        for item in ("air_tmp_min", "air_tmp_max")
+    )
+    fahrenheit = [np.array(values) * 9 / 5 + 32 for values in (low, high)]
+    due = np.nansum(degree_days(*fahrenheit, low=50.0, high=77.0))
+    _, day, _, total, missing = tour.table("season")[-1]
+    assert day == last.isoformat()
+    assert float(total) == pytest.approx(due, abs=0.01)
+    assert int(missing) == int(np.isnan(np.array(low) + np.array(high)).sum())
+
+
+def test_a_filled_series_has_a_source_for_every_day(tour: Tour) -> None:
+    sources = {source: int(days) for source, days in tour.table("sources")}
+    assert sum(sources.values()) == 92
+    assert max(sources, key=lambda source: sources[source]) == "network"
+    assert len(sources) > 1
 
 
 def test_the_run_leaves_nothing_behind(tour: Tour) -> None:
