@@ -25,6 +25,7 @@ _NAME = re.compile(r"(?P<scope>daily|hourly)-(?P<generation>\d+)\.(?P<form>[\w.-
 _TWIN = re.compile(r"(?P<kind>(daily|hourly|spatial_daily)-[a-z-]+)-[0-9a-f]{32}\.parquet")
 _TWIN_GRACE_S = 600.0
 _TWINS_KEPT = 8
+_FOLDER_TRIES = 9
 _FOREIGN_GRACE_S = 7 * 86_400.0
 """Mirrors of another version of DuckDB are left to its own users for a week."""
 
@@ -108,9 +109,19 @@ class Place:
         """Hold the lock of a scope's refresher: one at a time over all processes."""
         from filelock import FileLock
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / f"{scope}.lock"):
+        lock = FileLock(self.folder / f"{scope}.lock")
+        for last in (*[False] * _FOLDER_TRIES, True):
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
+                break
+            except (FileNotFoundError, FileExistsError):  # the folder was deleted meanwhile
+                if last:
+                    raise
+        try:
             yield
+        finally:
+            lock.release()
 
     def sweep(self, scope: Scope, keep: Path) -> None:
         """Delete a scope's other mirrors and what killed refreshers left; under the lock."""

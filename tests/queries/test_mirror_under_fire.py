@@ -56,10 +56,10 @@ def test_no_answer_is_stale_short_or_torn(seconds: int, kills: int, root: Path) 
             shutil.rmtree(root / ".cache", ignore_errors=True)
         if killed >= kills and time.monotonic() > end:
             break
+    ended = {mode: process.communicate(timeout=120) for mode, process in others.items()}
     asked = {}
-    for mode, process in others.items():
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, f"{mode}: {err}"
+    for mode, (out, err) in ended.items():
+        assert others[mode].returncode == 0, f"{mode}: {err}"
         asked[mode] = int(out.split()[-1])
     sys.stdout.write(f"asked {asked}, killed {killed}\n")
     assert min(asked.values()) > 0
