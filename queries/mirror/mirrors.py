@@ -50,6 +50,9 @@ class Keeping:
     folder: Path | None = None
 
 
+_DELETED_TRIES = 4
+
+
 class Mirrors:
     """The mirrors of a data directory.
 
@@ -143,11 +146,15 @@ class Mirrors:
                 "is no folder to write it to",
                 hint="see --cache and CIMIS_CACHE_DIR",
             )
-        try:
-            with _waiting(self._told) as told:
-                return refresh(self._root, scope, self.place, self._catalog, told=told)
-        except (OSError, native().Error) as error:
-            raise unwritable(error) from error
+        for last in (*[False] * _DELETED_TRIES, True):
+            try:
+                with _waiting(self._told) as told:
+                    return refresh(self._root, scope, self.place, self._catalog, told=told)
+            except (OSError, native().Error) as error:
+                # the folder may be deleted at any time, a half made mirror with it
+                if last or not isinstance(error, FileNotFoundError):
+                    raise unwritable(error) from error
+        raise AssertionError("the last try returns or raises")
 
     def twins(self, scope: Scope, table: str, policy: FlagPolicy) -> Twins | None:
         """Return a table's Parquet twins, made where they are not there; None where none are kept.
