@@ -47,3 +47,11 @@ def warned(rows: Rows) -> pl.DataFrame:
     frame = rows.pl()
     warn_of(rows.lacks)
     return frame
+
+
+def stop_at_damage(damaged: Sequence[tuple[str, str]]) -> None:
+    """Raise the error that tells of damaged chunks whose rows are left out; none where none is."""
+    if damaged:
+        from cimis.queries.engines.damage import error_of
+
+        raise error_of(damaged)

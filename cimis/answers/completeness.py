@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cimis.answers.question import question_of
 from cimis.answers.rows import rows_of
 from cimis.arguments import Day, Items
-from cimis.lacking import warn_of_damage
+from cimis.lacking import stop_at_damage, warn_of_damage
 from cimis.naming.sites import Stations
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError
@@ -122,10 +122,7 @@ def gaps(
     with Catalog(opened.root) as catalog:
         held = years_held(catalog.holdings(kind, sites.named, kind=sites.kind), kind)
     if table.num_rows == 0:
-        if rows.damaged:
-            from cimis.queries.engines.damage import error_of
-
-            raise error_of(rows.damaged)
+        stop_at_damage(rows.damaged)
         raise NoDataError(
             f"no {kind} record is stored of these stations and days",
             hint="see what is stored with 'cimis stats'",

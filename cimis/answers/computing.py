@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cimis.answers.rows import query
 from cimis.arguments import Day, scope_of
-from cimis.lacking import warn_of
+from cimis.lacking import stop_at_damage, warn_of
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError
@@ -104,11 +104,8 @@ def computed_eto(
         opened, kind, stations=numbers, start=start, end=end, items=weather_items(kind, surface)
     )
     rows = asked.table()
-    if rows.num_rows == 0 and asked.damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(asked.damaged)
     if rows.num_rows == 0:
+        stop_at_damage(asked.damaged)
         raise NoDataError(
             f"no {kind} record is stored of these stations and days",
             hint="see what is stored with 'cimis stats'",

@@ -24,11 +24,13 @@ __all__ = [
     "option",
     "place_options",
     "printing",
+    "qc_option",
     "read_cache",
     "scope_option",
     "service",
     "span_options",
     "stations_option",
+    "units_option",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -230,6 +232,28 @@ def stations_option() -> Callable[[F], F]:
         listed=True,
         metavar="LIST",
         help="Station numbers and ranges, as 2,5-7; or all.",
+    )
+
+
+def units_option(function: F) -> F:
+    """Add ``--units``: of the answer."""
+    return option(
+        "--units",
+        type=click.Choice(["metric", "english"]),
+        default="metric",
+        show_default=True,
+        help="System of units of the answer.",
+    )(function)
+
+
+def qc_option(default: str, told: str) -> Callable[[F], F]:
+    """Add ``--qc``: a policy for flags; ``told`` is what it says of flagged values."""
+    return option(
+        "--qc",
+        type=click.Choice(["keep", "drop-severe", "strict"]),
+        default=default,
+        show_default=True,
+        help=f"Which flagged values {told}",
     )
 
 

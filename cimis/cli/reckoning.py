@@ -1,34 +1,38 @@
-"""What the commands that reckon from stored rows share: the policy for flags, and the delivery."""
+"""How commands give what was reckoned from stored rows: what lacks, the answer, the damage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
-
-from cimis.cli.options import option
 from cimis.cli.showing.answers import Form, deliver
 from cimis.cli.showing.output import Output
+from cimis.lacking import stop_at_damage
 from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     from cimis.season.reckoned import Reckoned
 
-__all__ = ["give", "qc_option"]
+__all__ = ["completing", "give"]
 
 
-def qc_option(default: str) -> Callable[..., Any]:
-    """Add ``--qc``: which flagged values do not count."""
-    return option(
-        "--qc",
-        type=click.Choice(["keep", "drop-severe", "strict"]),
-        default=default,
-        show_default=True,
-        help="Which flagged values count as missing: none, severely flagged ones, all flagged.",
-    )
+@contextmanager
+def completing(lacks: Lacks, out: Output, notes: Sequence[str] = ()) -> Iterator[None]:
+    """Say what an answer lacks before it is given, and end with the damage once it is.
+
+    Raises
+    ------
+    ChunkError
+        Where damaged chunks had to be left out; the rest has been given by then.
+    """
+    out.lacks(replace(lacks, damaged=()))
+    for note in notes:
+        out.aside("note", note, note)
+    yield
+    stop_at_damage(lacks.damaged)
 
 
 def give(ask: Callable[[], Reckoned], *, form: Form, out: Output) -> None:
@@ -50,12 +54,5 @@ def give(ask: Callable[[], Reckoned], *, form: Form, out: Output) -> None:
         if not form.allow_empty:
             raise
         found = replace(error.report, lacks=Lacks())
-    lacks = found.lacks
-    out.lacks(replace(lacks, damaged=()))
-    for note in found.notes:
-        out.aside("note", note, note)
-    deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
-    if lacks.damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(lacks.damaged)
+    with completing(found.lacks, out, found.notes):
+        deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)

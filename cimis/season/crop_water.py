@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cimis.answers.rows import query
 from cimis.arguments import Day, day_of, items_of, path_of
+from cimis.lacking import stop_at_damage
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError, UsageError
@@ -144,10 +145,7 @@ def crop_et(
     rows = query(opened, stations=numbers, start=begin, end=last, items=items, qc=qc)
     table = rows.table()
     if table.num_rows == 0:
-        if rows.damaged:
-            from cimis.queries.engines.damage import error_of
-
-            raise error_of(rows.damaged)
+        stop_at_damage(rows.damaged)
         raise NoDataError(
             f"no daily record is stored of these stations from {begin} to {last}",
             hint="see what is stored with 'cimis stats'; --end gives another last day",

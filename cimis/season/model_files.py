@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cimis.answers.rows import query
 from cimis.arguments import Day, items_of, scope_of
+from cimis.lacking import stop_at_damage
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError, UsageError
@@ -102,10 +103,7 @@ def export_model(
     )
     table = rows.table()
     if table.num_rows == 0:
-        if rows.damaged:
-            from cimis.queries.engines.damage import error_of
-
-            raise error_of(rows.damaged)
+        stop_at_damage(rows.damaged)
         raise NoDataError(
             f"no {kind} record is stored of station {numbers[0]} and these days",
             hint="see what is stored with 'cimis stats'",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cimis.answers.question import Question
 from cimis.answers.rows import rows_of
+from cimis.lacking import stop_at_damage
 from cimis.naming.sites import Sites
 from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError
@@ -168,11 +169,8 @@ class Seen:
 
     def refuse_nothing(self, scope: Scope) -> None:
         """Raise `NoDataError` where no station has a record, `ChunkError` where one is damaged."""
-        if not self.stations and self.damaged:
-            from cimis.queries.engines.damage import error_of
-
-            raise error_of(tuple(self.damaged))
         if not self.stations:
+            stop_at_damage(tuple(self.damaged))
             raise nothing_stored(scope)
 
     def lacks(self, opened: Opened, asked: Question) -> Lacks:

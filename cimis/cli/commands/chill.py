@@ -13,13 +13,14 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     span_options,
     stations_option,
 )
-from cimis.cli.reckoning import give, qc_option
+from cimis.cli.reckoning import give
 from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output
-from cimis.parsing import Days, parse_stations, today
+from cimis.parsing import Days, today
 from cimis.season.winters import HOURS_FROM, PORTIONS_FROM, UNTIL
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ __all__ = ["command"]
     metavar="PERCENT",
     help="Give no sum that lacks a larger share of its hours.",
 )
-@qc_option("drop-severe")
+@qc_option("drop-severe", "count as missing: none, severely flagged ones, all flagged.")
 @answering
 @data_dir
 @printing(talks=True)
@@ -117,14 +118,11 @@ def command(
     counted over all of it. Each count says how many hours it lacks; none is filled unless asked.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
-        chosen = placed(
-            store.root, parse_stations(stations), where, (first, last), on_near=telling_near(out)
-        )
+        chosen = stations_asked(store.root, stations, where, (first, last), out)
         ask = partial(
             store.chill,
             winter,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,12 +12,15 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     span_options,
     stations_option,
+    units_option,
 )
+from cimis.cli.reckoning import completing
 from cimis.cli.showing.answers import Form, answering, deliver
 from cimis.cli.showing.output import Output
-from cimis.parsing import Days, parse_date, parse_stations, today, year_span
+from cimis.parsing import Days, parse_date, today, year_span
 from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,20 +68,8 @@ __all__ = ["command"]
     metavar="YEARS",
     help="Years of the historical average, as 1991-2020; else all that are stored.",
 )
-@option(
-    "--units",
-    type=click.Choice(["metric", "english"]),
-    default="metric",
-    show_default=True,
-    help="System of units of the answer.",
-)
-@option(
-    "--qc",
-    type=click.Choice(["keep", "drop-severe", "strict"]),
-    default="drop-severe",
-    show_default=True,
-    help="Which flagged values lack: none, severely flagged ones, all flagged ones.",
-)
+@units_option
+@qc_option("drop-severe", "lack: none, severely flagged ones, all flagged ones.")
 @answering
 @data_dir
 @printing(talks=True)
@@ -107,21 +97,14 @@ def command(
     that lack are counted in each row, and sums are of the others.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     now = today()
     first, last = days.open(now)
     with opened(data_dir, None, told=out.note) as store:
         found = store.crop_et(
             crops,
-            stations=placed(
-                store.root,
-                parse_stations(stations),
-                where,
-                (first, last),
-                on_near=telling_near(out),
-            ),
+            stations=stations_asked(store.root, stations, where, (first, last), out),
             start=first,
             end=last,
             since=None if since is None else parse_date(since, now=now),
@@ -131,14 +114,8 @@ def command(
             units=units,
             qc=qc,
         )
-    out.lacks(replace(found.lacks, damaged=()))
-    for note in found.notes:
-        out.aside("note", note, note)
-    deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
-    if found.lacks.damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(found.lacks.damaged)
+    with completing(found.lacks, out, found.notes):
+        deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
 
 
 def _landscape(text: str) -> tuple[float, float]:

@@ -13,14 +13,15 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     scope_option,
     span_options,
     stations_option,
 )
-from cimis.cli.reckoning import give, qc_option
+from cimis.cli.reckoning import give
 from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output
-from cimis.parsing import Days, parse_date, parse_stations, today
+from cimis.parsing import Days, parse_date, today
 
 if TYPE_CHECKING:
     from cimis.naming.where import Where
@@ -74,7 +75,7 @@ __all__ = ["command"]
     type=click.Choice(["metric", "english"]),
     help="Degree days in °C or °F; else in the unit of --low.",
 )
-@qc_option("drop-severe")
+@qc_option("drop-severe", "count as missing: none, severely flagged ones, all flagged.")
 @answering
 @data_dir
 @printing(talks=True)
@@ -102,19 +103,12 @@ def command(
     temperature has no figure and adds nothing; days_missing counts such days in the total.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     first, last = days.open(today())
     since = None if biofix is None else parse_date(biofix)
     with opened(data_dir, None, told=out.note) as store:
-        chosen = placed(
-            store.root,
-            parse_stations(stations),
-            where,
-            (since or first, last),
-            on_near=telling_near(out),
-        )
+        chosen = stations_asked(store.root, stations, where, (since or first, last), out)
         ask = partial(
             store.degree_days,
             low,

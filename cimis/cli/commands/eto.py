@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -17,9 +17,10 @@ from cimis.cli.options import (
     span_options,
     stations_option,
 )
+from cimis.cli.reckoning import completing
 from cimis.cli.showing.answers import Form, answering, deliver
 from cimis.cli.showing.output import Output
-from cimis.parsing import Days, parse_stations, today
+from cimis.parsing import Days, today
 from cimis.pipeline.errors import NoDataError, UsageError
 
 if TYPE_CHECKING:
@@ -75,33 +76,22 @@ def command(
     as it is. Of --compare, flagged figures do not count; shares are of records.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     if compare and fill:
         raise UsageError("--compare and --fill exclude each other", hint="give one of them")
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
-        chosen = placed(
-            store.root,
-            parse_stations(stations),
-            where,
-            (first, last),
-            on_near=telling_near(out),
-        )
+        chosen = stations_asked(store.root, stations, where, (first, last), out)
         found, lacks = store.computed_eto(
             scope, stations=chosen, start=first, end=last, surface=surface, fill=fill
         )
-    out.lacks(replace(lacks, damaged=()))
-    try:
-        _give(found, surface, compare=compare, form=form, out=out)
-    except NoDataError:
-        if not lacks.damaged:
-            raise
-    if lacks.damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(lacks.damaged)
+    with completing(lacks, out):
+        try:
+            _give(found, surface, compare=compare, form=form, out=out)
+        except NoDataError:
+            if not lacks.damaged:
+                raise
 
 
 def _give(found: pa.Table, surface: str, *, compare: bool, form: Form, out: Output) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,16 +14,19 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     scope_option,
     span_options,
     stations_option,
 )
+from cimis.cli.reckoning import completing
 from cimis.cli.showing.output import Output
-from cimis.parsing import Days, parse_stations, today
+from cimis.parsing import Days, today
 from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from cimis.naming.where import Where
+    from cimis.season.model_files import ModelFile
 
 __all__ = ["command"]
 
@@ -47,13 +50,7 @@ __all__ = ["command"]
 @place_options
 @span_options
 @scope_option
-@option(
-    "--qc",
-    type=click.Choice(["keep", "drop-severe", "strict"]),
-    default="drop-severe",
-    show_default=True,
-    help="Which flagged values are missing in the file: none, severely flagged ones, all flagged.",
-)
+@qc_option("drop-severe", "are missing in the file: none, severely flagged ones, all flagged.")
 @option("-o", "--output", metavar="FILE", help="Save to a file; else standard output.")
 @data_dir
 @printing(talks=True)
@@ -75,9 +72,7 @@ def command(
     value, and said. Only chillR reads hours. With --json the answer tells of the file saved.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
-    from cimis.queries.export.replacing import replacing
+    from cimis.cli.showing.placed import stations_asked
 
     if model is None:
         raise UsageError("no model is named", hint="give --format pyfao56, dssat or chillr")
@@ -86,33 +81,26 @@ def command(
         raise UsageError("a model's file is no JSON", hint="save it with -o FILE")
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
-        numbers = placed(
-            store.root,
-            parse_stations(stations),
-            where,
-            (first, last),
-            on_near=telling_near(out),
-        )
+        numbers = stations_asked(store.root, stations, where, (first, last), out)
         if numbers is None:
             raise UsageError("no station is named", hint="give --station NUMBER, or --near")
         found = store.export_model(model, numbers, first, last, scope=scope, qc=qc)
-    out.lacks(replace(found.lacks, damaged=()))
-    for note in found.notes:
-        out.aside("note", note, note)
-    content = found.text.encode()
-    if to_file:
-        from pathlib import Path
+    with completing(found.lacks, out, found.notes):
+        _give(found, model, str(output) if to_file else None, out)
 
-        with replacing(Path(str(output))) as stream:
-            stream.write(content)
-        if out.as_json:
-            out.json({"path": output, "format": model, "rows": found.rows, "bytes": len(content)})
-        else:
-            out.note(f"wrote {found.rows:,} rows, {len(content):,} bytes to {output}")
-    else:
+
+def _give(found: ModelFile, model: str, path: str | None, out: Output) -> None:
+    """Save the text, or print it where no file is named."""
+    from cimis.queries.export.replacing import replacing
+
+    content = found.text.encode()
+    if path is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-    if found.lacks.damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(found.lacks.damaged)
+        return
+    with replacing(Path(path)) as stream:
+        stream.write(content)
+    if out.as_json:
+        out.json({"path": path, "format": model, "rows": found.rows, "bytes": len(content)})
+    else:
+        out.note(f"wrote {found.rows:,} rows, {len(content):,} bytes to {path}")

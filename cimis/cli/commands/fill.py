@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import click
 
 from cimis.cli.options import (
     data_dir,
@@ -13,12 +10,15 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     span_options,
     stations_option,
+    units_option,
 )
+from cimis.cli.reckoning import completing
 from cimis.cli.showing.answers import Form, answering, deliver
 from cimis.cli.showing.output import Output
-from cimis.parsing import Days, parse_stations, today
+from cimis.parsing import Days, today
 
 if TYPE_CHECKING:
     from cimis.naming.where import Where
@@ -49,20 +49,8 @@ __all__ = ["command"]
     metavar="LIST",
     help="Some of network, computed, neighbours, spatial, normal, asked in this order; else all.",
 )
-@option(
-    "--units",
-    type=click.Choice(["metric", "english"]),
-    default="metric",
-    show_default=True,
-    help="System of units of the answer.",
-)
-@option(
-    "--qc",
-    type=click.Choice(["keep", "drop-severe", "strict"]),
-    default="drop-severe",
-    show_default=True,
-    help="Which flagged values are filled as if missing: none, severely flagged ones, all.",
-)
+@units_option
+@qc_option("drop-severe", "are filled as if missing: none, severely flagged ones, all.")
 @answering
 @data_dir
 @printing(talks=True)
@@ -87,27 +75,16 @@ def command(
     unflagged stored values, never on a filled one, and nothing is stored.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
-        chosen = placed(
-            store.root,
-            parse_stations(stations),
-            where,
-            (first, last),
-            on_near=telling_near(out),
-        )
+        chosen = stations_asked(store.root, stations, where, (first, last), out)
         found = store.filled(chosen, first, last, items, sources=sources, units=units, qc=qc)
-    out.lacks(replace(found.lacks, damaged=()))
     table = found.table()
-    deliver(iter(table.to_batches()), table.schema, form=form, out=out)
-    for item, counts in found.counts().items():
-        told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-        if counts["without"] or sum(counts.values()) > counts["network"]:
-            out.aside("filled", {item: counts}, f"{item}: {told}")
-    if found.lacks.damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(found.lacks.damaged)
+    with completing(found.lacks, out):
+        deliver(iter(table.to_batches()), table.schema, form=form, out=out)
+        for item, counts in found.counts().items():
+            told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+            if counts["without"] or sum(counts.values()) > counts["network"]:
+                out.aside("filled", {item: counts}, f"{item}: {told}")

@@ -21,7 +21,8 @@ from cimis.cli.options import (
     stations_option,
 )
 from cimis.cli.showing.output import Output
-from cimis.parsing import Days, parse_stations, today
+from cimis.lacking import stop_at_damage
+from cimis.parsing import Days, today
 from cimis.pipeline.errors import CheckFailed, NoDataError
 
 if TYPE_CHECKING:
@@ -83,18 +84,11 @@ def command(
     a sensor was out, or the station worked only a part of the time.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
-        numbers = placed(
-            store.root,
-            parse_stations(stations),
-            where,
-            (first, last),
-            on_near=telling_near(out),
-        )
+        numbers = stations_asked(store.root, stations, where, (first, last), out)
         try:
             found = store.gaps(numbers, first, last, items, scope=scope)
         except NoDataError as error:
@@ -118,7 +112,7 @@ def command(
         )
     else:
         _table(lists, out)
-    _stop_at(found.lacks.damaged)
+    stop_at_damage(found.lacks.damaged)
     _judge(lists, fail_under)
 
 
@@ -158,14 +152,6 @@ def _sign(share: float) -> str:
     if math.isnan(share):
         return "·"
     return _SIGNS[4] if share >= 1 else _SIGNS[1 + min(int(share * 3), 2)]
-
-
-def _stop_at(damaged: Sequence[tuple[str, str]]) -> None:
-    """Say that damaged chunks are left out, whose days the answer calls absent."""
-    if damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(damaged)
 
 
 def _judge(lists: list[Completeness], fail_under: float | None) -> None:

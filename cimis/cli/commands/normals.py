@@ -13,12 +13,14 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     stations_option,
+    units_option,
 )
-from cimis.cli.reckoning import give, qc_option
+from cimis.cli.reckoning import give
 from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output
-from cimis.parsing import parse_stations, year_span
+from cimis.parsing import year_span
 
 if TYPE_CHECKING:
     from cimis.naming.where import Where
@@ -63,14 +65,8 @@ __all__ = ["command"]
     metavar="DAYS",
     help="Days before and after each day that count with it.",
 )
-@option(
-    "--units",
-    type=click.Choice(["metric", "english"]),
-    default="metric",
-    show_default=True,
-    help="System of units of the answer.",
-)
-@qc_option("strict")
+@units_option
+@qc_option("strict", "count as missing: none, severely flagged ones, all flagged.")
 @answering
 @data_dir
 @printing(talks=True)
@@ -95,14 +91,11 @@ def command(
     years there are no figures. 29 February has a row, from the days around it in every year.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     span = (None, None) if period is None else year_span(period)
     with opened(data_dir, None, told=out.note) as store:
-        chosen = placed(
-            store.root, parse_stations(stations), where, span, on_near=telling_near(out)
-        )
+        chosen = stations_asked(store.root, stations, where, span, out)
         ask = partial(
             store.normals,
             items,

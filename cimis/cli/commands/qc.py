@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +12,15 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     scope_option,
     span_options,
     stations_option,
 )
+from cimis.cli.reckoning import completing
 from cimis.cli.showing.answers import Form, answering, deliver
 from cimis.cli.showing.output import Output, counted
-from cimis.parsing import Days, parse_stations, today
+from cimis.parsing import Days, today
 from cimis.pipeline.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -49,13 +50,7 @@ __all__ = ["command"]
     help="Of daily records range, outlier, consistency, drift, ceiling, neighbours; of hourly ones "
     "stuck, step; else all.",
 )
-@option(
-    "--qc",
-    type=click.Choice(["keep", "drop-severe", "strict"]),
-    default="strict",
-    show_default=True,
-    help="Which flagged values are not judged: none, severely flagged ones, all flagged ones.",
-)
+@qc_option("strict", "are not judged: none, severely flagged ones, all flagged ones.")
 @option(
     "--fail-on",
     type=click.Choice(["suspect", "bad"]),
@@ -85,26 +80,15 @@ def command(
     neighbours each day that two or more of them foretell. Nothing stored is changed.
     """
     from cimis.cli.session import opened
-    from cimis.cli.showing.placed import telling_near
-    from cimis.naming.choice import placed
+    from cimis.cli.showing.placed import stations_asked
 
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
-        chosen = placed(
-            store.root,
-            parse_stations(stations),
-            where,
-            (first, last),
-            on_near=telling_near(out),
-        )
+        chosen = stations_asked(store.root, stations, where, (first, last), out)
         found = store.qc(scope, stations=chosen, start=first, end=last, checks=checks, qc=qc)
-    out.lacks(replace(found.lacks, damaged=()))
     table = found.table()
-    deliver(iter(table.to_batches()), table.schema, form=form, out=out)
-    if found.lacks.damaged:
-        from cimis.queries.engines.damage import error_of
-
-        raise error_of(found.lacks.damaged)
+    with completing(found.lacks, out):
+        deliver(iter(table.to_batches()), table.schema, form=form, out=out)
     _judge(found, fail_on)
 
 

@@ -14,10 +14,12 @@ from cimis.cli.options import (
     option,
     place_options,
     printing,
+    qc_option,
     read_cache,
     scope_option,
     span_options,
     stations_option,
+    units_option,
 )
 from cimis.cli.showing.answers import Form, answering, deliver_answer
 from cimis.cli.showing.output import Output, counted
@@ -57,20 +59,8 @@ __all__ = ["command"]
     help="Items, as air_tmp_avg,asce_eto; else all that are stored.",
 )
 @scope_option
-@option(
-    "--units",
-    type=click.Choice(["metric", "english"]),
-    default="metric",
-    show_default=True,
-    help="System of units of the answer.",
-)
-@option(
-    "--qc",
-    type=click.Choice(["keep", "drop-severe", "strict"]),
-    default="keep",
-    show_default=True,
-    help="Which flagged values become missing: none, severely flagged ones, all flagged ones.",
-)
+@units_option
+@qc_option("keep", "become missing: none, severely flagged ones, all flagged ones.")
 @option(
     "--every",
     type=click.Choice(["day", "week", "month", "year", "water-year"]),

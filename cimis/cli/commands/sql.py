@@ -15,6 +15,7 @@ from cimis.cli.options import (
     declare,
     option,
     printing,
+    qc_option,
     read_cache,
     stations_option,
 )
@@ -56,13 +57,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
     "--param", "params", metavar="NAME=VALUE", multiple=True, help="A value for $NAME; repeatable."
 )
 @stations_option()
-@option(
-    "--qc",
-    type=click.Choice(["keep", "drop-severe", "strict"]),
-    default="keep",
-    show_default=True,
-    help="Which flagged values become missing: none, severely flagged ones, all flagged ones.",
-)
+@qc_option("keep", "become missing: none, severely flagged ones, all flagged ones.")
 @option("--explain", is_flag=True, help="Show how it would be answered and what is pushed down.")
 @option("--unsafe", is_flag=True, help="Lift the sandbox: files, network, writing statements.")
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")

@@ -146,10 +146,9 @@ def deliver_answer(
         raise NoDataError(asked, hint=_EMPTY_HINT)
     if answer.tally is not None:
         out.lacks(answer.tally.lacks())
-    if answer.damaged:
-        from cimis.queries.engines.damage import error_of
+    from cimis.lacking import stop_at_damage
 
-        raise error_of(answer.damaged)
+    stop_at_damage(answer.damaged)
 
 
 def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cimis.cli.showing.output import Output
 
 if TYPE_CHECKING:
     from cimis.naming.sites import Sites
+    from cimis.naming.where import Where
     from cimis.pipeline.field.places import Place
     from cimis.pipeline.field.targets import Target
 
-__all__ = ["named_sites", "telling_near"]
+__all__ = ["named_sites", "stations_asked", "telling_near"]
 
 _NAMED = 5
 """Stations near a point that are told one by one."""
@@ -26,6 +29,23 @@ def named_sites(stations: str | None, targets: tuple[Target, ...] = ()) -> Sites
     if stations is None:
         return Sites((), targets)
     return Sites(parse_stations(stations), targets, frozenset(single_stations(stations)))
+
+
+def stations_asked(
+    root: Path,
+    stations: str | None,
+    where: Where,
+    span: tuple[dt.date | None, dt.date | None],
+    out: Output,
+) -> Sequence[int] | None:
+    """Return the stations that a list, a county or a point name, None for all; tell of a point's.
+
+    ``span`` are the first and last day asked for, in which stations near a point worked.
+    """
+    from cimis.naming.choice import placed
+    from cimis.parsing import parse_stations
+
+    return placed(root, parse_stations(stations), where, span, on_near=telling_near(out))
 
 
 def telling_near(out: Output) -> Callable[[Place, Sequence[dict[str, Any]]], None]:
