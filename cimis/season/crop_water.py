@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,54 +16,21 @@ from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError, UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.time import network_day
-from cimis.pipeline.lacks import Lacks
+from cimis.season.reckoned import Reckoned
 
 if TYPE_CHECKING:
-    import polars as pl
-    import pyarrow as pa
-
     from cimis.agronomy.crops_file import Crop
     from cimis.season.crop_weeks import Planting
 
     Crops: TypeAlias = str | PathLike[str] | Mapping[str, Crop]
 
-__all__ = ["REFERENCES", "CropWater", "crop_et"]
+__all__ = ["REFERENCES", "crop_et"]
 
 REFERENCES = ("asce_eto", "eto")
 """Reference ET to take: by ASCE-EWRI 2005, or the network's older Penman figure; never both."""
 
 _WEEK = dt.timedelta(days=7)
 _DAY = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class CropWater:
-    """What crops used, per station, crop and week, and what that is short of.
-
-    Attributes
-    ----------
-    table : pyarrow.Table
-        ``station``, ``crop``, ``first``, ``last`` (the week's days in the crop's season), ``basis``
-        (``stored``, or ``historical average`` of the week to come), ``etc``, ``total``, ``rain``;
-        with a landscape ``gallons`` and ``total_gallons``; ``lacking`` (days of the week without
-        reference ET), ``since``, ``kc`` (mean), ``eto``, ``days``, ``years`` (that the average is
-        of), ``total_days``, ``total_lacking``, ``rain_lacking``, ``total_rain``,
-        ``total_rain_lacking``. Depths in mm or inches; a sum is of the days that do not lack.
-    lacks : Lacks
-        Stations without a row, days and items that are not there, damaged chunks.
-    notes : tuple of str
-        What else the reader must know: days that lack, averages of too few years, flags.
-    """
-
-    table: pa.Table
-    lacks: Lacks
-    notes: tuple[str, ...]
-
-    def pl(self) -> pl.DataFrame:
-        """Return the table as a data frame."""
-        from cimis.queries.frames import whole
-
-        return whole(self.table)
 
 
 def crop_et(
@@ -79,7 +46,7 @@ def crop_et(
     period: tuple[int, int] | None = None,
     units: str = "metric",
     qc: str = "drop-severe",
-) -> CropWater:
+) -> Reckoned:
     """Return crop evapotranspiration by week, ETo · Kc, the total since a date, and rain.
 
     Weeks are counted back from the last day; after it one row tells of the week to come at the
@@ -103,6 +70,17 @@ def crop_et(
     units : {"metric", "english"}
     qc : {"keep", "drop-severe", "strict"}
         Which flagged values of ETo and rain do not count, but lack.
+
+    Returns
+    -------
+    Reckoned
+        ``station``, ``crop``, ``first``, ``last`` (the week's days in the crop's season), ``basis``
+        (``stored``, or ``historical average`` of the week to come), ``etc``, ``total``, ``rain``;
+        with a landscape ``gallons`` and ``total_gallons``; ``lacking`` (days of the week without
+        reference ET), ``since``, ``kc`` (mean), ``eto``, ``days``, ``years`` (that the average is
+        of), ``total_days``, ``total_lacking``, ``rain_lacking``, ``total_rain``,
+        ``total_rain_lacking``. Depths in mm or inches; a sum is of the days that do not lack.
+        Notes tell of days that lack, of averages of too few years, and of flags.
 
     Raises
     ------
@@ -170,7 +148,7 @@ def crop_et(
         other = next(name for name in REFERENCES if name != reference)
         notes = (*notes, f"where {other} is stored, --reference {other} takes it")
     damaged = dict.fromkeys((*rows.damaged, *past.damaged))
-    return CropWater(answer, replace(rows.lacks, damaged=tuple(damaged)), notes)
+    return Reckoned(answer, replace(rows.lacks, damaged=tuple(damaged)), notes)
 
 
 def _plantings(

@@ -92,7 +92,7 @@ def report(
     period: tuple[int, int] | None,
     units: Standard,
 ) -> tuple[pa.Table, tuple[str, ...]]:
-    """Return the table of `cimis.season.crop_water.CropWater`, and what must be said of it.
+    """Return the table of `cimis.season.crop_water.crop_et`, and what must be said of it.
 
     Parameters
     ----------
