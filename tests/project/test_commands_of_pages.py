@@ -10,11 +10,13 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from cimis.cli.app import COMMANDS
 from cimis.pipeline.emulator import Emulator, GeneratedSource
@@ -42,6 +44,8 @@ NAMES_ONLY = {
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""
 SERVERS = r"cimis (emulator|serve-metrics)\b"
+ONE_SERVER = Path(tempfile.gettempdir(), "cimis-servers-of-pages.lock")
+"""Held while a server of a page runs: pages name the same port, and are tested at once."""
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +116,17 @@ def to_run(page: str) -> list[str]:
 
 def serve(installed: Installed, line: str, folder: Path, service: Emulator) -> str | None:
     """Start a server as typed, wait until it serves, and stop it; return what was wrong."""
-    with subprocess.Popen(
-        ["bash", "-c", f"exec {line}"],
-        cwd=folder,
-        env=installed.variables(folder, **place(service)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        FileLock(ONE_SERVER),
+        subprocess.Popen(
+            ["bash", "-c", f"exec {line}"],
+            cwd=folder,
+            env=installed.variables(folder, **place(service)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         assert process.stderr is not None
         said = process.stderr.readline()
         if "serving" in said:
