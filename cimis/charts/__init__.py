@@ -1,0 +1,1 @@
+"""Charts: what a chart is, how it is described, and how it is drawn."""

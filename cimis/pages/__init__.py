@@ -1,0 +1,1 @@
+"""Pages: reports as one file of HTML that needs no network."""

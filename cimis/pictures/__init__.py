@@ -1,0 +1,1 @@
+"""Pictures: which stored rows a chart shows."""
