@@ -22,13 +22,16 @@ def safe_json(value: Any) -> str:
 
 
 def columns_of(frame: pl.DataFrame) -> dict[str, list[Any]]:
-    """Return a frame by column: dates and times as ISO texts, NaN and infinities as null."""
+    """Return a frame by column: days and times (``Z``) as texts, NaN and infinities as null.
+
+    Charts draw Pacific standard time as if it were UTC, so that it looks alike everywhere.
+    """
     import polars as pl
     import polars.selectors as cs
 
     plain = frame.with_columns(
         cs.date().dt.strftime("%Y-%m-%d"),
-        cs.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S"),
+        cs.datetime().dt.strftime("%Y-%m-%dT%H:%MZ"),
         cs.categorical().cast(pl.String),
         cs.enum().cast(pl.String),
         *(

@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from cimis.pages.colours import page_theme
+from cimis.pages.colours import chart_style, page_theme
 from cimis.pages.embedding import chart_json, safe_json
 from cimis.pages.page import Column, Page, Table
 from cimis.pages.runtime_files import runtime_files, runtime_script
@@ -52,7 +52,8 @@ def rendered(page: Page) -> str:
     def source(name: str) -> str:
         return str(sources.get_source(_environment(), name)[0]).strip()
 
-    style, own, runtime = source("page.css"), source("page.js"), runtime_script()
+    style = f"{source('page.css')}\n{chart_style()}"
+    own, runtime = source("page.js"), runtime_script()
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -141,7 +142,10 @@ def _number(value: float, decimals: int | None) -> str:
     """Write a number with a real minus sign; thousands are not parted, so that it copies."""
     if value != value:  # NaN
         return ""
-    text = f"{value}" if decimals is None else f"{value:.{decimals}f}"
+    if decimals is None:
+        text = f"{value:.0f}" if value == int(value) else f"{value}"
+    else:
+        text = f"{value:.{decimals}f}"
     if text.startswith("-"):
         return text[1:] if float(text) == 0 else _MINUS + text[1:]
     return text

@@ -116,11 +116,7 @@
     tip.style.left = `${Math.max(left, 4)}px`;
     tip.style.top = `${Math.max(top, 4)}px`;
   };
-  // a day alone would be midnight in Greenwich, which is the day before on the clocks of California
-  const local = (text) => (typeof text === "string" && text.length === 10 ? `${text}T00:00:00` : text);
-  const rowsOf = ({ spec, columns, dates }) => {
-    const utc = JSON.stringify(spec).includes('"utc');
-    if (!utc) for (const name of dates) columns[name] = columns[name].map(local);
+  const rowsOf = ({ columns }) => {
     const names = Object.keys(columns);
     const count = names.length ? columns[names[0]].length : 0;
     const rows = new Array(count);
@@ -131,35 +127,47 @@
     }
     return rows;
   };
-  const sized = (spec, width, height) => {
-    const parts = spec.vconcat || spec.hconcat || spec.concat;
-    if (parts) {
-      const across = spec.hconcat ? parts.length : spec.columns || 1;
-      const name = spec.vconcat ? "vconcat" : spec.hconcat ? "hconcat" : "concat";
-      const room = Math.max(width / across - 70, 80);
-      return { ...spec, [name]: parts.map((part) => ({ height: height / (spec.vconcat ? parts.length : 1), ...part, width: room })) };
+  // beside the plot of a panel: the axis with its title
+  const BESIDE = 64;
+  const sizes = (spec, kind, width, height) => {
+    const panels = spec.vconcat || [];
+    const across = (spec.hconcat || []).length || 1;
+    const beside = kind === "gaps" && panels.length ? 32 : BESIDE;
+    const room = Math.max(Math.floor((width - beside) / across), 60);
+    const view = { continuousWidth: room, continuousHeight: Math.max(Math.floor(height / (panels.length || 1)), 20) };
+    if (kind === "gaps") {
+      view.discreteWidth = { step: panels.length ? room / 54 : 14 };
+      view.discreteHeight = panels.length ? { step: Math.min(Math.max(room / 54, 9), 16) } : { step: 14 };
+      if (!panels.length) view.continuousWidth = room - 70;
     }
-    if (spec.spec) return { ...spec, spec: { height, ...spec.spec, width: Math.max(width - 70, 80) } };
+    return view;
+  };
+  const sized = (spec, kind, width, height) => {
+    const several = spec.vconcat || spec.hconcat || spec.concat || spec.spec;
+    if (several || kind === "gaps" || spec.width) return spec;
     return { ...spec, width, height, autosize: { type: "fit", contains: "padding" } };
   };
   const draw = (figure, known) => {
     const canvas = figure.querySelector(".canvas");
-    const narrow = Number(figure.dataset.narrow) || Infinity;
-    const width = Math.floor(Math.min(canvas.clientWidth, narrow));
+    const kind = figure.dataset.kind;
+    const { spec, height } = known.data;
+    const width = Math.floor(Math.min(canvas.clientWidth, Number(figure.dataset.narrow) || Infinity));
     if (width === known.width || width < 40) return;
     known.width = width;
-    const spec = sized(known.data.spec, width, known.data.height);
-    spec.datasets = { ...(spec.datasets || {}), rows: known.rows };
-    spec.data = spec.data || { name: "rows" };
-    const config = vega.mergeConfig({}, theme, known.data.spec.config || {});
-    const compiled = vegaLite.compile({ ...spec, config }).spec;
+    const config = vega.mergeConfig({}, theme, spec.config || {}, { view: sizes(spec, kind, width, height) });
+    const compiled = vegaLite.compile({
+      ...sized(spec, kind, width, height),
+      data: spec.data || { name: "rows" },
+      datasets: { ...(spec.datasets || {}), rows: known.rows },
+      config,
+    }).spec;
     const view = new vega.View(vega.parse(compiled, {}, { ast: true }), {
-      expr: expressionInterpreter, renderer: "svg", hover: true, tooltip, logLevel: vega.Warn,
+      expr: expressionInterpreter, renderer: "svg", hover: true, tooltip, logLevel: vega.Error,
     });
     if (known.view) known.view.finalize();
     known.view = view;
     view.initialize(canvas).runAsync().then(
-      () => { figure.dataset.drawn = "yes"; },
+      () => { figure.dataset.drawn = "yes"; canvas.style.minHeight = ""; },
       (error) => { figure.dataset.drawn = "no"; console.error(error); },
     );
   };
@@ -195,7 +203,7 @@
     const known = { data, rows: rowsOf(data), width: 0, view: null };
     figure.querySelector(".canvas").style.minHeight = `${data.height}px`;
     const details = make("details", null, { class: "figures" });
-    details.append(make("summary", `Figures of this chart (${known.rows.length.toLocaleString("en")} rows)`));
+    details.append(make("summary", `Figures of this chart (${known.rows.length.toLocaleString("en")} row${known.rows.length === 1 ? "" : "s"})`));
     details.addEventListener("toggle", () => {
       if (!details.open || details.querySelector("table")) return;
       const { wrap, table } = figuresOf(known);
@@ -213,7 +221,7 @@
   all(document, ".table table").forEach(serveTable);
   all(document, ".commands li").forEach((line) => {
     const code = line.querySelector("code");
-    line.append(copying("Copy command", () => code.textContent, () => "Command copied."));
+    line.querySelector("div").append(copying("Copy command", () => code.textContent, () => "Command copied."));
   });
   const figures = all(document, "figure.chart").map(serveFigure);
   let waiting = 0;

@@ -1,0 +1,1 @@
+"""The report of a station: what each of its sections shows."""

@@ -1,0 +1,83 @@
+"""The table of a report: every day, or every month where the span is long."""
+
+from __future__ import annotations
+
+from cimis.charts.words import item_word
+from cimis.pages.page import Column, Section, Table, Text
+from cimis.pages.station.subject import Subject
+from cimis.pipeline.field.items import Item, Rule
+
+__all__ = ["MOST_DAYS", "days_table"]
+
+MOST_DAYS = 400
+"""Days up to which each has a line; a water year is 366."""
+
+
+def days_table(subject: Subject, key: str, heading: str) -> Section:
+    """Return the section of the table that sorts and copies."""
+    if subject.rows.height <= MOST_DAYS:
+        return Section(key, heading, [Text([_FLAGS]), _days(subject)])
+    return Section(key, heading, [Text([_MONTHS]), _months(subject)])
+
+
+_FLAGS = (
+    "Small letters are the network's flags, explained above. The heads sort; the table can be "
+    "copied into a spreadsheet."
+)
+_MONTHS = (
+    "Depths are added up, all else is the mean of the days that have a value (of extremes the "
+    "extreme); Days counts those with a record. The heads sort; the table can be copied into a "
+    "spreadsheet."
+)
+
+
+def _days(subject: Subject) -> Table:
+    columns = [
+        Column(
+            item.column,
+            item_word(item),
+            subject.symbol(item),
+            item.decimals(subject.standard),
+            flags=item.flag_column,
+        )
+        for item in subject.items
+    ]
+    return Table(
+        f"Daily records of {subject.word}",
+        subject.rows,
+        [Column("date", "Date"), *columns],
+        key="days",
+        tall=True,
+    )
+
+
+def _months(subject: Subject) -> Table:
+    import polars as pl
+
+    def joined(item: Item) -> pl.Expr:
+        value = pl.col(item.column)
+        if item.rule is Rule.SUM:
+            return pl.when(value.count() > 0).then(value.sum())
+        if item.rule is Rule.MAX:
+            return value.max()
+        if item.rule is Rule.MIN:
+            return value.min()
+        return value.mean()
+
+    items = [item for item in subject.items if item.rule is not Rule.DIRECTION]
+    months = subject.rows.group_by(
+        pl.col("date").dt.strftime("%Y-%m").alias("month"), maintain_order=True
+    ).agg(
+        pl.col("stored").sum().alias("days"), *(joined(item).alias(item.column) for item in items)
+    )
+    columns = [
+        Column(item.column, item_word(item), subject.symbol(item), item.decimals(subject.standard))
+        for item in items
+    ]
+    return Table(
+        f"Months of {subject.word}",
+        months,
+        [Column("month", "Month"), Column("days", "Days"), *columns],
+        key="months",
+        tall=True,
+    )

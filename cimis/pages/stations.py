@@ -1,0 +1,202 @@
+"""The report of stations: one page of what their days amounted to, and what to think of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cimis.arguments import Day, Years, span_of
+from cimis.charts.words import called, span_words
+from cimis.naming.lists import known_stations
+from cimis.naming.sites import Stations, station_numbers
+from cimis.opened import Opened
+from cimis.pages.page import Block, Note, Page, Section, Tiles
+from cimis.pages.report import Report
+from cimis.pages.station.card import card
+from cimis.pages.station.cold import cold_of, cold_section
+from cimis.pages.station.days_table import MOST_DAYS, days_table
+from cimis.pages.station.gaps_section import flags, gaps
+from cimis.pages.station.heat import heat_of, heat_section
+from cimis.pages.station.provenance import provenance
+from cimis.pages.station.recipes import recipes
+from cimis.pages.station.season import added_up, running_of, season
+from cimis.pages.station.sensors import judge, sensors
+from cimis.pages.station.subject import Subject, subject_of
+from cimis.pages.station.summary import tiles
+from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.field.items import Standard
+from cimis.version import __version__
+
+if TYPE_CHECKING:
+    from cimis.pipeline.lacks import Lacks
+
+__all__ = ["MOST_STATION_DAYS", "report"]
+
+MOST_STATION_DAYS = 1_500
+"""Days of all stations together, so that the page stays small enough to be mailed."""
+
+
+def report(
+    opened: Opened,
+    stations: Stations,
+    start: Day | None = None,
+    end: Day | None = None,
+    *,
+    year: Years | None = None,
+    units: str = "metric",
+    low: str | None = None,
+    high: str | None = None,
+    made_at: str | None = None,
+) -> Report:
+    """Return a page that shows what the days of stations amounted to, as ``cimis report`` saves it.
+
+    Per station: its card and place, days on the band of their normals, reference ET and rain added
+    up beside other seasons, degree days, chill, checks of the sensors, gaps, flags, the table of
+    days, where all of it comes from, and the commands that make it again.
+
+    Parameters
+    ----------
+    stations : int, str or iterable of them
+        By number or name, as of :meth:`daily`.
+    start, end : date or str
+        First and last day, both inclusive; without an end yesterday.
+    year : int or str, optional
+        Instead of them a calendar year, or a range of years.
+    units : {"metric", "english"}
+        Of everything on the page.
+    low, high : str, optional
+        Thresholds of degree days with their unit, as of :meth:`degree_days`; by default 10C and
+        30C, in English units 50F and 86F.
+    made_at : str, optional
+        When the page was made, as it is to say; by default now. All else follows from the store.
+
+    Returns
+    -------
+    Report
+        Its ``html()`` is the page, ``save("report.html")`` writes it; ``lacks`` tells what it is
+        short of.
+
+    Raises
+    ------
+    UsageError
+        For an unknown station or day, or more days of stations than a page can hold.
+    NoDataError
+        When no record of these stations and days is stored.
+    """
+    from cimis.queries.conversion import standard
+
+    kind = standard(units)
+    numbers = station_numbers(stations, opened.root, "a report")
+    span = _span(year, start, end)
+    days = (span[1] - span[0]).days + 1
+    if numbers is None:
+        raise UsageError("a report is of stations that are named", hint="name some, as 80,2")
+    if len(numbers) * days > MOST_STATION_DAYS:
+        raise UsageError(
+            f"{len(numbers)} stations and {days:,} days are more than one page can hold",
+            hint=f"name fewer: stations times days are at most {MOST_STATION_DAYS:,}",
+        )
+    known = known_stations(opened.root)
+    read = [(number, subject_of(opened, number, span, kind, known)) for number in numbers]
+    subjects = [subject for _, subject in read if subject is not None]
+    if not subjects:
+        raise NoDataError(
+            "no daily record is stored of these stations and days",
+            hint="see what is stored with 'cimis stats' and 'cimis gaps'",
+        )
+    absent = [number for number, subject in read if subject is None]
+    asked = _asked(numbers, span, kind, low, high)
+    sections: list[Section] = []
+    summary: list[Block] = []
+    lacks = _lacks([subject.lacks for subject in subjects], absent)
+    if lacks:
+        summary.append(Note([_capital(lacks.text()) + "."], "warning"))
+    for subject in subjects:
+        own, figures = _of_station(subject, asked, low, high, several=len(subjects) > 1)
+        summary.append(figures)
+        sections += own
+    names = {number: name for one in subjects for number, name in one.names.items()}
+    title = called([one.station for one in subjects], names)
+    page = Page(
+        title,
+        f"{span_words(*span)}, from stored CIMIS records",
+        sections,
+        summary,
+        f"Made {made_at or _now()} by cimis {__version__}.",
+    )
+    return Report(page, lacks)
+
+
+def _span(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
+    """Return the days, none of them later than yesterday where an earlier one is asked for."""
+    from cimis.pipeline.field.time import network_day
+
+    yesterday = network_day() - dt.timedelta(days=1)
+    first, last = span_of(year, start, end)
+    return first, max(min(last, yesterday), first)
+
+
+def _of_station(
+    subject: Subject, asked: str, low: str | None, high: str | None, *, several: bool
+) -> tuple[list[Section], Tiles]:
+    """Return the sections of a station, and its figures in large type."""
+    totals = running_of(subject)
+    heat, cold, quality = heat_of(subject, low, high), cold_of(subject), judge(subject)
+    long = subject.rows.height > MOST_DAYS
+
+    def named(key: str, words: str) -> tuple[str, str]:
+        own = f"{subject.word}: {words[0].lower()}{words[1:]}" if several else words
+        return f"{key}-{subject.station}", own
+
+    sections = [
+        card(subject, *named("station", "Station and place")),
+        season(subject, *named("season", "The season beside its normals")),
+        added_up(subject, totals, *named("water", "Reference ET and rain")),
+        heat_section(subject, heat, *named("heat", "Degree days")),
+        cold_section(subject, cold, *named("chill", "Winter chill")),
+        sensors(subject, quality, *named("sensors", "Are the sensors sound?")),
+        gaps(subject, *named("gaps", "What is not there")),
+        flags(subject, *named("flags", "Flags of the network")),
+        days_table(subject, *named("days", "Month by month" if long else "Day by day")),
+        provenance(subject, *named("provenance", "Where the figures come from")),
+        recipes(subject, heat, cold, asked, *named("commands", "Commands that make them again")),
+    ]
+    return sections, Tiles(tiles(subject, totals, heat, cold, quality))
+
+
+def _lacks(each: Sequence[Lacks], absent: Sequence[int]) -> Lacks:
+    """Return together what the stations' rows are short of."""
+    return replace(
+        each[0],
+        without_rows=tuple(absent),
+        short=tuple(part for one in each for part in one.short),
+        items_of=tuple(part for one in each for part in one.items_of),
+        damaged=tuple(dict(part for one in each for part in one.damaged).items()),
+    )
+
+
+def _asked(
+    numbers: Sequence[int],
+    span: tuple[dt.date, dt.date],
+    standard: Standard,
+    low: str | None,
+    high: str | None,
+) -> str:
+    """Return the command line that makes the page."""
+    words = ["cimis report", *map(str, numbers), f"--start {span[0]} --end {span[1]}"]
+    if standard is Standard.ENGLISH:
+        words.append("--units english")
+    words += [f"--{name} {value}" for name, value in (("low", low), ("high", high)) if value]
+    return " ".join([*words, "-o report.html"])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _now() -> str:
+    from cimis.pipeline.field.time import network_now
+
+    return f"{network_now():%Y-%m-%d %H:%M} PST"
