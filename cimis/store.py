@@ -14,6 +14,7 @@ from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
+from cimis.pages import crop_report as crop_pages
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
@@ -86,6 +87,7 @@ class Store(Opened):
     normals = normal.normals
     against_normal = against.against_normal
     crop_et = crop_water.crop_et
+    crop_report = crop_pages.crop_report
     export_model = model_files.export_model
 
     # what is listed

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["RAIN", "weeks"]
 
 RAIN = "Rain"
-_BLUE = "#0072b2"
-_CROPS = ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c")
-"""Okabe and Ito's colours, which people with colour blindness can tell apart; blue is the rain's."""
+_LABEL = 125
+"""Pixels of a name in the legend, two of which stand beside each other on a telephone."""
 
 _TURNED = 6
 """With more weeks than this their names are turned."""
@@ -50,11 +49,12 @@ def weeks(
     """
     import polars as pl
 
-    drawn = rows.with_columns(week=pl.col("last").dt.strftime("%b %-d")).sort("last", "what")
+    drawn = rows.with_columns(week=pl.col("last").dt.strftime("%b %-d")).sort(
+        "last", maintain_order=True
+    )
     order = drawn["week"].unique(maintain_order=True).to_list()
     crops = [one for one in rows["what"].unique(maintain_order=True).to_list() if one != RAIN]
-    colors = [_CROPS[place % len(_CROPS)] for place in range(len(crops))]
-    domain = [*crops, RAIN]
+    domain = [RAIN, *crops]  # the theme's first colour is the rain's
     told: list[dict[str, Any]] = [
         {"field": "what", "type": "nominal", "title": "Of"},
         {"field": "week", "type": "nominal", "title": "Week to"},
@@ -63,7 +63,7 @@ def weeks(
     ]
     spec = {
         "data": {"name": ROWS},
-        "mark": {"type": "bar"},
+        "mark": {"type": "bar", "width": {"band": 0.95}},
         "encoding": {
             "x": {
                 "field": "week",
@@ -75,7 +75,7 @@ def weeks(
                     "grid": False,
                 },
             },
-            "xOffset": {"field": "what", "type": "nominal", "scale": {"domain": domain}},
+            "xOffset": {"field": "what", "type": "nominal", "scale": {"domain": [*crops, RAIN]}},
             "y": {
                 "field": "depth",
                 "type": "quantitative",
@@ -84,8 +84,13 @@ def weeks(
             "color": {
                 "field": "what",
                 "type": "nominal",
-                "scale": {"domain": domain, "range": [*colors, _BLUE]},
-                "legend": {"title": None, "orient": "top"},
+                "scale": {"domain": domain, "range": "category"},
+                "legend": {
+                    "title": None,
+                    "orient": "top",
+                    "columns": 2,
+                    "labelLimit": _LABEL,
+                },
             },
             "opacity": {
                 "condition": {"test": "datum.basis === 'historical average'", "value": 0.4},

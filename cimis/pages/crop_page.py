@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cimis.charts.chart import Chart
 from cimis.charts.weeks import RAIN, weeks
+from cimis.pages.noted import noted
 from cimis.pages.page import (
     Beside,
     Block,
@@ -16,7 +17,6 @@ from cimis.pages.page import (
     Fact,
     Facts,
     Figure,
-    Note,
     Page,
     Section,
     Table,
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cimis.agronomy.crops_file import Crop
+    from cimis.pipeline.field.items import Item
 
 __all__ = ["MOST_CHARTS", "crop_page"]
 
 MOST_CHARTS = 8
 """Stations that have a chart of their own; the table has them all."""
 
-_HEIGHT = 220
+_HEIGHT = 240
 
 
 def crop_page(
@@ -44,7 +45,7 @@ def crop_page(
     landscape: tuple[float, float] | None,
     last: dt.date,
     symbol: str,
-    reference: str,
+    reference: Item,
     lacks: Lacks,
     notes: Sequence[str],
     commands: Sequence[tuple[str, str]],
@@ -63,8 +64,10 @@ def crop_page(
         Square feet, and the share of ETo.
     last : datetime.date
         The last day of the last week.
-    symbol, reference : str
-        The unit of depths, and the column of reference ET.
+    symbol : str
+        The unit of depths.
+    reference : Item
+        The reference ET.
     lacks : Lacks
     notes : sequence of str
     commands : sequence of tuple of str
@@ -78,16 +81,11 @@ def crop_page(
     first = last - dt.timedelta(days=6)
     names = rows["name"].unique(maintain_order=True).to_list()
     where = names[0] if len(names) == 1 else f"{len(names)} stations"
-    summary: list[Block] = [_table(rows, week, symbol)]
-    if lacks:
-        text = lacks.text()
-        summary.append(Note([text[:1].upper() + text[1:] + "."], "warning"))
-    if notes:
-        summary.append(Note([note[:1].upper() + note[1:] + "." for note in notes]))
+    table = _table(rows, week, symbol)
     return Page(
         title=f"Crop water use, {where}",
-        subtitle=f"Week of {first} to {last}",
-        summary=summary,
+        subtitle=f"Week from {first} to {last}",
+        summary=[table, *noted(lacks, [*notes, *_without_average(table.rows)])],
         sections=[
             Section("weeks", "Week by week", _charts(rows, symbol)),
             Section("coefficients", "The coefficients", _coefficients(crops, landscape, last)),
@@ -118,12 +116,12 @@ def _table(rows: pl.DataFrame, week: pl.DataFrame, symbol: str) -> Table:
         Column("title", "Crop"),
         Column("etc", "Used last week", symbol, 2),
         Column("rain", "Rain last week", symbol, 2),
-        Column("next", "Next week, at the average", symbol, 2),
+        Column("next", "Next week, average", symbol, 2),
         Column("total", "Used in all", symbol, 2),
         Column("since", "Counted from"),
         Column("total_rain", "Rain in all", symbol, 2),
         Column("eto", "ETo last week", symbol, 2),
-        Column("kc", "Coefficient", "", 2),
+        Column("kc", "Kc", "", 2),
     ]
     if "gallons" in shown.columns:
         columns += [
@@ -136,6 +134,18 @@ def _table(rows: pl.DataFrame, week: pl.DataFrame, symbol: str) -> Table:
             Column("total_lacking", "Days lacking in all"),
         ]
     return Table("Water use by crop", shown, columns, key="week")
+
+
+def _without_average(shown: pl.DataFrame) -> list[str]:
+    """Say of how many the week to come has no figure."""
+    lacking = shown["next"].null_count()
+    if not lacking:
+        return []
+    text = (
+        f"{lacking} of {shown.height} rows have no figure for next week: the crop is out of "
+        "season, or fewer than five years of reference ET are stored of these days"
+    )
+    return [text]
 
 
 def _charts(rows: pl.DataFrame, symbol: str) -> list[Block]:
@@ -156,7 +166,9 @@ def _charts(rows: pl.DataFrame, symbol: str) -> list[Block]:
 def _chart(own: pl.DataFrame, symbol: str) -> Chart:
     import polars as pl
 
-    used = own.select("last", pl.col("title").alias("what"), pl.col("etc").alias("depth"), "basis")
+    used = own.select(
+        "last", pl.col("title").alias("what"), pl.col("etc").alias("depth"), "basis"
+    ).filter((pl.col("basis") == "stored") | pl.col("depth").is_not_null())
     # the crop that is in season on most of a week's days tells most of its rain
     rain = (
         own.filter(pl.col("basis") == "stored")
@@ -165,7 +177,7 @@ def _chart(own: pl.DataFrame, symbol: str) -> Chart:
         .select("last", pl.lit(RAIN).alias("what"), pl.col("rain").alias("depth"), "basis")
     )
     name, number = own["name"][0], own["station"][0]
-    first, last = own["first"].min(), own["last"].max()
+    first, last = own["first"].min(), used["last"].max()
     return weeks(
         pl.concat([used, rain]),
         symbol=symbol,
@@ -204,7 +216,7 @@ def _coefficients(
                     Column("stage", "Stage"),
                     Column("first", "First day"),
                     Column("last", "Last day"),
-                    Column("kc", "Coefficient", "", 2),
+                    Column("kc", "Kc", "", 2),
                     Column("source", "Source"),
                 ],
                 key="coefficients",
@@ -229,10 +241,7 @@ def _coefficients(
     return blocks
 
 
-def _source(reference: str) -> Facts:
-    from cimis.pipeline.field.items import Scope, named_items
-
-    (item,) = named_items(reference, Scope.DAILY)
+def _source(item: Item) -> Facts:
     next_week = (
         "The mean of the calendar day and of seven days to each side, over the stored years, of "
         "unflagged values: an average, no forecast"

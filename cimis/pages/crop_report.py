@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shlex
-from typing import Any
 
 from cimis.arguments import Day, day_of
 from cimis.naming.lists import known_stations
@@ -13,7 +12,8 @@ from cimis.naming.sites import Stations
 from cimis.opened import Opened
 from cimis.pages.crop_page import crop_page
 from cimis.pages.report import Report
-from cimis.pipeline.field.time import network_day
+from cimis.pipeline.field.items import Scope, named_items
+from cimis.pipeline.field.time import network_day, network_now
 from cimis.season.crop_water import Crops, crop_et, read_crops
 from cimis.version import __version__
 
@@ -85,7 +85,7 @@ def crop_report(
         units=units,
         qc=qc,
     )
-    titles = {name: crop.title for name, crop in known.items()}
+    titles = {name: crop.title for name, crop in known.items()} | {"landscape": "Landscape"}
     names = {one["number"]: one.get("name") for one in known_stations(opened.root)}
     rows = found.pl()
     numbers = rows["station"].unique(maintain_order=True).to_list()
@@ -94,26 +94,20 @@ def crop_report(
         name=pl.col("station").replace_strict(called, return_dtype=pl.String),
         title=pl.col("crop").replace(titles),
     )
-    kind = standard(units)
+    (item,) = named_items(reference, Scope.DAILY)
     page = crop_page(
         named,
         crops={name: crop for name, crop in known.items() if name in set(rows["crop"])},
         landscape=landscape,
         last=last,
-        symbol=_symbol(kind),
-        reference=reference,
+        symbol=item.symbol(standard(units)),
+        reference=item,
         lacks=found.lacks,
         notes=found.notes,
         commands=_commands(crops, numbers, last, since, landscape, reference, period, units, qc),
         made=f"Made {made_at or _now()} by cimis {__version__}.",
     )
     return Report(page, found.lacks, found.notes)
-
-
-def _symbol(kind: Any) -> str:
-    from cimis.pipeline.field.units import DEPTH
-
-    return (DEPTH.english if kind.value == "english" else DEPTH.metric).symbol
 
 
 def _commands(
@@ -149,6 +143,4 @@ def _commands(
 
 
 def _now() -> str:
-    from cimis.pipeline.field.time import network_now
-
     return f"{network_now():%Y-%m-%d %H:%M} PST"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from cimis.pages import network_charts as charts
 from cimis.pages import network_tables as tables
 from cimis.pages.network_facts import NetworkFacts
+from cimis.pages.noted import noted
 from cimis.pages.page import (
     Beside,
     Block,
@@ -17,7 +18,6 @@ from cimis.pages.page import (
     Fact,
     Facts,
     Figure,
-    Note,
     Page,
     Section,
     Table,
@@ -60,7 +60,7 @@ def network_page(
     return Page(
         title=f"{where}: reference ET, gaps and sensors",
         subtitle=f"{subtitle} · {who}",
-        summary=[_tiles(facts, today), *_warnings(facts)],
+        summary=[_tiles(facts, today), *noted(facts.lacks, facts.span.notes)],
         sections=[
             Section("maps", "Maps", _maps(facts, counties, subtitle)),
             Section(
@@ -140,16 +140,6 @@ def _tile(
         return Tile(label, "–", note="no station has enough days", key=key)
     text = f"{value:{'+' if signed else ''},.{digits}f}".replace("-", "\N{MINUS SIGN}")
     return Tile(label, text, unit, note, key, float(value))
-
-
-def _warnings(facts: NetworkFacts) -> list[Block]:
-    blocks: list[Block] = []
-    lacking = facts.lacks.text()
-    if lacking:
-        blocks.append(Note([lacking[:1].upper() + lacking[1:] + "."], "warning"))
-    if facts.span.notes:
-        blocks.append(Note([note[:1].upper() + note[1:] + "." for note in facts.span.notes]))
-    return blocks
 
 
 def _maps(facts: NetworkFacts, counties: list[str] | None, subtitle: str) -> list[Block]:
