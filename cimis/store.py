@@ -15,6 +15,7 @@ from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
+from cimis.pages import network_report as network_pages
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
@@ -88,6 +89,7 @@ class Store(Opened):
     against_normal = against.against_normal
     crop_et = crop_water.crop_et
     crop_report = crop_pages.crop_report
+    network_report = network_pages.network_report
     export_model = model_files.export_model
 
     # what is listed
