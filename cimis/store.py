@@ -16,6 +16,7 @@ from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
 from cimis.pages import network_report as network_pages
+from cimis.pages import reporting
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
@@ -91,6 +92,7 @@ class Store(Opened):
     crop_report = crop_pages.crop_report
     network_report = network_pages.network_report
     export_model = model_files.export_model
+    report = reporting.report
 
     # what is listed
     stations = asking.stations

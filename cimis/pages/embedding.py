@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chart_json", "columns_of", "safe_json"]
 
+_DIGITS = 6
 _UNSAFE = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
@@ -21,27 +22,41 @@ def safe_json(value: Any) -> str:
     return text.translate(_UNSAFE)
 
 
-def columns_of(frame: pl.DataFrame) -> dict[str, list[Any]]:
-    """Return a frame by column: days and times (``Z``) as texts, NaN and infinities as null.
+def columns_of(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return a frame by column, each in the shortest of the forms that the page's script reads.
 
-    Charts draw Pacific standard time as if it were UTC, so that it looks alike everywhere.
+    ``same``: one value ``n`` times; ``words``: texts, and by ``at`` which of them each row has;
+    ``days``: days since 1970, each as the difference from the one before; ``all``: the values. Times
+    are texts (``Z``): charts draw Pacific standard time as if it were UTC, so that it looks alike
+    everywhere. NaN and infinities are null.
     """
-    import polars as pl
-    import polars.selectors as cs
+    return {name: _column(frame[name]) for name in frame.columns}
 
-    plain = frame.with_columns(
-        cs.date().dt.strftime("%Y-%m-%d"),
-        cs.datetime().dt.strftime("%Y-%m-%dT%H:%MZ"),
-        cs.categorical().cast(pl.String),
-        cs.enum().cast(pl.String),
-        *(
-            # more digits than anybody reads would make the page twice as long
-            pl.when(pl.col(name).is_finite()).then(pl.col(name).round_sig_figs(7)).alias(name)
-            for name, kind in frame.schema.items()
-            if kind.is_float()
-        ),
-    )
-    return {name: plain[name].to_list() for name in plain.columns}
+
+def _column(values: pl.Series) -> dict[str, Any]:
+    import polars as pl
+
+    kind = values.dtype
+    if kind == pl.Date and not values.has_nulls() and values.len():
+        days = values.cast(pl.Int32)
+        return {"days": [days[0], *days.diff().drop_nulls().to_list()]}
+    if kind.is_temporal():
+        form = "%Y-%m-%d" if kind == pl.Date else "%Y-%m-%dT%H:%MZ"
+        return {"all": values.dt.strftime(form).to_list()}
+    if kind.is_float():
+        # more digits than anybody reads would make the page twice as long
+        values = values.set(~values.is_finite(), None).round_sig_figs(_DIGITS)
+    if values.len() and values.n_unique() == 1:
+        return {"same": values[0], "n": values.len()}
+    if kind in (pl.String, pl.Categorical, pl.Enum):
+        texts = values.cast(pl.String)
+        words = texts.drop_nulls().unique(maintain_order=True)
+        places = {word: place for place, word in enumerate(words)}
+        return {
+            "words": words.to_list(),
+            "at": texts.replace_strict(places, return_dtype=pl.Int32).to_list(),
+        }
+    return {"all": values.to_list()}
 
 
 def chart_json(figure: Figure) -> str:

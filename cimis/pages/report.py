@@ -20,6 +20,8 @@ class Report:
     Attributes
     ----------
     page : Page
+    stations : tuple of int
+        Those that it shows.
     lacks : Lacks
         What the stored rows are short of; the page says so too.
     notes : tuple of str
@@ -27,6 +29,7 @@ class Report:
     """
 
     page: Page
+    stations: tuple[int, ...]
     lacks: Lacks
     notes: tuple[str, ...] = ()
 

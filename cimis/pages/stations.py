@@ -32,70 +32,35 @@ from cimis.version import __version__
 if TYPE_CHECKING:
     from cimis.pipeline.lacks import Lacks
 
-__all__ = ["MOST_STATION_DAYS", "report"]
+__all__ = ["MOST_STATION_DAYS", "report_of"]
 
 MOST_STATION_DAYS = 1_500
 """Days of all stations together, so that the page stays small enough to be mailed."""
 
 
-def report(
+def report_of(
     opened: Opened,
     stations: Stations,
-    start: Day | None = None,
-    end: Day | None = None,
+    days: tuple[Years | None, Day | None, Day | None],
     *,
-    year: Years | None = None,
-    units: str = "metric",
-    low: str | None = None,
-    high: str | None = None,
-    made_at: str | None = None,
+    units: str,
+    low: str | None,
+    high: str | None,
+    made_at: str | None,
 ) -> Report:
-    """Return a page that shows what the days of stations amounted to, as ``cimis report`` saves it.
-
-    Per station: its card and place, days on the band of their normals, reference ET and rain added
-    up beside other seasons, degree days, chill, checks of the sensors, gaps, flags, the table of
-    days, where all of it comes from, and the commands that make it again.
-
-    Parameters
-    ----------
-    stations : int, str or iterable of them
-        By number or name, as of :meth:`daily`.
-    start, end : date or str
-        First and last day, both inclusive; without an end yesterday.
-    year : int or str, optional
-        Instead of them a calendar year, or a range of years.
-    units : {"metric", "english"}
-        Of everything on the page.
-    low, high : str, optional
-        Thresholds of degree days with their unit, as of :meth:`degree_days`; by default 10C and
-        30C, in English units 50F and 86F.
-    made_at : str, optional
-        When the page was made, as it is to say; by default now. All else follows from the store.
-
-    Returns
-    -------
-    Report
-        Its ``html()`` is the page, ``save("report.html")`` writes it; ``lacks`` tells what it is
-        short of.
-
-    Raises
-    ------
-    UsageError
-        For an unknown station or day, or more days of stations than a page can hold.
-    NoDataError
-        When no record of these stations and days is stored.
-    """
+    """Return the report; see :func:`cimis.pages.reporting.report`. ``days`` is year, start, end."""
     from cimis.queries.conversion import standard
 
     kind = standard(units)
     numbers = station_numbers(stations, opened.root, "a report")
-    span = _span(year, start, end)
-    days = (span[1] - span[0]).days + 1
+    span = _span(*days)
+    count = (span[1] - span[0]).days + 1
     if numbers is None:
         raise UsageError("a report is of stations that are named", hint="name some, as 80,2")
-    if len(numbers) * days > MOST_STATION_DAYS:
+    if len(numbers) * count > MOST_STATION_DAYS:
         raise UsageError(
-            f"{len(numbers)} stations and {days:,} days are more than one page can hold",
+            f"{count:,} days of {len(numbers)} station{'s' * (len(numbers) > 1)} are more than one "
+            "page can hold",
             hint=f"name fewer: stations times days are at most {MOST_STATION_DAYS:,}",
         )
     known = known_stations(opened.root)
@@ -126,7 +91,7 @@ def report(
         summary,
         f"Made {made_at or _now()} by cimis {__version__}.",
     )
-    return Report(page, lacks)
+    return Report(page, tuple(one.station for one in subjects), lacks)
 
 
 def _span(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:

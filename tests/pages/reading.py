@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from html.parser import HTMLParser
+from itertools import accumulate
 from typing import Any
 
 __all__ = ["Reading"]
+
+
+def _unpacked(chart: dict[str, Any]) -> dict[str, Any]:
+    """Return a chart with its columns as lists, as the page's script unpacks them."""
+    columns = {name: _values(packed) for name, packed in chart["columns"].items()}
+    return chart | {"columns": columns}
+
+
+def _values(packed: dict[str, Any]) -> list[Any]:
+    if "same" in packed:
+        return [packed["same"]] * int(packed["n"])
+    if "words" in packed:
+        words = packed["words"]
+        return [None if place is None else words[place] for place in packed["at"]]
+    if "days" in packed:
+        return [str(dt.date(1970, 1, 1) + dt.timedelta(days=d)) for d in accumulate(packed["days"])]
+    return list(packed["all"])
 
 
 class Reading(HTMLParser):
@@ -63,7 +82,7 @@ class Reading(HTMLParser):
             self.tables[self._key].append(dict(zip(self._names, self._row, strict=True)))
         elif tag == "script":
             if not self._script.startswith("-"):
-                self.charts.append({"kind": self._kind} | json.loads(self._script))
+                self.charts.append({"kind": self._kind} | _unpacked(json.loads(self._script)))
             self._hidden = ""
         elif tag == "style":
             self._hidden = ""

@@ -157,7 +157,7 @@ def test_a_day_makes_the_same_page_again(words: tuple[str, ...], root: Path) -> 
         (("--page", "week.html", "-o", "week.csv"), "--page saves a page"),
         (("--page", "week.html", "--format", "json"), "--page saves a page"),
         (("--page", "no/such/folder/week.html"), "cannot write"),
-        (("--page", "week.html", "--crops", "none.toml"), "cannot be read"),
+        (("--page", "week.html", "--start", "2021-07-40"), "2021-07-40"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(

@@ -77,7 +77,8 @@ def _table(quality: Quality) -> Table:
     """Return the findings, the worst first; those that cannot judge come last."""
     import polars as pl
 
-    words = {item.column: item_word(item) for item in scope_items(quality.scope)}
+    items = [*scope_items(Scope.HOURLY), *scope_items(quality.scope)]
+    words = {item.column: item_word(item) for item in items}
     order = {verdict.value: place for place, verdict in enumerate(_ORDER)}
     text = "%Y-%m-%d" if quality.scope is Scope.DAILY else "%Y-%m-%d %H:%M"
     rows = (

@@ -80,7 +80,8 @@
       const unit = head.querySelector(".unit");
       head.dataset.copy = label.textContent + (unit ? ` [${unit.textContent}]` : "");
       const button = make("button", label.textContent, { type: "button" });
-      label.replaceWith(button);
+      label.before(button);
+      label.className = "paper"; // heads that repeat on paper show no buttons
       button.addEventListener("click", () => {
         const down = head.getAttribute("aria-sort") === "ascending";
         heads.forEach((one) => one.removeAttribute("aria-sort"));
@@ -116,7 +117,20 @@
     tip.style.left = `${Math.max(left, 4)}px`;
     tip.style.top = `${Math.max(top, 4)}px`;
   };
-  const rowsOf = ({ columns }) => {
+  // the forms of cimis/pages/embedding.py
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const read = (column) => {
+    if (column.all) return column.all;
+    if (column.words) return column.at.map((place) => (place === null ? null : column.words[place]));
+    if (column.days) {
+      let day = 0;
+      return column.days.map((more) => { day += more; return new Date(day * DAY_MS).toISOString().slice(0, 10); });
+    }
+    return new Array(column.n).fill(column.same);
+  };
+  const rowsOf = (packed) => {
+    const columns = Object.fromEntries(Object.entries(packed.columns).map(([name, column]) => [name, read(column)]));
+    packed.columns = columns;
     const names = Object.keys(columns);
     const count = names.length ? columns[names[0]].length : 0;
     const rows = new Array(count);
