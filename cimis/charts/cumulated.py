@@ -142,7 +142,10 @@ def _panel(station: int, one: Summed, domain: Sequence[str]) -> dict[str, Any]:
     ]
     y = value_axis(title, field="total", zero=True)
     return {
-        "transform": [{"filter": f"datum.station == {station} && datum.item == '{one.item}'"}],
+        "transform": [
+            {"filter": {"field": "station", "equal": station}},
+            {"filter": {"field": "item", "equal": one.item}},
+        ],
         "encoding": {"x": time_axis()},
         "layer": [
             {

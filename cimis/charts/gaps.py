@@ -217,7 +217,7 @@ def _lines(lines: Sequence[str]) -> dict[str, Any]:
                 },
             },
             "color": _color(),
-            "stroke": _color() | {"legend": None},  # closes the seams between days
+            "stroke": _color(),  # closes the seams between days
             "tooltip": _told(),
         },
     }

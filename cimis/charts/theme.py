@@ -135,7 +135,7 @@ def config_of(theme: Theme) -> dict[str, Any]:
         "mark": {"color": theme.categories[0]},
         "line": {"strokeWidth": 1.5},
         "bar": {"discreteBandSize": 1},
-        "point": {"filled": True, "size": 24},
+        "point": {"filled": True, "size": 26},
         "style": {
             "band": {"color": theme.band, "opacity": 0.75},
             "median": {"color": theme.median, "strokeDash": [5, 3], "strokeWidth": 1.5},
