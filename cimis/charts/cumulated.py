@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cimis.charts.axes import DAY, colors, time_axis, value_axis, when
+from cimis.charts.axes import DAY, colors, pointed, time_axis, value_axis, when
 from cimis.charts.chart import ROWS, Chart
 from cimis.charts.long import check_some
 from cimis.charts.words import called, figure, listed, sentence, span_words, station_word
@@ -160,10 +160,7 @@ def _panel(station: int, one: Summed, domain: Sequence[str]) -> dict[str, Any]:
                 "mark": {"type": "line", "strokeWidth": 2.5},
                 "encoding": {"y": y, "color": colors(domain, None)},
             },
-            {  # what the pointer meets, wherever on the day it stands
-                "mark": {"type": "rule", "opacity": 0},
-                "encoding": {"y": y | {"field": "median"}, "tooltip": told},
-            },
+            pointed(told, y | {"field": "median"}),
         ],
     }
 

@@ -20,10 +20,12 @@ Ink: TypeAlias = int
 """A series' number, which picks colour and sign; -1 is grey."""
 
 COLORS = {
+    "any": (33, 202, 35, 169, 172, 38, 244),
     "light": (25, 166, 29, 175, 172, 74, 16),
     "dark": (74, 214, 43, 176, 227, 209, 231),
 }
-"""Numbers of the 256 colours of terminals that are nearest to those of the themes' categories."""
+"""Numbers of the 256 colours of terminals that are nearest to those of the themes' categories, and
+those that are seen on light and dark grounds."""
 
 _GREY = 244
 _SIGNS = "#*o+x@%"
