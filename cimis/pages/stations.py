@@ -16,7 +16,7 @@ from cimis.pages.page import Block, Note, Page, Section, Tiles
 from cimis.pages.report import Report
 from cimis.pages.station.card import card
 from cimis.pages.station.cold import cold_of, cold_section
-from cimis.pages.station.days_table import MOST_DAYS, days_table
+from cimis.pages.station.days_table import days_table
 from cimis.pages.station.gaps_section import flags, gaps
 from cimis.pages.station.heat import heat_of, heat_section
 from cimis.pages.station.provenance import provenance
@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_STATION_DAYS", "report_of"]
 
-MOST_STATION_DAYS = 1_500
-"""Days of all stations together, so that the page stays small enough to be mailed."""
+MOST_STATION_DAYS = 1_100
+"""Days of all stations together, three years, so that the page can be mailed."""
+
+_MOST_STATIONS = 4
+_DAILY = 740
+"""Days of all stations together up to which each has a line in a table; above, each month."""
 
 
 def report_of(
@@ -57,6 +61,11 @@ def report_of(
     count = (span[1] - span[0]).days + 1
     if numbers is None:
         raise UsageError("a report is of stations that are named", hint="name some, as 80,2")
+    if len(numbers) > _MOST_STATIONS:
+        raise UsageError(
+            f"{len(numbers)} stations are more than one page can hold",
+            hint=f"name at most {_MOST_STATIONS}",
+        )
     if len(numbers) * count > MOST_STATION_DAYS:
         raise UsageError(
             f"{count:,} days of {len(numbers)} station{'s' * (len(numbers) > 1)} are more than one "
@@ -79,7 +88,13 @@ def report_of(
     if lacks:
         summary.append(Note([_capital(lacks.text()) + "."], "warning"))
     for subject in subjects:
-        own, figures = _of_station(subject, asked, low, high, several=len(subjects) > 1)
+        own, figures = _of_station(
+            subject,
+            asked,
+            (low, high),
+            daily=len(subjects) * count <= _DAILY,
+            several=len(subjects) > 1,
+        )
         summary.append(figures)
         sections += own
     names = {number: name for one in subjects for number, name in one.names.items()}
@@ -104,12 +119,16 @@ def _span(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.da
 
 
 def _of_station(
-    subject: Subject, asked: str, low: str | None, high: str | None, *, several: bool
+    subject: Subject,
+    asked: str,
+    thresholds: tuple[str | None, str | None],
+    *,
+    daily: bool,
+    several: bool,
 ) -> tuple[list[Section], Tiles]:
     """Return the sections of a station, and its figures in large type."""
     totals = running_of(subject)
-    heat, cold, quality = heat_of(subject, low, high), cold_of(subject), judge(subject)
-    long = subject.rows.height > MOST_DAYS
+    heat, cold, quality = heat_of(subject, *thresholds), cold_of(subject), judge(subject)
 
     def named(key: str, words: str) -> tuple[str, str]:
         own = f"{subject.word}: {words[0].lower()}{words[1:]}" if several else words
@@ -124,7 +143,7 @@ def _of_station(
         sensors(subject, quality, *named("sensors", "Are the sensors sound?")),
         gaps(subject, *named("gaps", "What is not there")),
         flags(subject, *named("flags", "Flags of the network")),
-        days_table(subject, *named("days", "Month by month" if long else "Day by day")),
+        days_table(subject, daily, *named("days", "Day by day" if daily else "Month by month")),
         provenance(subject, *named("provenance", "Where the figures come from")),
         recipes(subject, heat, cold, asked, *named("commands", "Commands that make them again")),
     ]
