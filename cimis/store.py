@@ -14,6 +14,8 @@ from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
+from cimis.pages import crop_report as crop_pages
+from cimis.pages import network_report as network_pages
 from cimis.pages import reporting
 from cimis.pictures import plot as pictures
 from cimis.season import against, cold, crop_water, heat, model_files, normal
@@ -93,6 +95,8 @@ class Store(Opened):
     # what is seen
     plot = pictures.plot
     report = reporting.report
+    network_report = network_pages.network_report
+    crop_report = crop_pages.crop_report
 
     # what is listed
     stations = asking.stations

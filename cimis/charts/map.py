@@ -20,9 +20,13 @@ _ALBERS = {"type": "conicEqualArea", "parallels": [34, 40.5], "rotate": [120, 0]
 _LINE = "#8c8c8c"
 _NONE = "#8c8c8c"
 _NAMED = 12
-_WORDS_COLORS = ("#0072b2", "#e69f00", "#d55e00", "#8c8c8c", "#cc79a7", "#009e73")
-_WORDS_SHAPES = ("circle", "triangle-up", "diamond", "cross", "square", "triangle-down")
-"""Of Okabe and Ito's palette, which people with colour blindness can tell apart, and shapes."""
+_COLORS = {"sound": "#0072b2", "suspect": "#e69f00", "bad": "#d55e00"}
+"""Verdicts in Okabe and Ito's colours, which people with colour blindness can tell apart."""
+
+_GRADES = ("#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
+"""Of viridis, without its darkest end, which a dark page would swallow."""
+
+_SHAPES = ("circle", "triangle-up", "diamond", "square", "triangle-down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Shade:
     diverging : bool
         Whether the value is a difference, and 0 the middle of the scale.
     words : sequence of str, optional
-        The texts in their order, at most six; each has a colour and a shape.
+        The texts in their order, at most five and one that says nothing is known, last; each has a
+        colour and a shape: verdicts their own, others from dark to light.
     decimals : int
         Of the number beside the pointer.
     reverse : bool
@@ -92,7 +97,12 @@ def station_map(
     placed = pl.col("latitude").is_not_null() & pl.col("longitude").is_not_null()
     known, lost = rows.filter(placed), rows.filter(~placed)
     layers: list[dict[str, Any]] = [_land(counties)]
-    layers += _places() if shade is None else _points(shade, others or {}, counties is None)
+    if shade is None:
+        layers += _places()
+    else:
+        layers += _points(shade, others or {}, counties is None, _farthest(known, shade))
+        if known[shade.column].count() == 0:  # a scale without values cannot be drawn
+            layers.pop()
     spec = {
         "data": {"name": ROWS},
         "projection": _ALBERS,
@@ -100,7 +110,7 @@ def station_map(
         "config": {"view": {"stroke": None}},
     }
     told = (*notes, *_lost(lost), *_empty(known, shade))
-    text = _described(known, shade, title)
+    text = _described(known, shade)
     return Chart("map", title, subtitle, text, known, spec, told)
 
 
@@ -156,34 +166,56 @@ def _places() -> list[dict[str, Any]]:
     ]
 
 
-def _points(shade: Shade, others: Mapping[str, str], state: bool) -> list[dict[str, Any]]:
+def _farthest(known: pl.DataFrame, shade: Shade) -> float:
+    """Return how far from 0 the values of a diverging scale reach."""
+    values = known[shade.column] if shade.diverging else None
+    far = None if values is None else values.abs().max()
+    return float(far) if isinstance(far, int | float) and far else 1.0
+
+
+def _points(
+    shade: Shade, others: Mapping[str, str], state: bool, far: float
+) -> list[dict[str, Any]]:
     tooltip = _tooltip(shade, others)
     # the corner towards Nevada is empty on a map of the state
-    legend = {"orient": "top-right"} if state else {"orient": "bottom", "direction": "horizontal"}
+    legend: dict[str, Any] = {"orient": "top-right"}
+    if not state:
+        legend = {"orient": "bottom"} | ({"columns": 3} if shade.words else {})
     there = f"datum[{shade.column!r}] !== null"
     color: dict[str, Any] = {"field": shade.column, "title": shade.title, "legend": legend}
     encoding = _at() | {"color": color, "tooltip": tooltip}
     if shade.words:
         words = list(shade.words)
+        colors = [_COLORS.get(word, grade) for word, grade in zip(words, _GRADES, strict=False)]
+        shapes = list(_SHAPES[: len(words) - 1])
         color |= {
             "type": "nominal",
-            "scale": {"domain": words, "range": list(_WORDS_COLORS[: len(words)])},
+            "scale": {"domain": words, "range": [*colors[: len(words) - 1], _NONE]},
         }
         encoding["shape"] = {
             "field": shade.column,
             "title": shade.title,
             "legend": legend,
             "type": "nominal",
-            "scale": {"domain": words, "range": list(_WORDS_SHAPES[: len(words)])},
+            "scale": {"domain": words, "range": [*shapes, "cross"]},
         }
     else:
-        scale: dict[str, Any] = {"scheme": "viridis", "reverse": not shade.reverse}
+        few_to_many = _GRADES if shade.reverse else _GRADES[::-1]
+        scale: dict[str, Any] = {"range": list(few_to_many), "interpolate": "lab"}
         if shade.diverging:
-            scale = {"scheme": "blueorange", "domainMid": 0}
+            # as far to each side, so that a colour means as much on both
+            scale = {"scheme": "blueorange", "domain": [-far, far]}
         color |= {"type": "quantitative", "scale": scale}
-    mark = {"type": "point", "filled": True, "size": 55, "opacity": 1}
-    ring = {"type": "point", "filled": False, "size": 40, "color": _NONE, "strokeWidth": 1.2}
-    edge = {"stroke": "#555555", "strokeWidth": 0.4}
+    size = 55 if state else 100
+    mark = {"type": "point", "filled": True, "size": size, "opacity": 1}
+    ring = {
+        "type": "point",
+        "filled": False,
+        "size": size * 0.8,
+        "color": _NONE,
+        "strokeWidth": 1.2,
+    }
+    edge = {"stroke": "#7a7a7a", "strokeWidth": 0.6}
     return [
         {"transform": [{"filter": f"!({there})"}], "mark": ring, "encoding": _rings(tooltip)},
         {"transform": [{"filter": there}], "mark": mark | edge, "encoding": encoding},
@@ -212,23 +244,23 @@ def _empty(known: pl.DataFrame, shade: Shade | None) -> tuple[str, ...]:
     return (f"{missing} of {known.height} stations have no value and are drawn as empty rings",)
 
 
-def _described(known: pl.DataFrame, shade: Shade | None, title: str) -> str:
+def _described(known: pl.DataFrame, shade: Shade | None) -> str:
     """Return in words what the map shows: how many stations, and which are lowest and highest."""
     if shade is None:
         where = ", ".join(
             f"{row['name']} at {row['latitude']:.4f}, {row['longitude']:.4f}"
             for row in known.head(_NAMED).to_dicts()
         )
-        return f"Map of California's counties with {known.height} stations: {where}."
+        return f"Map of California's counties with {where}."
     there = known.drop_nulls(shade.column).sort(shade.column)
-    text = f"Map of {known.height} stations, {title}."
+    text = f"Map of {known.height} station{'' if known.height == 1 else 's'}."
     if there.is_empty():
         return f"{text} None has a value."
     if shade.words:
-        counts = there[shade.column].value_counts().rows_by_key(shade.column, unique=True)
-        return f"{text} " + ", ".join(
-            f"{word}: {counts.get(word, (0,))[0]}" for word in shade.words
-        )
+        counts = dict(there[shade.column].value_counts().iter_rows())
+        met = [f"{word}: {counts[word]}" for word in shade.words if word in counts]
+        return f"{text} {shade.title}: {', '.join(met)}."
     low, high = there.row(0, named=True), there.row(-1, named=True)
     ends = [f"{row['name']} with {row[shade.column]:,.{shade.decimals}f}" for row in (low, high)]
-    return f"{text} {shade.title}: lowest at {ends[0]}, highest at {ends[1]}."
+    told = f"{shade.title}: lowest at {ends[0]}, highest at {ends[1]}."
+    return f"{text} {told}".replace(" -", " \N{MINUS SIGN}")

@@ -12,7 +12,8 @@ from cimis.charts.words import called, span_words
 from cimis.naming.lists import known_stations
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
-from cimis.pages.page import Block, Note, Page, Section, Tiles
+from cimis.pages.noted import noted
+from cimis.pages.page import Page, Section, Tiles
 from cimis.pages.report import Report
 from cimis.pages.station.card import card
 from cimis.pages.station.cold import cold_of, cold_section
@@ -83,10 +84,8 @@ def report_of(
     absent = [number for number, subject in read if subject is None]
     asked = _asked(numbers, span, kind, low, high)
     sections: list[Section] = []
-    summary: list[Block] = []
     lacks = _lacks([subject.lacks for subject in subjects], absent)
-    if lacks:
-        summary.append(Note([_capital(lacks.text()) + "."], "warning"))
+    summary = noted(lacks, ())
     for subject in subjects:
         own, figures = _of_station(
             subject,
@@ -106,7 +105,7 @@ def report_of(
         summary,
         f"Made {made_at or _now()} by cimis {__version__}.",
     )
-    return Report(page, tuple(one.station for one in subjects), lacks)
+    return Report(page, lacks, stations=tuple(one.station for one in subjects))
 
 
 def _span(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
@@ -174,10 +173,6 @@ def _asked(
         words.append("--units english")
     words += [f"--{name} {value}" for name, value in (("low", low), ("high", high)) if value]
     return " ".join([*words, "-o report.html"])
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _now() -> str:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from cimis.agronomy.crops_file import Crop
     from cimis.season.crop_weeks import Planting
 
-    Crops: TypeAlias = str | PathLike[str] | Mapping[str, Crop]
+Crops: TypeAlias = "str | PathLike[str] | Mapping[str, Crop]"
 
-__all__ = ["REFERENCES", "crop_et"]
+__all__ = ["REFERENCES", "Crops", "crop_et", "read_crops"]
 
 REFERENCES = ("asce_eto", "eto")
 """Reference ET to take: by ASCE-EWRI 2005, or the network's older Penman figure; never both."""
@@ -164,7 +164,7 @@ def _plantings(
         raise UsageError(
             "neither crops nor a landscape are given", hint="give --crops FILE.toml or --landscape"
         )
-    plantings = [_planting(crop, since) for crop in _read(crops).values()]
+    plantings = [_planting(crop, since) for crop in read_crops(crops).values()]
     if landscape is not None:
         area, factor = landscape
         landscape_water(0.0, factor=factor, area_sqft=area)  # refuses what is no area or factor
@@ -189,7 +189,8 @@ def _planting(crop: Crop, since: dt.date | None) -> Planting:
     return Planting(crop.name, crop.kc_on, begun)
 
 
-def _read(crops: Crops | None) -> Mapping[str, Crop]:
+def read_crops(crops: Crops | None) -> Mapping[str, Crop]:
+    """Return the crops of a file, or those given; none where there is neither."""
     from cimis.agronomy.crops_file import parse_crops
 
     if crops is None or isinstance(crops, Mapping):

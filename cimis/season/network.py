@@ -51,9 +51,10 @@ class NetworkSpan:
     stations : polars.DataFrame
         A row a station with a record of these days: ``station``; ``eto`` and ``rain`` (sums of the
         days that have values), ``eto_days`` and ``rain_days`` (how many these are), ``normal`` (the
-        sum of the normals of the days that count), ``anomaly`` (ETo of those days less it) and
-        ``percent`` (the anomaly in per cent of the normal); null where there is no value, or no
-        normal. ``enough`` tells whether `ENOUGH` of the days have ETo.
+        sum of the normals of the days that have ETo), ``anomaly`` (ETo of those days less it) and
+        ``percent`` (the anomaly in per cent of the normal); null where there is no value, and of
+        normals where less than `ENOUGH` of the days have both. ``enough`` tells whether that share
+        of the days has ETo.
     course : polars.DataFrame
         A row a day or month, ``begin``: over the stations the ``median``, ``p10`` and ``p90`` of
         ETo per day, the median of its ``normal``, the mean of ``rain`` over the stations, and how
@@ -142,12 +143,13 @@ def network_span(
         .with_columns(place=_place(found))
         .join(normal, on=["station", "place"], how="left")
     )
-    without = held.len() - normal["station"].n_unique()
-    if without:
-        notes += (f"{without} of {held.len()} stations have no normals: they need five years",)
     count = (last - first).days + 1
     by = "day" if count <= _BY_DAY else "month"
     stations_ = _each_station(joined, count)
+    without = stations_["normal"].null_count()
+    if without:
+        many = f"{without} of {held.len()} stations have"
+        notes += (f"{many} no anomaly: ETo or its normal of five years lacks on too many days",)
     course = _course(joined, by)
     if kind is Standard.ENGLISH:
         stations_ = _english(stations_, ("eto", "rain", "normal", "anomaly"), chosen)
@@ -234,7 +236,7 @@ def _each_station(joined: pl.DataFrame, days: int) -> pl.DataFrame:
         return pl.when(column.count() > 0).then(column.sum())
 
     def where_both(values: pl.Expr) -> pl.Expr:
-        return pl.when(both.any()).then(values.filter(both).sum())
+        return pl.when(both.sum() >= ENOUGH * days).then(values.filter(both).sum())
 
     return (
         joined.group_by("station")

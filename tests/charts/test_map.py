@@ -112,7 +112,7 @@ def test_a_station_without_a_value_is_drawn_and_told() -> None:
 def test_a_map_says_in_words_what_it_shows() -> None:
     assert "highest at Davis with 1,400" in station_map(ROWS, ETO, title="ETo").description
     words = Shade("verdict", "Verdict", words=("sound", "bad"))
-    assert "sound: 1, bad: 1" in station_map(ROWS, words, title="Sensors").description
+    assert "Verdict: sound: 1, bad: 1." in station_map(ROWS, words, title="Sensors").description
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +38,7 @@ __all__ = ["command"]
         "cimis crop-et --stations 2,80 --crops crops.toml --month 2024-07 --units english",
         "cimis crop-et --station 80 --crops crops.toml --since 2024-03-10 --end 2024-07-31",
         "cimis crop-et --station 80 --landscape 2500,0.55 --end 2024-07-31 --since 2024-07-01",
+        "cimis crop-et --stations 2,80 --crops crops.toml --end 2024-07-31 --page week.html",
     ],
 )
 @option(
@@ -68,6 +71,11 @@ __all__ = ["command"]
     metavar="YEARS",
     help="Years of the historical average, as 1991-2020; else all that are stored.",
 )
+@option(
+    "--page",
+    metavar="FILE",
+    help="Save a page to mail or print instead: last week, total, next week, charts of 12 weeks.",
+)
 @units_option
 @qc_option("drop-severe", "lack: none, severely flagged ones, all flagged ones.")
 @answering
@@ -83,6 +91,7 @@ def command(
     since: str | None,
     reference: str,
     normal_years: str | None,
+    page: str | None,
     units: str,
     qc: str,
     form: Form,
@@ -101,8 +110,11 @@ def command(
 
     now = today()
     first, last = days.open(now)
+    if page is not None:
+        _check_page(page, form)
     with opened(data_dir, None, told=out.note) as store:
-        found = store.crop_et(
+        ask = partial(
+            store.crop_et if page is None else store.crop_report,
             crops,
             stations=stations_asked(store.root, stations, where, (first, last), out),
             start=first,
@@ -114,8 +126,23 @@ def command(
             units=units,
             qc=qc,
         )
+        found = ask()
     with completing(found.lacks, out, found.notes):
-        deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
+        if page is not None:
+            out.note(f"wrote {found.save(page):,} bytes to {page}")
+        else:
+            deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
+
+
+def _check_page(page: str, form: Form) -> None:
+    """Refuse what cannot be saved as a page before anything is reckoned."""
+    from cimis.pages.saving import check_name
+
+    if form.output is not None or form.format is not None:
+        raise UsageError(
+            "--page saves a page, -o and --format give a table", hint="give one of them"
+        )
+    check_name(Path(page))
 
 
 def _landscape(text: str) -> tuple[float, float]:
