@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, Years, span_of
 from cimis.charts.words import called, span_words
+from cimis.lacking import stop_at_damage, warn_of_damage
 from cimis.naming.lists import known_stations
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
@@ -74,17 +75,18 @@ def report_of(
             hint=f"name fewer: stations times days are at most {MOST_STATION_DAYS:,}",
         )
     known = known_stations(opened.root)
-    read = [(number, subject_of(opened, number, span, kind, known)) for number in numbers]
-    subjects = [subject for _, subject in read if subject is not None]
+    read = [subject_of(opened, number, span, kind, known) for number in numbers]
+    subjects = [subject for subject, _ in read if subject is not None]
+    lacks = _lacks([lacks for _, lacks in read])
     if not subjects:
+        stop_at_damage(lacks.damaged)
         raise NoDataError(
             "no daily record is stored of these stations and days",
             hint="see what is stored with 'cimis stats' and 'cimis gaps'",
         )
-    absent = [number for number, subject in read if subject is None]
+    warn_of_damage(lacks.damaged)
     asked = _asked(numbers, span, kind, low, high)
     sections: list[Section] = []
-    lacks = _lacks([subject.lacks for subject in subjects], absent)
     summary = noted(lacks, ())
     for subject in subjects:
         own, figures = _of_station(
@@ -146,14 +148,15 @@ def _of_station(
         provenance(subject, *named("provenance", "Where the figures come from")),
         recipes(subject, heat, cold, asked, *named("commands", "Commands that make them again")),
     ]
-    return sections, Tiles(tiles(subject, totals, heat, cold, quality))
+    figures = tiles(subject, totals, heat, cold, quality)
+    return sections, Tiles(figures, subject.word if several else "")
 
 
-def _lacks(each: Sequence[Lacks], absent: Sequence[int]) -> Lacks:
+def _lacks(each: Sequence[Lacks]) -> Lacks:
     """Return together what the stations' rows are short of."""
     return replace(
         each[0],
-        without_rows=tuple(absent),
+        without_rows=tuple(site for one in each for site in one.without_rows),
         short=tuple(part for one in each for part in one.short),
         items_of=tuple(part for one in each for part in one.items_of),
         damaged=tuple(dict(part for one in each for part in one.damaged).items()),

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import json
 from html.parser import HTMLParser
 from typing import Any
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "unpacked"]
+
+
+def unpacked(column: dict[str, Any]) -> list[Any]:
+    """Return the values of a column of a chart, whatever the form in which the page has them."""
+    if "same" in column:
+        return [column["same"]] * int(column["n"])
+    if "words" in column:
+        return [None if at is None else column["words"][at] for at in column["at"]]
+    if "days" in column:
+        start = dt.date(1970, 1, 1)
+        return [f"{start + dt.timedelta(days=n)}" for n in itertools.accumulate(column["days"])]
+    return list(column["all"])
 
 
 class Reading(HTMLParser):
@@ -63,7 +77,9 @@ class Reading(HTMLParser):
             self.tables[self._key].append(dict(zip(self._names, self._row, strict=True)))
         elif tag == "script":
             if not self._script.startswith("-"):
-                self.charts.append({"kind": self._kind} | json.loads(self._script))
+                chart = {"kind": self._kind} | json.loads(self._script)
+                columns = {name: unpacked(one) for name, one in chart["columns"].items()}
+                self.charts.append(chart | {"columns": columns})
             self._hidden = ""
         elif tag == "style":
             self._hidden = ""
