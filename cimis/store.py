@@ -16,7 +16,14 @@ from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
 from cimis.pages import network_report as network_pages
+<<<<<<< HEAD
 from cimis.pages import reporting
+||||||| merged common ancestors
+>>>>>>>>> Temporary merge branch 2
+=======
+from cimis.pages import reporting
+from cimis.pictures import plot as pictures
+>>>>>>> part/page
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
@@ -89,10 +96,13 @@ class Store(Opened):
     normals = normal.normals
     against_normal = against.against_normal
     crop_et = crop_water.crop_et
-    crop_report = crop_pages.crop_report
-    network_report = network_pages.network_report
     export_model = model_files.export_model
+
+    # what is seen
+    plot = pictures.plot
     report = reporting.report
+    network_report = network_pages.network_report
+    crop_report = crop_pages.crop_report
 
     # what is listed
     stations = asking.stations

@@ -10,11 +10,13 @@ from cimis.pipeline.field.time import HOURS
 
 __all__ = [
     "DAY",
+    "POINTED",
     "bars",
     "colors",
     "dots",
     "flags",
     "line",
+    "pointed",
     "said",
     "time_axis",
     "value_axis",
@@ -34,6 +36,8 @@ _TIMES = {
 """How ticks are named: months in short, days with their month, whatever the length of the axis."""
 
 _HALF_DAY_H = len(HOURS) // 2
+
+POINTED = "pointed"
 
 DAY = "%Y-%m-%d"
 
@@ -101,6 +105,15 @@ def line(**encoding: Any) -> dict[str, Any]:
 def dots() -> dict[str, Any]:
     """Return a layer of what no line shows: values with nothing before and after them."""
     return {"transform": [{"filter": "datum.alone"}], "mark": {"type": "point"}}
+
+
+def pointed(told: list[dict[str, Any]], y: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an unseen layer that the pointer meets on any height of a day; pictures lack it."""
+    return {
+        "name": POINTED,
+        "mark": {"type": "rule", "opacity": 0},
+        "encoding": {"y": dict(y), "tooltip": told},
+    }
 
 
 def flags() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cimis.charts.axes import DAY, colors, time_axis, value_axis, when
+from cimis.charts.axes import DAY, colors, pointed, time_axis, value_axis, when
 from cimis.charts.chart import ROWS, Chart
 from cimis.charts.long import check_some
 from cimis.charts.words import called, figure, listed, sentence, span_words, station_word
@@ -142,7 +142,10 @@ def _panel(station: int, one: Summed, domain: Sequence[str]) -> dict[str, Any]:
     ]
     y = value_axis(title, field="total", zero=True)
     return {
-        "transform": [{"filter": f"datum.station == {station} && datum.item == '{one.item}'"}],
+        "transform": [
+            {"filter": {"field": "station", "equal": station}},
+            {"filter": {"field": "item", "equal": one.item}},
+        ],
         "encoding": {"x": time_axis()},
         "layer": [
             {
@@ -157,10 +160,7 @@ def _panel(station: int, one: Summed, domain: Sequence[str]) -> dict[str, Any]:
                 "mark": {"type": "line", "strokeWidth": 2.5},
                 "encoding": {"y": y, "color": colors(domain, None)},
             },
-            {  # what the pointer meets, wherever on the day it stands
-                "mark": {"type": "rule", "opacity": 0},
-                "encoding": {"y": y | {"field": "median"}, "tooltip": told},
-            },
+            pointed(told, y | {"field": "median"}),
         ],
     }
 

@@ -26,6 +26,7 @@ def eto_rain(
     *,
     standard: Standard = Standard.METRIC,
     span: tuple[dt.date, dt.date] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Chart:
     """Return a chart of what the air asked for and what fell: daily above, added up below.
 
@@ -37,7 +38,7 @@ def eto_rain(
         Daily, as :meth:`cimis.Store.daily` gives them, in ``standard`` units.
     eto, rain : Item
         Which columns they are.
-    names, standard, span
+    names, standard, span, notes
         As of :func:`cimis.charts.series.series`.
 
     Returns
@@ -70,6 +71,7 @@ def eto_rain(
         description=_described(drawn, stations, names, eto, rain, standard, span),
         rows=drawn,
         spec=_spec(stations, names, eto, rain, standard),
+        notes=notes,
     )
 
 

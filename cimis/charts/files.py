@@ -8,19 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.sax.saxutils import escape
 
+from cimis.charts.axes import POINTED
 from cimis.charts.chart import Chart
 from cimis.charts.spec import VERSION, vega_lite
 from cimis.pipeline.errors import UsageError
 from cimis.queries.export.replacing import replacing
 
-__all__ = ["SUFFIXES", "check_suffix", "drawn", "mimebundle", "save", "svg"]
+__all__ = ["SUFFIXES", "check_drawable", "check_suffix", "drawn", "mimebundle", "save", "svg"]
 
 VEGA_LITE_MIME = "application/vnd.vegalite.v6+json"
 
 _SCALE = 2
 """Pixels of a PNG for each of the drawing's, so that it is sharp in print and on dense screens."""
 
+_PLACES = re.compile(r' (?:d|transform|x|y|x1|x2|y1|y2|width|height)="[^"]*"')
+_LONG = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 _NUMBERED = re.compile(r'(?<=["#(])((?:clip|gradient)[A-Za-z_]*)(\d+)(?=[")])')
 
 
@@ -49,6 +53,12 @@ def check_suffix(path: Path) -> str:
             hint=f"end the file's name in {', '.join(SUFFIXES)}",
         )
     return suffix
+
+
+def check_drawable(path: Path) -> None:
+    """Raise `UsageError` where a chart could not be drawn into such a file, whatever it shows."""
+    if SUFFIXES[check_suffix(path)] is not _json:
+        _converter()
 
 
 def drawn(
@@ -86,22 +96,46 @@ def mimebundle(chart: Chart) -> dict[str, Any]:
 
 
 def _svg(spec: dict[str, Any]) -> bytes:
-    text: str = _converter().vegalite_to_svg(spec, vl_version=VERSION)
-    return _renumbered(text).encode()
+    text: str = _converter().vegalite_to_svg(_still(spec), vl_version=VERSION)
+    return _described(_PLACES.sub(_rounded, _renumbered(text)), spec).encode()
 
 
 def _png(spec: dict[str, Any]) -> bytes:
-    made: bytes = _converter().vegalite_to_png(spec, vl_version=VERSION, scale=_SCALE)
+    made: bytes = _converter().vegalite_to_png(_still(spec), vl_version=VERSION, scale=_SCALE)
     return made
 
 
 def _pdf(spec: dict[str, Any]) -> bytes:
-    made: bytes = _converter().vegalite_to_pdf(spec, vl_version=VERSION)
+    made: bytes = _converter().vegalite_to_pdf(_still(spec), vl_version=VERSION)
     return made
 
 
 def _json(spec: dict[str, Any]) -> bytes:
     return json.dumps(spec, ensure_ascii=False).encode() + b"\n"
+
+
+def _still(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification without the layers that are there for a pointer only."""
+    kept = dict(spec)
+    for several in ("vconcat", "hconcat"):
+        if several in spec:
+            kept[several] = [_still(one) for one in spec[several]]
+    if "layer" in spec:
+        kept["layer"] = [layer for layer in spec["layer"] if layer.get("name") != POINTED]
+    return kept
+
+
+def _described(text: str, spec: dict[str, Any]) -> str:
+    """Return SVG with the chart's title and description, for those who cannot see it."""
+    title = escape(" ".join(spec["title"]["text"]))
+    told = f"<title>{title}</title><desc>{escape(spec['description'])}</desc>"
+    head, end, rest = text.partition(">")
+    return f'{head} role="img"{end}{told}{rest}'
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    """Return an attribute whose numbers have two decimals: a hundredth of a pixel."""
+    return _LONG.sub(lambda number: f"{float(number[0]):.2f}", attribute[0])
 
 
 def _renumbered(text: str) -> str:

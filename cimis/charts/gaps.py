@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cimis.charts.axes import DAY
 from cimis.charts.chart import ROWS, Chart
 from cimis.charts.long import check_some
-from cimis.charts.words import called, listed, span_words, station_word
+from cimis.charts.words import called, listed, sentence, span_words, station_word
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,7 +66,11 @@ def gaps(
     assert isinstance(first, dt.date)
     assert isinstance(last, dt.date)
     counts = drawn.group_by("station", "there").agg(pl.len())
-    items = listed(list(what)) if 0 < len(what) <= len(_DAYS) // 2 else f"{len(what)} items"
+    items = (
+        listed(sentence(["", *what])[1:])
+        if 0 < len(what) <= len(_DAYS) // 2
+        else f"{len(what)} items"
+    )
     return Chart(
         kind="gaps",
         title=f"What is stored{f' of {items}' if what else ''}, {called(stations, names)}",
@@ -143,7 +147,7 @@ def _calendar(lines: Sequence[str]) -> dict[str, Any]:
     weeks = {
         "field": "week",
         "type": "ordinal",
-        "scale": {"domain": list(range(_WEEKS))},
+        "scale": {"domain": list(range(_WEEKS)), "paddingInner": 0.1},
         "axis": {
             "title": None,
             "orient": "top",
@@ -159,7 +163,7 @@ def _calendar(lines: Sequence[str]) -> dict[str, Any]:
     days = {
         "field": "weekday",
         "type": "ordinal",
-        "scale": {"domain": list(_DAYS)},
+        "scale": {"domain": list(_DAYS), "paddingInner": 0.1},
         "axis": {
             "title": None,
             "values": [_DAYS[0], _DAYS[3], _DAYS[6]],
@@ -174,7 +178,7 @@ def _calendar(lines: Sequence[str]) -> dict[str, Any]:
             {
                 "title": {"text": line, "fontSize": 12},
                 "transform": [{"filter": {"field": "line", "equal": line}}],
-                "mark": {"type": "rect", "cornerRadius": 1.5},
+                "mark": {"type": "rect"},
                 "encoding": {"x": weeks, "y": days, "color": _color(), "tooltip": _told()},
             }
             for line in lines
@@ -217,7 +221,7 @@ def _lines(lines: Sequence[str]) -> dict[str, Any]:
                 },
             },
             "color": _color(),
-            "stroke": _color() | {"legend": None},  # closes the seams between days
+            "stroke": _color(),  # closes the seams between days
             "tooltip": _told(),
         },
     }

@@ -41,6 +41,7 @@ def series(
     *,
     standard: Standard = Standard.METRIC,
     span: tuple[dt.date, dt.date] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Chart:
     """Return a chart of items of stations over time.
 
@@ -59,6 +60,8 @@ def series(
         System of units of the rows.
     span : tuple of date, optional
         First and last day; by default those of the rows.
+    notes : tuple of str
+        What was left out.
 
     Returns
     -------
@@ -96,6 +99,7 @@ def series(
         description=_described(drawn, items, labels, standard, span),
         rows=drawn,
         spec=_spec(items, stations, labels, standard, scope),
+        notes=notes,
     )
 
 

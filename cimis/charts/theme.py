@@ -132,10 +132,10 @@ def config_of(theme: Theme) -> dict[str, Any]:
             "ordinal": list(theme.there),
             "ramp": list(theme.speeds),
         },
-        "mark": {"color": theme.categories[0]},
+        "mark": {"color": theme.categories[0], "aria": False},  # the description says the figures
         "line": {"strokeWidth": 1.5},
         "bar": {"discreteBandSize": 1},
-        "point": {"filled": True, "size": 24},
+        "point": {"filled": True, "size": 26},
         "style": {
             "band": {"color": theme.band, "opacity": 0.75},
             "median": {"color": theme.median, "strokeDash": [5, 3], "strokeWidth": 1.5},

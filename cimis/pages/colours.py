@@ -15,7 +15,7 @@ __all__ = ["chart_style", "page_theme"]
 
 def page_theme() -> dict[str, Any]:
     """Return a configuration of Vega-Lite whose colours are variables of the page's style."""
-    named = {
+    named: dict[str, Any] = {
         part: _variable(part)
         if isinstance(value, str)
         else tuple(_variable(part, place) for place in range(len(value)))

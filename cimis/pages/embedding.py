@@ -26,9 +26,9 @@ def columns_of(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Return a frame by column, each in the shortest of the forms that the page's script reads.
 
     ``same``: one value ``n`` times; ``words``: texts, and by ``at`` which of them each row has;
-    ``days``: days since 1970, each as the difference from the one before; ``all``: the values. Times
-    are texts (``Z``): charts draw Pacific standard time as if it were UTC, so that it looks alike
-    everywhere. NaN and infinities are null.
+    ``days``: days since 1970, each as the difference from the one before; ``all``: the
+    values. Times are texts (``Z``): charts draw Pacific standard time as if it were UTC, so that it
+    looks alike everywhere. NaN and infinities are null.
     """
     return {name: _column(frame[name]) for name in frame.columns}
 

@@ -79,9 +79,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """The figures that matter most, side by side."""
+    """The figures that matter most, side by side, under a heading where there are several."""
 
     tiles: Sequence[Tile]
+    heading: str = ""
     kind: ClassVar[str] = "tiles"
 
 

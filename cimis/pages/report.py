@@ -20,18 +20,18 @@ class Report:
     Attributes
     ----------
     page : Page
-    stations : tuple of int
-        Those that it shows.
     lacks : Lacks
         What the stored rows are short of; the page says so too.
     notes : tuple of str
         What was left out.
+    stations : tuple of int
+        Those that it shows, where they are named.
     """
 
     page: Page
-    stations: tuple[int, ...]
     lacks: Lacks
     notes: tuple[str, ...] = ()
+    stations: tuple[int, ...] = ()
 
     def html(self) -> str:
         """Return the page as one file of HTML, which asks no network for anything."""

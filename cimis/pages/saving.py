@@ -8,7 +8,10 @@ from cimis.pages.page import Page
 from cimis.pipeline.errors import UsageError
 from cimis.queries.export.replacing import replacing
 
-__all__ = ["check_name", "save"]
+__all__ = ["MOST_BYTES", "check_name", "save"]
+
+MOST_BYTES = 1_500_000
+"""So much a page may have, as mailboxes refuse long mail."""
 
 _SUFFIXES = (".html", ".htm")
 
@@ -38,6 +41,11 @@ def save(page: Page, path: Path) -> int:
 
     check_name(path)
     text = rendered(page).encode()
+    if len(text) > MOST_BYTES:
+        raise UsageError(
+            f"the page has {len(text):,} bytes, more than the {MOST_BYTES:,} that can be mailed",
+            hint="name fewer stations or days",
+        )
     with replacing(path) as stream:
         stream.write(text)
     return len(text)

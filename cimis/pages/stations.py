@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, Years, span_of
 from cimis.charts.words import called, span_words
+from cimis.lacking import stop_at_damage, warn_of_damage
 from cimis.naming.lists import known_stations
 from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened
-from cimis.pages.page import Block, Note, Page, Section, Tiles
+from cimis.pages.noted import noted
+from cimis.pages.page import Page, Section, Tiles
 from cimis.pages.report import Report
 from cimis.pages.station.card import card
 from cimis.pages.station.cold import cold_of, cold_section
-from cimis.pages.station.days_table import MOST_DAYS, days_table
+from cimis.pages.station.days_table import days_table
 from cimis.pages.station.gaps_section import flags, gaps
 from cimis.pages.station.heat import heat_of, heat_section
 from cimis.pages.station.provenance import provenance
@@ -34,8 +36,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_STATION_DAYS", "report_of"]
 
-MOST_STATION_DAYS = 1_500
-"""Days of all stations together, so that the page stays small enough to be mailed."""
+MOST_STATION_DAYS = 1_100
+"""Days of all stations together, three years, so that the page can be mailed."""
+
+_MOST_STATIONS = 4
+_DAILY = 740
+"""Days of all stations together up to which each has a line in a table; above, each month."""
 
 
 def report_of(
@@ -57,6 +63,11 @@ def report_of(
     count = (span[1] - span[0]).days + 1
     if numbers is None:
         raise UsageError("a report is of stations that are named", hint="name some, as 80,2")
+    if len(numbers) > _MOST_STATIONS:
+        raise UsageError(
+            f"{len(numbers)} stations are more than one page can hold",
+            hint=f"name at most {_MOST_STATIONS}",
+        )
     if len(numbers) * count > MOST_STATION_DAYS:
         raise UsageError(
             f"{count:,} days of {len(numbers)} station{'s' * (len(numbers) > 1)} are more than one "
@@ -64,22 +75,27 @@ def report_of(
             hint=f"name fewer: stations times days are at most {MOST_STATION_DAYS:,}",
         )
     known = known_stations(opened.root)
-    read = [(number, subject_of(opened, number, span, kind, known)) for number in numbers]
-    subjects = [subject for _, subject in read if subject is not None]
+    read = [subject_of(opened, number, span, kind, known) for number in numbers]
+    subjects = [subject for subject, _ in read if subject is not None]
+    lacks = _lacks([lacks for _, lacks in read])
     if not subjects:
+        stop_at_damage(lacks.damaged)
         raise NoDataError(
             "no daily record is stored of these stations and days",
             hint="see what is stored with 'cimis stats' and 'cimis gaps'",
         )
-    absent = [number for number, subject in read if subject is None]
+    warn_of_damage(lacks.damaged)
     asked = _asked(numbers, span, kind, low, high)
     sections: list[Section] = []
-    summary: list[Block] = []
-    lacks = _lacks([subject.lacks for subject in subjects], absent)
-    if lacks:
-        summary.append(Note([_capital(lacks.text()) + "."], "warning"))
+    summary = noted(lacks, ())
     for subject in subjects:
-        own, figures = _of_station(subject, asked, low, high, several=len(subjects) > 1)
+        own, figures = _of_station(
+            subject,
+            asked,
+            (low, high),
+            daily=len(subjects) * count <= _DAILY,
+            several=len(subjects) > 1,
+        )
         summary.append(figures)
         sections += own
     names = {number: name for one in subjects for number, name in one.names.items()}
@@ -91,7 +107,7 @@ def report_of(
         summary,
         f"Made {made_at or _now()} by cimis {__version__}.",
     )
-    return Report(page, tuple(one.station for one in subjects), lacks)
+    return Report(page, lacks, stations=tuple(one.station for one in subjects))
 
 
 def _span(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.date, dt.date]:
@@ -104,12 +120,16 @@ def _span(year: Years | None, start: Day | None, end: Day | None) -> tuple[dt.da
 
 
 def _of_station(
-    subject: Subject, asked: str, low: str | None, high: str | None, *, several: bool
+    subject: Subject,
+    asked: str,
+    thresholds: tuple[str | None, str | None],
+    *,
+    daily: bool,
+    several: bool,
 ) -> tuple[list[Section], Tiles]:
     """Return the sections of a station, and its figures in large type."""
     totals = running_of(subject)
-    heat, cold, quality = heat_of(subject, low, high), cold_of(subject), judge(subject)
-    long = subject.rows.height > MOST_DAYS
+    heat, cold, quality = heat_of(subject, *thresholds), cold_of(subject), judge(subject)
 
     def named(key: str, words: str) -> tuple[str, str]:
         own = f"{subject.word}: {words[0].lower()}{words[1:]}" if several else words
@@ -124,18 +144,19 @@ def _of_station(
         sensors(subject, quality, *named("sensors", "Are the sensors sound?")),
         gaps(subject, *named("gaps", "What is not there")),
         flags(subject, *named("flags", "Flags of the network")),
-        days_table(subject, *named("days", "Month by month" if long else "Day by day")),
+        days_table(subject, daily, *named("days", "Day by day" if daily else "Month by month")),
         provenance(subject, *named("provenance", "Where the figures come from")),
         recipes(subject, heat, cold, asked, *named("commands", "Commands that make them again")),
     ]
-    return sections, Tiles(tiles(subject, totals, heat, cold, quality))
+    figures = tiles(subject, totals, heat, cold, quality)
+    return sections, Tiles(figures, subject.word if several else "")
 
 
-def _lacks(each: Sequence[Lacks], absent: Sequence[int]) -> Lacks:
+def _lacks(each: Sequence[Lacks]) -> Lacks:
     """Return together what the stations' rows are short of."""
     return replace(
         each[0],
-        without_rows=tuple(absent),
+        without_rows=tuple(site for one in each for site in one.without_rows),
         short=tuple(part for one in each for part in one.short),
         items_of=tuple(part for one in each for part in one.items_of),
         damaged=tuple(dict(part for one in each for part in one.damaged).items()),
@@ -155,10 +176,6 @@ def _asked(
         words.append("--units english")
     words += [f"--{name} {value}" for name, value in (("low", low), ("high", high)) if value]
     return " ".join([*words, "-o report.html"])
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _now() -> str:

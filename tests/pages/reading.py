@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from html.parser import HTMLParser
-from itertools import accumulate
 from typing import Any
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "unpacked"]
 
 
-def _unpacked(chart: dict[str, Any]) -> dict[str, Any]:
-    """Return a chart with its columns as lists, as the page's script unpacks them."""
-    columns = {name: _values(packed) for name, packed in chart["columns"].items()}
-    return chart | {"columns": columns}
-
-
-def _values(packed: dict[str, Any]) -> list[Any]:
-    if "same" in packed:
-        return [packed["same"]] * int(packed["n"])
-    if "words" in packed:
-        words = packed["words"]
-        return [None if place is None else words[place] for place in packed["at"]]
-    if "days" in packed:
-        return [str(dt.date(1970, 1, 1) + dt.timedelta(days=d)) for d in accumulate(packed["days"])]
-    return list(packed["all"])
+def unpacked(column: dict[str, Any]) -> list[Any]:
+    """Return the values of a column of a chart, whatever the form in which the page has them."""
+    if "same" in column:
+        return [column["same"]] * int(column["n"])
+    if "words" in column:
+        return [None if at is None else column["words"][at] for at in column["at"]]
+    if "days" in column:
+        start = dt.date(1970, 1, 1)
+        return [f"{start + dt.timedelta(days=n)}" for n in itertools.accumulate(column["days"])]
+    return list(column["all"])
 
 
 class Reading(HTMLParser):
@@ -82,7 +77,9 @@ class Reading(HTMLParser):
             self.tables[self._key].append(dict(zip(self._names, self._row, strict=True)))
         elif tag == "script":
             if not self._script.startswith("-"):
-                self.charts.append({"kind": self._kind} | _unpacked(json.loads(self._script)))
+                chart = {"kind": self._kind} | json.loads(self._script)
+                columns = {name: unpacked(one) for name, one in chart["columns"].items()}
+                self.charts.append(chart | {"columns": columns})
             self._hidden = ""
         elif tag == "style":
             self._hidden = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from cimis.pages.runtime_files import runtime_files, runtime_script
 from cimis.pages.saving import save
 from cimis.pipeline.errors import CimisError, UsageError
 from tests.installed import ROOT, Installed
+from tests.pages.reading import Reading
 
 HOSTILE = "<script>alert(1)</script>\"'&</title>"
 
@@ -78,9 +78,9 @@ def test_texts_are_shown_as_they_are_and_never_run() -> None:
     """A hostile text adds no element to those of a harmless one."""
     hostile, harmless = Elements(rendered(page())), Elements(rendered(page("harmless")))
     assert hostile.names == harmless.names
-    data = [json.loads(t) for facts, t in hostile.scripts if facts.get("class") == "data"]
-    assert data[0]["spec"]["usermeta"] == HOSTILE
-    assert data[0]["columns"] == {
+    (chart,) = Reading(rendered(page())).charts
+    assert chart["spec"]["usermeta"] == HOSTILE
+    assert chart["columns"] == {
         "name": [HOSTILE, None],
         "value": [-1.25, None],
         "flag": ["Y", None],

@@ -7,15 +7,12 @@ from cimis.pages.page import Column, Section, Table, Text
 from cimis.pages.station.subject import Subject
 from cimis.pipeline.field.items import Item, Rule
 
-__all__ = ["MOST_DAYS", "days_table"]
-
-MOST_DAYS = 400
-"""Days up to which each has a line; a water year is 366."""
+__all__ = ["days_table"]
 
 
-def days_table(subject: Subject, key: str, heading: str) -> Section:
-    """Return the section of the table that sorts and copies."""
-    if subject.rows.height <= MOST_DAYS:
+def days_table(subject: Subject, daily: bool, key: str, heading: str) -> Section:
+    """Return the section of the table that sorts and copies: of days, or of months."""
+    if daily:
         return Section(key, heading, [Text([_FLAGS]), _days(subject)])
     return Section(key, heading, [Text([_MONTHS]), _months(subject)])
 

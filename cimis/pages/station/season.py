@@ -125,7 +125,7 @@ def running_of(subject: Subject) -> dict[str, Running]:
             stations=subject.station,
             items=item.column,
             units=subject.standard.value,
-            qc="drop-severe",
+            qc="strict",
         ).pl()
         found[item.column] = running(
             subject.long(item),

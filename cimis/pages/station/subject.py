@@ -40,8 +40,6 @@ class Subject:
         the station has, with its flag; flagged values too.
     items : tuple of Item
         Those of which something is stored in these days.
-    lacks : Lacks
-        What the rows are short of.
     """
 
     opened: Opened
@@ -52,7 +50,6 @@ class Subject:
     standard: Standard
     rows: pl.DataFrame
     items: tuple[Item, ...]
-    lacks: Lacks
 
     @property
     def names(self) -> dict[int, str]:
@@ -108,15 +105,18 @@ def subject_of(
     span: tuple[dt.date, dt.date],
     standard: Standard,
     known: Sequence[Mapping[str, Any]],
-) -> Subject | None:
-    """Read what is stored of a station and days; None where there is no record of them."""
+) -> tuple[Subject | None, Lacks]:
+    """Read what is stored of a station and days, and what that lacks.
+
+    There is no subject where there is no record of them.
+    """
     import polars as pl
 
     question = question_of(opened.root, Scope.DAILY, station, *span)
     rows = rows_of(opened, question, standard.value, "keep")
     found = rows.pl()
     if found.is_empty():
-        return None
+        return None, rows.lacks
     items = tuple(
         item
         for item in scope_items(Scope.DAILY)
@@ -138,4 +138,4 @@ def subject_of(
         pl.col([item.flag_column for item in items]).cast(pl.String),
     )
     facts = next((one for one in known if one["number"] == station), {})
-    return Subject(opened, station, facts, *span, standard, whole, items, rows.lacks)
+    return Subject(opened, station, facts, *span, standard, whole, items), rows.lacks
