@@ -16,14 +16,8 @@ from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
 from cimis.pages import network_report as network_pages
-<<<<<<< HEAD
-from cimis.pages import reporting
-||||||| merged common ancestors
->>>>>>>>> Temporary merge branch 2
-=======
 from cimis.pages import reporting
 from cimis.pictures import plot as pictures
->>>>>>> part/page
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing

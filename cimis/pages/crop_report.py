@@ -111,7 +111,7 @@ def crop_report(
         commands=_commands(crops, numbers, last, since, landscape, reference, period, units, qc),
         made=f"Made {made_at or _now()} by cimis {__version__}.",
     )
-    return Report(page, tuple(numbers), found.lacks, found.notes)
+    return Report(page, found.lacks, found.notes, stations=tuple(numbers))
 
 
 def _commands(

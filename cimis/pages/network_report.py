@@ -103,7 +103,7 @@ def network_report(
         county=county,
     )
     shown = tuple(facts.stations["station"].to_list())
-    return Report(page, shown, facts.lacks, facts.span.notes)
+    return Report(page, facts.lacks, facts.span.notes, stations=shown)
 
 
 def _now() -> str:
