@@ -6,7 +6,8 @@
 
 The package holds the county boundaries of the US Census Bureau (2017 edition, public domain) in its
 10m simplification. Of it we keep the 58 counties of California, quantised to a grid of 10,000 steps
-each way (about 100 m), and no point twice: borders that two counties share are one arc in it.
+each way (about 100 m), and no point twice: borders that two counties share are one arc in it. The
+package's licence lies beside the file, as california.LICENSE.txt.
 """
 
 from __future__ import annotations

@@ -16,6 +16,9 @@ _BLUE, _ORANGE, _GREY = "#0072b2", "#d55e00", "#8c8c8c"
 _MEDIAN, _NORMAL = "ETo, median of the stations", "Normal"
 _UTC = {"type": "utc"}
 _FORM = {"day": "%Y-%m-%d", "month": "%Y-%m"}
+_MUTE = {"aria": False}
+"""Marks need no names of their own: the description says what they show."""
+
 _TICKS = {"year": "%Y", "quarter": "%b", "month": "%b", "week": "%b %-d", "date": "%b %-d"}
 
 
@@ -84,7 +87,7 @@ def course(
                 ],
             },
             {
-                "mark": {"type": "bar", "color": _BLUE, "width": {"band": 0.7}},
+                "mark": {"type": "bar", "color": _BLUE, "width": {"band": 0.7}, **_MUTE},
                 "encoding": {
                     "x": x,
                     "y": _axis("rain", f"Rain ({symbol})"),
@@ -115,7 +118,7 @@ def _axis(field: str, title: str) -> dict[str, Any]:
 
 def _band() -> dict[str, Any]:
     return {
-        "mark": {"type": "area", "opacity": 0.22, "color": _ORANGE},
+        "mark": {"type": "area", "opacity": 0.22, "color": _ORANGE, **_MUTE},
         "encoding": {
             "y": {"field": "p10", "type": "quantitative"},
             "y2": {"field": "p90"},
@@ -124,9 +127,13 @@ def _band() -> dict[str, Any]:
 
 
 def _line(field: str, color: str, label: str, **mark: Any) -> dict[str, Any]:
-    point = {"point": {"filled": True, "size": 30, "color": color}} if mark.pop("point", 0) else {}
+    point = (
+        {"point": {"filled": True, "size": 30, "color": color, **_MUTE}}
+        if mark.pop("point", 0)
+        else {}
+    )
     return {
-        "mark": {"type": "line", "strokeWidth": 2, **mark, **point},
+        "mark": {"type": "line", "strokeWidth": 2, **_MUTE, **mark, **point},
         "encoding": {
             "y": {"field": field, "type": "quantitative"},
             "color": {

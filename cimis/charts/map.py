@@ -156,7 +156,13 @@ def _places() -> list[dict[str, Any]]:
     """Return points alike, with the station's name beside each."""
     return [
         {
-            "mark": {"type": "point", "filled": True, "size": 90, "color": "#d55e00", "opacity": 1},
+            "mark": {
+                "type": "point",
+                "filled": True,
+                "size": 90,
+                "color": "#d55e00",
+                "aria": False,
+            },
             "encoding": _at() | {"tooltip": _tooltip(None, {})},
         },
         {
@@ -207,14 +213,9 @@ def _points(
             scale = {"scheme": "blueorange", "domain": [-far, far]}
         color |= {"type": "quantitative", "scale": scale}
     size = 55 if state else 100
-    mark = {"type": "point", "filled": True, "size": size, "opacity": 1}
-    ring = {
-        "type": "point",
-        "filled": False,
-        "size": size * 0.8,
-        "color": _NONE,
-        "strokeWidth": 1.2,
-    }
+    # a name for each of hundreds of points would drown the words that say what the map shows
+    mark = {"type": "point", "filled": True, "size": size, "opacity": 1, "aria": False}
+    ring = mark | {"filled": False, "size": size * 0.8, "color": _NONE, "strokeWidth": 1.2}
     edge = {"stroke": "#7a7a7a", "strokeWidth": 0.6}
     return [
         {"transform": [{"filter": f"!({there})"}], "mark": ring, "encoding": _rings(tooltip)},

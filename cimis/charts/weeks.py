@@ -63,7 +63,7 @@ def weeks(
     ]
     spec = {
         "data": {"name": ROWS},
-        "mark": {"type": "bar", "width": {"band": 0.95}},
+        "mark": {"type": "bar", "width": {"band": 0.95}, "aria": False},
         "encoding": {
             "x": {
                 "field": "week",

@@ -81,14 +81,18 @@ def crop_page(
     first = last - dt.timedelta(days=6)
     names = rows["name"].unique(maintain_order=True).to_list()
     where = names[0] if len(names) == 1 else f"{len(names)} stations"
-    table = _table(rows, week, symbol)
+    shown = _last_week(rows, week)
     return Page(
         title=f"Crop water use, {where}",
         subtitle=f"Week from {first} to {last}",
-        summary=[table, *noted(lacks, [*notes, *_without_average(table.rows)])],
+        summary=[_table(shown, symbol), *noted(lacks, [*notes, *_without_average(shown)])],
         sections=[
             Section("weeks", "Week by week", _charts(rows, symbol)),
-            Section("coefficients", "The coefficients", _coefficients(crops, landscape, last)),
+            Section(
+                "coefficients",
+                "Reference ET and coefficients",
+                [_behind(shown, symbol), *_coefficients(crops, landscape, last)],
+            ),
             Section("source", "Where the numbers come from", [_source(reference)]),
             Section("again", "Make it again", [Commands(commands)]),
         ],
@@ -96,44 +100,54 @@ def crop_page(
     )
 
 
-def _table(rows: pl.DataFrame, week: pl.DataFrame, symbol: str) -> Table:
-    """Return the table of last week: what growers look at first."""
+def _last_week(rows: pl.DataFrame, week: pl.DataFrame) -> pl.DataFrame:
+    """Return a row a station and crop: its last week, and ``next``, the week to come."""
     import polars as pl
 
-    coming = rows.filter(pl.col("basis") != "stored").select(
-        "station", "crop", pl.col("etc").alias("next")
-    )
     keys = ["station", "crop"]
-    shown = (
+    coming = rows.filter(pl.col("basis") != "stored").select(*keys, pl.col("etc").alias("next"))
+    return (
         rows.select(*keys, "name", "title")
         .unique(keys, keep="first", maintain_order=True)
         .join(week.drop("name", "title"), on=keys, how="left", maintain_order="left")
         .join(coming, on=keys, how="left", maintain_order="left")
     )
-    several = shown["name"].n_unique() > 1
+
+
+def _who(shown: pl.DataFrame) -> list[Column]:
+    station = [Column("name", "Station")] if shown["name"].n_unique() > 1 else []
+    return [*station, Column("title", "Crop")]
+
+
+def _table(shown: pl.DataFrame, symbol: str) -> Table:
+    """Return what growers look at first; few enough columns for a sheet of paper upright."""
     columns = [
-        *([Column("name", "Station")] if several else []),
-        Column("title", "Crop"),
+        *_who(shown),
         Column("etc", "Used last week", symbol, 2),
         Column("rain", "Rain last week", symbol, 2),
         Column("next", "Next week, average", symbol, 2),
         Column("total", "Used in all", symbol, 2),
         Column("since", "Counted from"),
         Column("total_rain", "Rain in all", symbol, 2),
-        Column("eto", "ETo last week", symbol, 2),
-        Column("kc", "Kc", "", 2),
     ]
     if "gallons" in shown.columns:
-        columns += [
-            Column("gallons", "Last week", "gal", 0),
-            Column("total_gallons", "In all", "gal", 0),
-        ]
-    if shown["lacking"].fill_null(0).sum() or shown["total_lacking"].fill_null(0).sum():
-        columns += [
-            Column("lacking", "Days lacking last week"),
-            Column("total_lacking", "Days lacking in all"),
-        ]
+        columns.append(Column("gallons", "Used last week", "gal", 0))
     return Table("Water use by crop", shown, columns, key="week")
+
+
+def _behind(shown: pl.DataFrame, symbol: str) -> Table:
+    """Return from what the figures of the week are."""
+    columns = [
+        *_who(shown),
+        Column("eto", "ETo last week", symbol, 2),
+        Column("kc", "Mean Kc", "", 2),
+        Column("total_days", "Days in all"),
+        Column("total_lacking", "Days without ETo"),
+        Column("total_rain_lacking", "Days without rain data"),
+    ]
+    if "total_gallons" in shown.columns:
+        columns.append(Column("total_gallons", "Used in all", "gal", 0))
+    return Table("What the last week is reckoned from", shown, columns, key="behind")
 
 
 def _without_average(shown: pl.DataFrame) -> list[str]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shlex
+from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, day_of
 from cimis.naming.lists import known_stations
 from cimis.naming.sites import Stations
 from cimis.opened import Opened
-from cimis.pages.crop_page import crop_page
-from cimis.pages.report import Report
 from cimis.pipeline.field.items import Scope, named_items
 from cimis.pipeline.field.time import network_day, network_now
 from cimis.season.crop_water import Crops, crop_et, read_crops
 from cimis.version import __version__
+
+if TYPE_CHECKING:
+    from cimis.pages.report import Report
 
 __all__ = ["crop_report"]
 
@@ -64,6 +66,8 @@ def crop_report(
     """
     import polars as pl
 
+    from cimis.pages.crop_page import crop_page
+    from cimis.pages.report import Report
     from cimis.queries.conversion import standard
 
     last = day_of(end, end=True) or network_day() - dt.timedelta(days=1)
@@ -107,7 +111,7 @@ def crop_report(
         commands=_commands(crops, numbers, last, since, landscape, reference, period, units, qc),
         made=f"Made {made_at or _now()} by cimis {__version__}.",
     )
-    return Report(page, found.lacks, found.notes)
+    return Report(page, found.lacks, found.notes, stations=tuple(numbers))
 
 
 def _commands(

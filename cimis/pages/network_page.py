@@ -6,6 +6,7 @@ import datetime as dt
 import shlex
 from collections.abc import Sequence
 
+from cimis.charts.words import listed
 from cimis.pages import network_charts as charts
 from cimis.pages import network_tables as tables
 from cimis.pages.network_facts import NetworkFacts
@@ -52,11 +53,12 @@ def network_page(
     span = facts.span
     subtitle = f"{span.first} to {span.last}" if span.first != span.last else f"{span.first}"
     counties = _counties(facts) if county else None
-    where = f"{', '.join(counties)} County" if counties else "The CIMIS network"
-    if counties and len(counties) > 1:
-        where = f"{len(counties)} counties: {', '.join(counties)}"
     count = facts.stations.height
     who = f"{count:,} station{'' if count == 1 else 's'}"
+    where = who if "--stations" in asked else "The CIMIS network"
+    if counties:
+        names = listed(counties)
+        where = f"{names} County" if len(counties) == 1 else f"The counties {names}"
     return Page(
         title=f"{where}: reference ET, gaps and sensors",
         subtitle=f"{subtitle} · {who}",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from cimis.arguments import Day, Years, span_of
 from cimis.naming.choice import placed
 from cimis.naming.sites import Stations, station_numbers
 from cimis.naming.where import Where
 from cimis.opened import Opened
-from cimis.pages.network_facts import network_facts
-from cimis.pages.network_page import network_page
-from cimis.pages.report import Report
 from cimis.pipeline.field.time import network_day, network_now
 from cimis.version import __version__
+
+if TYPE_CHECKING:
+    from cimis.pages.report import Report
 
 __all__ = ["network_report"]
 
@@ -71,6 +72,10 @@ def network_report(
     NoDataError
         When no record of these days is stored, or no station there worked in them.
     """
+    from cimis.pages.network_facts import network_facts
+    from cimis.pages.network_page import network_page
+    from cimis.pages.report import Report
+
     yesterday = network_day() - dt.timedelta(days=1)
     first, last = span_of(year, start, end)
     last = max(min(last, yesterday), first)
@@ -97,7 +102,8 @@ def network_report(
         asked=asked,
         county=county,
     )
-    return Report(page, facts.lacks, facts.span.notes)
+    shown = tuple(facts.stations["station"].to_list())
+    return Report(page, facts.lacks, facts.span.notes, stations=shown)
 
 
 def _now() -> str:

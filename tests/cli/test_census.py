@@ -103,6 +103,13 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
             ("--landscape", "2500,0.5", "--stations", "5,999", *DAYS, "--since", "2021-04-01"),
             (NO_STATION, SHORT, "nothing holds asce_eto", "no average for 1 stations (5)"),
         ),
+        (
+            (
+                *("--landscape", "2500,0.5", "--stations", "5,999", *DAYS),
+                *("--since", "2021-04-01", "--page", "week.html"),
+            ),
+            (NO_STATION, SHORT, "nothing holds asce_eto"),
+        ),
     ],
     "export-model": [
         (("--format", "chillr", "--station", "5", *DAYS), (SHORT,)),
@@ -298,6 +305,13 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
         lambda s: s.crop_et(landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN),
         (NO_STATION, SHORT),
     ),
+    "crop_report": (
+        lambda s: s.crop_report(
+            landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN
+        ),
+        (NO_STATION, SHORT),
+    ),
+    "network_report": (lambda s: s.network_report(stations=[5, 999], **SPAN), (NO_STATION, SHORT)),
     "export_model": (lambda s: s.export_model("chillr", 5, **SPAN), (SHORT,)),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -256,3 +257,63 @@ def test_freshness_is_how_far_behind_the_newest_day_a_station_is(root: Path) -> 
     behind = dict(fresh.iter_rows())
     assert behind.pop(15) == "a year behind"
     assert set(behind.values()) == {"newest day"}
+
+
+@pytest.fixture
+def here(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with the store as the data directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CIMIS_DATA_DIR", str(root))
+    return tmp_path
+
+
+def test_the_command_saves_the_page_and_says_what_lacks(here: Path, typed: Typed) -> None:
+    answer = typed("report", "--network", "--stations", "5,999", "--year", "2021", "-o", "n.html")
+    assert answer.code == 0, answer.err
+    assert "stations with no row: 999" in answer.err
+    text = (here / "n.html").read_text(encoding="utf-8")
+    assert "stations with no row: 999" in text
+    assert "cimis report --network --start 2021-01-01 --end 2021-12-31 --stations 5,999" in text
+
+
+def test_the_command_takes_a_county(here: Path, typed: Typed) -> None:
+    words = ("report", "--network", "--county", "Yolo", "--month", "2021-06", "-o", "yolo.html")
+    answer = typed(*words, "--json")
+    assert answer.code == 0, answer.err
+    told = json.loads(answer.out)
+    assert told["stations"] == [6, 8]
+    assert told["bytes"] == (here / "yolo.html").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        (("--year", "2021", "-o", "n.xlsx"), "a report is a file of HTML", 2),
+        (("--year", "2021"), "no file is named", 2),
+        (("--year", "2021", "--low", "5C", "-o", "n.html"), "no degree days", 2),
+        (("--county", "Atlantis", "--year", "2021", "-o", "n.html"), "no county 'Atlantis'", 2),
+        (("--year", "1999", "-o", "n.html"), "no daily record is stored", 3),
+        (("--year", "2021", "-o", "no/such/folder/n.html"), "cannot write", 2),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    here: Path, typed: Typed, words: tuple[str, ...], told: str, code: int
+) -> None:
+    answer = typed("report", "--network", *words)
+    assert answer.code == code
+    assert told in answer.err
+    assert list(here.iterdir()) == []
+
+
+def test_a_damaged_chunk_is_told_on_the_page_and_ends_the_command(
+    tmp_path: Path, typed: Typed
+) -> None:
+    root = make_network(tmp_path / "data")
+    chunk = root / "stations" / "006" / "2021_daily.zst"
+    chunk.write_bytes(chunk.read_bytes()[:-40])
+    words = ("report", "--network", "--year", "2021", "-o", tmp_path / "n.html")
+    answer = typed(*words, "--data-dir", root)
+    assert answer.code == 7, answer.err
+    found = Reading((tmp_path / "n.html").read_text(encoding="utf-8"))
+    assert "006/2021_daily.zst" in found.words
+    assert "6" not in {row["station"] for row in found.tables["ranking"]}

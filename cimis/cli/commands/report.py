@@ -35,9 +35,16 @@ __all__ = ["command"]
         "cimis report 80 --water-year 2024 --units english -o report.html",
         "cimis report 80 2 --month 2024-07 -o july.html",
         "cimis report --near 38.78,-120.70 --year 2024 --low 50F --high 77F -o nearest.html",
+        "cimis report --network --year 2024 -o network.html",
+        "cimis report --network --county Fresno --month 2024-07 -o county.html",
     ],
 )
 @click.argument("named", nargs=-1, metavar="[STATIONS]...")
+@option(
+    "--network",
+    is_flag=True,
+    help="One page of many stations: of a county with --county, of those named, or of all.",
+)
 @stations_option()
 @place_options
 @span_options
@@ -59,6 +66,7 @@ __all__ = ["command"]
 def command(
     *,
     named: tuple[str, ...],
+    network: bool,
     stations: str | None,
     where: Where,
     days: Days,
@@ -75,6 +83,9 @@ def command(
     Each station's place, its season beside its normals, reference ET and rain added up, degree
     days, chill, checks of its sensors, gaps, flags, a table that sorts and copies, where the
     figures come from, and the commands that make them again. The page is below 1.5 MB.
+
+    With --network many stations share one page: maps by reference ET, its anomaly, sensors and
+    freshness, the course by month or day, a ranking, the worst gaps and sensors.
     """
     from cimis.cli.session import opened
     from cimis.cli.showing.placed import stations_asked
@@ -83,13 +94,31 @@ def command(
     if output is None:
         raise UsageError("no file is named", hint="save the page with -o report.html")
     check_name(Path(output))
+    if network and (low or high):
+        raise UsageError(
+            "a page of the network has no degree days", hint="leave out --low and --high"
+        )
     first, last = days.closed(today())
     listed = ",".join([*named, *([stations] if stations else ())]) or None
     with opened(data_dir, None, told=out.note) as store:
         chosen = stations_asked(store.root, listed, where, (first, last), out)
-        if chosen is None:
-            raise UsageError("no station is named", hint="name some, as 80, or say --near LAT,LON")
-        report = store.report(chosen, first, last, units=units, low=low, high=high, made_at=made_at)
+        if network:
+            report = store.network_report(
+                first,
+                last,
+                stations=chosen if listed or where.near else None,
+                county=where.county,
+                units=units,
+                made_at=made_at,
+            )
+        elif chosen is None:
+            raise UsageError(
+                "no station is named", hint="name some, as 80, say --near LAT,LON, or --network"
+            )
+        else:
+            report = store.report(
+                chosen, first, last, units=units, low=low, high=high, made_at=made_at
+            )
     with completing(report.lacks, out, report.notes):
         size = report.save(output)
         facts = {"path": output, "bytes": size, "stations": list(report.stations)}
