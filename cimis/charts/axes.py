@@ -35,8 +35,6 @@ _TIMES = {
 }
 """How ticks are named: months in short, days with their month, whatever the length of the axis."""
 
-_HALF_DAY_H = len(HOURS) // 2
-
 POINTED = "pointed"
 
 DAY = "%Y-%m-%d"
@@ -73,9 +71,13 @@ def said(symbol: str, *, flags: bool = True) -> list[dict[str, Any]]:
     return [*told, {"field": "flag", "type": "nominal", "title": "flag"}] if flags else told
 
 
-def bars() -> dict[str, Any]:
-    """Return a layer of bars a day wide, the day in their middle, never so narrow as to vanish."""
-    edges = {"begin": -_HALF_DAY_H, "end": _HALF_DAY_H}
+def bars(scope: Scope) -> dict[str, Any]:
+    """Return a layer of bars a day or an hour wide, never so narrow as to vanish.
+
+    A day stands in the middle of its bar, the end of an hour at the right of its.
+    """
+    half = len(HOURS) // 2
+    edges = {"begin": -half, "end": half} if scope is Scope.DAILY else {"begin": -1, "end": 0}
     return {
         "transform": [
             {"calculate": f"utcOffset('hours', datum.time, {hours})", "as": name}

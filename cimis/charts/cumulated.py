@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Summed", "cumulated"]
 
 _COLORS = ("Rain", "Reference ET")
-"""What has the same colour in every chart."""
+"""What has the same colour in every chart, by how its word begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,9 @@ def _band_words(seasons: Mapping[tuple[int, str], Sequence[int]]) -> str:
 def _spec(
     stations: Sequence[int], summed: Sequence[Summed], names: Mapping[int, str]
 ) -> dict[str, Any]:
-    others = [one.word for one in summed if one.word not in _COLORS]
-    domain = [*_COLORS, *others]
+    rain, eto = _COLORS
+    et = [one.word for one in summed if one.word.startswith(eto)] or [eto]
+    domain = list(dict.fromkeys([rain, *et, *(one.word for one in summed)]))
     panels = []
     for station in stations:
         for one in summed:

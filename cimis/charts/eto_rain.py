@@ -95,7 +95,7 @@ def _spec(
     lines = {"mark": {"type": "line"}}
     panels: list[dict[str, Any]] = []
     if len(stations) == 1:
-        layers = [only(rain, bars()), only(eto, lines), only(eto, dots()), flags()]
+        layers = [only(rain, bars(Scope.DAILY)), only(eto, lines), only(eto, dots()), flags()]
         y = value_axis(f"A day ({symbol})", zero=True)
         panels.append(panel(y, layers, last=False))
     for number, station in enumerate(stations):
@@ -114,6 +114,7 @@ def _spec(
         "transform": [when(Scope.DAILY)],
         "vconcat": panels,
         "spacing": 14,
+        "resolve": {"scale": {"y": "shared" if len(stations) > 1 else "independent"}},
     }
 
 

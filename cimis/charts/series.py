@@ -31,6 +31,7 @@ MOST_LINES = 14
 """Lines that colours, and dashes for the second round of them, keep apart."""
 
 _TOLD = 4
+_QUARTERS = (0, 90, 180, 270, 360)
 _DASHED_FROM = 7
 
 
@@ -158,7 +159,8 @@ def _panel(
     symbol = items[0].symbol(standard)
     x = time_axis()
     x["axis"] |= {} if last else {"labels": False, "ticks": False}
-    color = colors(every, {"values": own, "columns": _columns(own)} if len(every) > 1 else None)
+    legend = {"values": own, "columns": _columns(own)} if len(set(own)) > 1 else None
+    color = colors(every, legend)
     dash: dict[str, Any] = {}
     if len(every) > _DASHED_FROM:
         solid = [[1, 0] if place < _DASHED_FROM else [5, 3] for place in range(len(every))]
@@ -173,22 +175,31 @@ def _panel(
     lines = [i.column for i in items if i.column not in (*barred, *points)]
     layers = []
     if barred:
-        layers.append(_only(barred, bars()))
+        layers.append(_only(barred, bars(items[0].scope)))
     if lines:
         layers += [_only(lines, line(**dash)), _only(lines, dots())]
     if points:
         layers.append(_only(points, {"mark": {"type": "point", "size": 8}}))
+    title = axis_title(items, standard)
     zero = bool(barred) or all(item.rule is Rule.SUM for item in items)
     return {
         "transform": [{"filter": {"field": "label", "oneOf": own}}],
         "encoding": {
             "x": x,
-            "y": value_axis(axis_title(items, standard), zero=zero),
+            "y": _compass(title) if points else value_axis(title, zero=zero),
             "color": color,
             "tooltip": said(symbol),
         },
         "layer": [*layers, flags()],
     }
+
+
+def _compass(title: str) -> dict[str, Any]:
+    """Return the channel of directions: the whole circle, with its four quarters."""
+    y = value_axis(title)
+    y["scale"] = {"zero": True, "domain": [_QUARTERS[0], _QUARTERS[-1]]}
+    y["axis"] |= {"values": list(_QUARTERS)}
+    return y
 
 
 def _only(columns: Sequence[str], layer: dict[str, Any]) -> dict[str, Any]:

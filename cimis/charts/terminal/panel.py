@@ -59,7 +59,7 @@ def panel(
         Gives the ticks of the horizontal axis for so many cells.
     """
     low, high = y
-    ticks = number_ticks(low, high, most=max(height // 3, 3))
+    ticks = number_ticks(low, high, most=max(height // 2, 3))
     side = max(len(label) for _, label in ticks)
     width = max(pen.width - side - 2, _LEAST_WIDTH)
     canvas = Canvas(width, height, x, y, plain=pen.plain)
