@@ -70,19 +70,24 @@ def eto_rain(
         subtitle=f"{span_words(*span)}, daily, Pacific standard time{marked}",
         description=_described(drawn, stations, names, eto, rain, standard, span),
         rows=drawn,
-        spec=_spec(stations, names, eto, rain, standard),
+        spec=_spec(stations, names, eto, rain, standard, span),
         notes=notes,
     )
 
 
 def _spec(
-    stations: list[int], names: Mapping[int, str], eto: Item, rain: Item, standard: Standard
+    stations: list[int],
+    names: Mapping[int, str],
+    eto: Item,
+    rain: Item,
+    standard: Standard,
+    span: tuple[dt.date, dt.date],
 ) -> dict[str, Any]:
     words = [item_word(rain), item_word(eto)]
     symbol = rain.symbol(standard)
 
     def panel(y: dict[str, Any], layers: list[dict[str, Any]], *, last: bool) -> Any:
-        x = time_axis()
+        x = time_axis(span)
         x["axis"] |= {} if last else {"labels": False, "ticks": False}
         color = colors(words, {})
         encoding = {"x": x, "y": y, "color": color, "tooltip": said(symbol)}

@@ -147,18 +147,17 @@ def _drawn(hours: pl.DataFrame, edges: Sequence[float], words: Sequence[str]) ->
     import polars as pl
 
     place = ((pl.col("direction") + _WIDTH / 2) // _WIDTH).cast(pl.Int32) % len(SECTORS)
-    breaks = pl.col("speed").cut(list(edges[1:]), left_closed=True, labels=list(words))
+    above = pl.sum_horizontal(*(pl.col("speed") >= edge for edge in edges[1:]))
     found = hours.filter(pl.col("speed") >= edges[0]).select(
-        "station", place.alias("place"), breaks.cast(pl.String).alias("speed")
+        "station", place.alias("place"), above.cast(pl.Int32).alias("class")
     )
-    names = dict(enumerate(SECTORS))
-    order = {word: number for number, word in enumerate(words)}
+    sectors, classes = dict(enumerate(SECTORS)), dict(enumerate(words))
     return (
-        found.group_by("station", "place", "speed")
+        found.group_by("station", "place", "class")
         .agg(pl.len().alias("hours"))
         .with_columns(
-            pl.col("place").replace_strict(names, return_dtype=pl.String).alias("sector"),
-            pl.col("speed").replace_strict(order, return_dtype=pl.Int32).alias("class"),
+            pl.col("place").replace_strict(sectors, return_dtype=pl.String).alias("sector"),
+            pl.col("class").replace_strict(classes, return_dtype=pl.String).alias("speed"),
         )
     )
 

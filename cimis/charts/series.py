@@ -20,7 +20,7 @@ from cimis.charts.words import (
     station_word,
 )
 from cimis.pipeline.errors import UsageError
-from cimis.pipeline.field.items import Item, Rule, Scope, Standard
+from cimis.pipeline.field.items import Item, Rule, Standard
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,7 +99,7 @@ def series(
         subtitle=subtitle,
         description=_described(drawn, items, labels, standard, span),
         rows=drawn,
-        spec=_spec(items, stations, labels, standard, scope),
+        spec=_spec(items, stations, labels, standard, span),
         notes=notes,
     )
 
@@ -124,7 +124,7 @@ def _spec(
     stations: Sequence[int],
     labels: Mapping[tuple[int, str], str],
     standard: Standard,
-    scope: Scope,
+    span: tuple[dt.date, dt.date],
 ) -> dict[str, Any]:
     """Return a panel for each quantity, the axis of time below the last one."""
     panels: dict[object, list[Item]] = {}
@@ -136,10 +136,10 @@ def _spec(
     made = []
     for number, own in enumerate(panels.values()):
         last = number == len(panels) - 1
-        made.append(_panel(own, stations, labels, every, standard, last=last))
+        made.append(_panel(own, stations, labels, every, standard, span, last=last))
     return {
         "data": {"name": ROWS},
-        "transform": [when(scope)],
+        "transform": [when(items[0].scope)],
         "vconcat": made,
         "spacing": 14,
         "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
@@ -152,12 +152,13 @@ def _panel(
     labels: Mapping[tuple[int, str], str],
     every: Sequence[str],
     standard: Standard,
+    span: tuple[dt.date, dt.date],
     *,
     last: bool,
 ) -> dict[str, Any]:
     own = [label for (_, column), label in labels.items() if column in {i.column for i in items}]
     symbol = items[0].symbol(standard)
-    x = time_axis()
+    x = time_axis(span)
     x["axis"] |= {} if last else {"labels": False, "ticks": False}
     legend = {"values": own, "columns": _columns(own)} if len(set(own)) > 1 else None
     color = colors(every, legend)
