@@ -33,10 +33,10 @@ def test_percentiles_are_those_of_the_other_seasons_totals() -> None:
     np.testing.assert_allclose(found.percentiles, expected)
 
 
-def test_a_season_that_lacks_more_than_a_tenth_does_not_count() -> None:
+def test_a_season_that_lacks_more_than_a_fifth_does_not_count() -> None:
     values = _rain()
     begin = int(np.flatnonzero(np.datetime64("2012-10-01") == DATES)[0])
-    values[begin : begin + 21] = np.nan
+    values[begin : begin + 41] = np.nan
     assert 2012 not in running_totals(DATES, values, START, 200).seasons
     assert 2012 in running_totals(DATES, values, START, 365).seasons
 

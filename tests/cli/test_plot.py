@@ -131,11 +131,7 @@ def test_the_rows_of_a_chart_are_those_of_query(root: Path, typed: Typed) -> Non
     shown = {row["time"]: (row.get("value", math.nan), row.get("flag")) for row in rows}
     asked = csv.DictReader(io.StringIO(typed("query", *words).out))
     given = {
-        row["date"]: (
-            float(row["asce_eto"]) if row["asce_eto"] else None,
-            row["asce_eto_qc"] or None,
-        )
-        for row in asked
+        row["date"]: (float(row["asce_eto"] or "nan"), row["asce_eto_qc"] or None) for row in asked
     }
     assert {day: str(value) for day, value in shown.items() if day in given} == {
         day: str(value) for day, value in given.items()
