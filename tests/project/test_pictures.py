@@ -29,7 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_pictures_are_there(made: Path) -> None:
-    assert SHOWN == sorted(path.name for path in made.iterdir())
+    assert sorted(path.name for path in made.iterdir()) == SHOWN
 
 
 @pytest.mark.parametrize("name", SHOWN)
