@@ -91,7 +91,10 @@ def test_nothing_to_plot_is_said(values: list[float | None]) -> None:
 
 
 def test_eto_and_rain_add_up_to_the_sums_of_their_days() -> None:
-    columns = {"asce_eto": [5.0, None, 7.0, 8.5], "precip": [0.0, 1.5, 0.25, None]}
+    columns: dict[str, list[float | None]] = {
+        "asce_eto": [5.0, None, 7.0, 8.5],
+        "precip": [0.0, 1.5, 0.25, None],
+    }
     (eto, rain) = daily("asce_eto", "precip")
     chart = eto_rain(days(2, "2024-06-01", columns), eto, rain, NAMES)
     totals = {key[0]: part["total"].to_list() for key, part in chart.rows.group_by("item")}
@@ -99,7 +102,10 @@ def test_eto_and_rain_add_up_to_the_sums_of_their_days() -> None:
 
 
 def test_eto_and_rain_say_sums_and_what_they_lack() -> None:
-    columns = {"asce_eto": [5.0, None, 7.0], "precip": [0.0, 1.5, 0.25]}
+    columns: dict[str, list[float | None]] = {
+        "asce_eto": [5.0, None, 7.0],
+        "precip": [0.0, 1.5, 0.25],
+    }
     (eto, rain) = daily("asce_eto", "precip")
     told = eto_rain(days(2, "2024-06-01", columns), eto, rain, NAMES).description
     assert "Five Points (2): Reference ET 12 mm (1 days without a value), rain 1.75 mm" in told
@@ -221,5 +227,5 @@ def test_a_scatter_of_stations_without_a_common_day_is_refused() -> None:
 def test_specifications_hold_no_colours() -> None:
     rows = days(2, "2024-06-01", {"asce_eto": [1.0, 2.0], "precip": [0.0, 1.0]})
     items = daily("asce_eto", "precip")
-    for chart in (series(rows, items, NAMES), eto_rain(rows, *items, NAMES)):
+    for chart in (series(rows, items, NAMES), eto_rain(rows, items[0], items[1], NAMES)):
         assert re.findall(r"#[0-9a-fA-F]{6}", json.dumps(chart.spec)) == []

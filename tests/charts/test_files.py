@@ -21,7 +21,10 @@ from tests.charts.made import NAMES, daily, days
 
 pytest.importorskip("vl_convert", reason="the extra plot is not installed")
 
-COLUMNS = {"asce_eto": [5.0, 6.0, None, 8.0, 9.0], "precip": [0.0, 2.0, 0.0, 1.0, 0.0]}
+COLUMNS: dict[str, list[float | None]] = {
+    "asce_eto": [5.0, 6.0, None, 8.0, 9.0],
+    "precip": [0.0, 2.0, 0.0, 1.0, 0.0],
+}
 
 
 @pytest.fixture
@@ -102,7 +105,8 @@ def test_the_dark_theme_has_a_dark_ground(chart: Chart) -> None:
 def test_a_name_that_holds_markup_stays_a_name() -> None:
     rows = days(2, "2024-06-01", COLUMNS)
     names = {2: '<script>alert("x")</script>&'}
-    svg = drawn(eto_rain(rows, *daily("asce_eto", "precip"), names), ".svg")
+    eto, rain = daily("asce_eto", "precip")
+    svg = drawn(eto_rain(rows, eto, rain, names), ".svg")
     assert b"<script" not in svg
     assert any("<script>" in text for text in words(svg))
 

@@ -21,6 +21,7 @@ from tests.charts.made import NAMES, daily, days
 
 SPAN = (dt.date(2024, 1, 1), dt.date(2024, 12, 31))
 WAVE = [5 + 4 * math.sin((n - 100) / 58) for n in range(366)]
+ETO, PRECIP = daily("asce_eto", "precip")
 RAIN = [20.0 if n % 50 == 0 else 0.0 for n in range(366)]
 
 
@@ -47,7 +48,7 @@ def _calendar() -> pl.DataFrame:
 
 CHARTS = {
     "series": lambda: series(_rows(), daily("asce_eto", "precip"), NAMES),
-    "eto-rain": lambda: eto_rain(_rows(), *daily("asce_eto", "precip"), NAMES),
+    "eto-rain": lambda: eto_rain(_rows(), ETO, PRECIP, NAMES),
     "gaps": lambda: gaps(_calendar(), NAMES),
     "rose": lambda: rose(_hours(), NAMES, span=SPAN, symbol="m/s"),
     "scatter": lambda: scatter(

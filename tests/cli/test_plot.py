@@ -42,12 +42,14 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         wave = np.sin((np.arange(days) - 100) / 58.1)
         eto = np.round(4 + 3 * wave + chance.normal(0, 0.3, days), 2)
         eto[chance.random(days) < 0.01] = np.nan
-        rain = np.round(np.where(chance.random(days) < 0.1, chance.gamma(1, 8, days), 0), 1)
+        heat = np.round(25 + 10 * wave, 1)
+        rain = np.round(chance.gamma(1, 8, days), 1)
+        rain[chance.random(days) > 0.1] = 0
         put_days(
             root,
             station,
             "2013-01-01",
-            {"asce_eto": eto, "precip": rain, "air_tmp_max": np.round(25 + 10 * wave, 1)},
+            {"asce_eto": eto, "precip": rain, "air_tmp_max": heat},
             flags={"asce_eto": dict.fromkeys(range(20, days, 97), "Y")},
             absent=range(2_700, 2_710),
         )
