@@ -62,11 +62,13 @@ def band(
         subtitle=f"{symbol}, daily · {grey}" + (" · × flagged" if flagged else ""),
         description=_described(rows, word, symbol, whose, span, period),
         rows=rows,
-        spec=_spec(word, symbol, period is not None, zero=zero),
+        spec=_spec(word, symbol, span, period is not None, zero=zero),
     )
 
 
-def _spec(word: str, symbol: str, known: bool, *, zero: bool) -> dict[str, Any]:
+def _spec(
+    word: str, symbol: str, span: tuple[dt.date, dt.date], known: bool, *, zero: bool
+) -> dict[str, Any]:
     number = {"type": "quantitative", "format": ",.4~g"}
     told = [
         {"field": "when", "type": "nominal", "title": "day"},
@@ -113,7 +115,7 @@ def _spec(word: str, symbol: str, known: bool, *, zero: bool) -> dict[str, Any]:
     return {
         "data": {"name": ROWS},
         "transform": [when(Scope.DAILY)],
-        "encoding": {"x": time_axis()},
+        "encoding": {"x": time_axis(span)},
         "layer": layers,
     }
 

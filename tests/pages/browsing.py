@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 __all__ = ["Seen", "chromium", "shown"]
 
@@ -60,7 +60,12 @@ def shown(browser: Browser, path: Path, width: int = 1280, **context: Any) -> It
     page.on("request", lambda one: seen.requests.append(one.url))
     page.on("console", lambda one: seen.console.append(f"{one.type}: {one.text}"))
     page.on("pageerror", lambda one: seen.errors.append(str(one)))
-    page.on("dialog", lambda one: (seen.dialogs.append(one.message), one.dismiss()))
+
+    def dismissed(one: Dialog) -> None:
+        seen.dialogs.append(one.message)
+        one.dismiss()
+
+    page.on("dialog", dismissed)
     page.goto(path.as_uri())
     if options.get("java_script_enabled", True):
         page.wait_for_function(_ALL_DRAWN)

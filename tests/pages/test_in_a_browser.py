@@ -107,7 +107,7 @@ def test_the_keyboard_reaches_every_control(seen: Seen) -> None:
         f"""Array.from(document.querySelectorAll("{FOCUSABLE}"), (one, place) => {{
             one.dataset.place = place; return place; }})"""
     )
-    reached = []
+    reached: list[int] = []
     for _ in range(len(wanted) + 5):
         page.keyboard.press("Tab")
         place = page.evaluate("document.activeElement.dataset.place")
