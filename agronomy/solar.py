@@ -57,7 +57,7 @@ def clear_sky_w_m2(
     Returns
     -------
     float64 array of the shape that the four broadcast to
-        NaN where an input is.
+        NaN where an input is, or the vapour pressure is far below 0.
 
     Notes
     -----
@@ -69,6 +69,7 @@ def clear_sky_w_m2(
     pressure = air_pressure_kpa(elevation_m)
     sine = sun_height_sine(day_of_year, latitude_deg)
     water_mm = 0.14 * vapour_kpa * pressure + 2.1
-    beam = 0.98 * np.exp(-0.00146 * pressure / sine - 0.075 * (water_mm / sine) ** 0.4)
+    with np.errstate(invalid="ignore"):  # less than no water, of a sensor that is wrong
+        beam = 0.98 * np.exp(-0.00146 * pressure / sine - 0.075 * (water_mm / sine) ** 0.4)
     diffuse = np.minimum(0.35 - 0.36 * beam, 0.18 + 0.82 * beam)
     return (beam + diffuse) * extraterrestrial_w_m2(day_of_year, latitude_deg)

@@ -40,7 +40,8 @@ def band(
         The item in words, its unit, and the station.
     span : tuple of date
     period : str, optional
-        The years that the percentiles are of, as ``1985-2024``; None where there are too few.
+        The years that the percentiles are of, as ``20 years, 2005-2024``; None where there are too
+        few.
     zero : bool
         Whether the axis begins at 0.
 
@@ -62,11 +63,14 @@ def band(
         subtitle=f"{symbol}, daily · {grey}" + (" · × flagged" if flagged else ""),
         description=_described(rows, word, symbol, whose, span, period),
         rows=rows,
-        spec=_spec(word, symbol, period is not None, zero=zero),
+        notes=_notes(rows, period),
+        spec=_spec(word, symbol, span, period is not None, zero=zero),
     )
 
 
-def _spec(word: str, symbol: str, known: bool, *, zero: bool) -> dict[str, Any]:
+def _spec(
+    word: str, symbol: str, span: tuple[dt.date, dt.date], known: bool, *, zero: bool
+) -> dict[str, Any]:
     number = {"type": "quantitative", "format": ",.4~g"}
     told = [
         {"field": "when", "type": "nominal", "title": "day"},
@@ -113,9 +117,18 @@ def _spec(word: str, symbol: str, known: bool, *, zero: bool) -> dict[str, Any]:
     return {
         "data": {"name": ROWS},
         "transform": [when(Scope.DAILY)],
-        "encoding": {"x": time_axis()},
+        "encoding": {"x": time_axis(span)},
         "layer": layers,
     }
+
+
+def _notes(rows: pl.DataFrame, period: str | None) -> tuple[str, ...]:
+    """Say on how many days there is no band though others have one."""
+    lacking = 0 if period is None else rows["median"].null_count()
+    if not lacking:
+        return ()
+    many = f"{lacking:,} days have" if lacking > 1 else "1 day has"
+    return (f"{many} no grey band: fewer than five years are stored around them",)
 
 
 def _described(
@@ -143,6 +156,6 @@ def _described(
         known.filter(pl.col("value") < pl.col("p10")).height,
     )
     return (
-        f"{text} Of {known.height:,} days {above:,} lie above the 90th percentile of {period} and "
+        f"{text} Of {known.height:,} days {above:,} lie above the 90th percentile of {period}, and "
         f"{below:,} below the 10th."
     )

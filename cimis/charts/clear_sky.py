@@ -59,11 +59,11 @@ def clear_sky(
         subtitle=f"{symbol}, mean of the day · points: measured, line: clear sky (ASCE 2005)",
         description=text,
         rows=rows,
-        spec=_spec(symbol),
+        spec=_spec(symbol, span),
     )
 
 
-def _spec(symbol: str) -> dict[str, Any]:
+def _spec(symbol: str, span: tuple[dt.date, dt.date]) -> dict[str, Any]:
     number = {"type": "quantitative", "format": ",.4~g"}
     told = [
         {"field": "when", "type": "nominal", "title": "day"},
@@ -80,7 +80,7 @@ def _spec(symbol: str) -> dict[str, Any]:
     return {
         "data": {"name": ROWS},
         "transform": [when(Scope.DAILY)],
-        "encoding": {"x": time_axis(), "tooltip": told},
+        "encoding": {"x": time_axis(span), "tooltip": told},
         "layer": [
             {
                 "mark": {"type": "line", "tooltip": None},

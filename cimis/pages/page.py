@@ -162,13 +162,15 @@ Block: TypeAlias = Text | Note | Facts | Tiles | Figure | Table | Commands | Bes
 class Section:
     """A heading and what stands below it; ``key`` is its place in the page's address.
 
-    ``label`` names it in the list of contents, by default the heading does.
+    ``label`` names it in the list of contents, by default the heading does; one that is not
+    ``listed`` is not in it.
     """
 
     key: str
     heading: str
     blocks: Sequence[Block]
     label: str = ""
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

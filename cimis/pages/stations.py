@@ -148,6 +148,10 @@ def _of_station(
         provenance(subject, *named("provenance", "Where the figures come from")),
         recipes(subject, heat, cold, asked, *named("commands", "Commands that make them again")),
     ]
+    if several:  # one way to each station, as eleven to each would be a page of their own
+        first, *others = sections
+        sections = [replace(first, label=subject.word)]
+        sections += [replace(section, listed=False) for section in others]
     figures = tiles(subject, totals, heat, cold, quality)
     return sections, Tiles(figures, subject.word if several else "")
 

@@ -90,6 +90,14 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     ],
     "sql": [(("frost-nights", "--stations", "5,999"), (NO_STATION,))],
     "gaps": [(("--stations", "5,999", *DAYS, "--items", ITEMS), (NO_STATION, NO_ITEM))],
+    "plot": [
+        (("--stations", "5,999", *DAYS, "--items", ITEMS), (NO_STATION, SHORT, NO_ITEM)),
+        (("--stations", "5,999", *DAYS, "--items", ITEMS, "--json"), (NO_STATION, SHORT, NO_ITEM)),
+        (("eto-rain", "--stations", "5,999", *DAYS), (NO_STATION, SHORT)),
+        (("cumulated", "--stations", "5,999", *DAYS, "--items", "precip"), (NO_STATION, SHORT)),
+        (("gaps", "--stations", "5,999", *DAYS, "--items", ITEMS), (NO_STATION, NO_ITEM)),
+        (("--stations", "5,999", *DAYS, "--hourly"), (NO_STATION, "360 of 480 hours")),
+    ],
     "eto": [(("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "nothing holds asce_eto"))],
     "qc": [
         (("--stations", "5,999", *DAYS), (NO_STATION, SHORT, "rel_hum_avg, rel_hum_max")),
@@ -98,6 +106,11 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "degree-days": [(("--stations", "5,999", *DAYS, "--low", "50F"), (NO_STATION, SHORT))],
     "chill": [(("--stations", "5,999", *DAYS), (NO_STATION, "of 480 hours"))],
     "normals": [(("--stations", "5,999", "--items", "precip", "--allow-empty"), (NO_STATION,))],
+    "report": [
+        (("5", "999", *DAYS, "-o", "r.html"), (NO_STATION, SHORT)),
+        (("--near", "35.5,-119.3", *DAYS, "-o", "r.html"), (SHORT, "near 35.5,-119.3: station 5")),
+        (("--network", "5", "999", *DAYS, "-o", "r.html"), (NO_STATION, SHORT)),
+    ],
     "crop-et": [
         (
             ("--landscape", "2500,0.5", "--stations", "5,999", *DAYS, "--since", "2021-04-01"),
@@ -217,10 +230,18 @@ def test_an_empty_store_is_named(command: str, tmp_path: Path, typed: Typed) -> 
         ("query", "--station", "999", *DAYS),
         ("gaps", "--station", "999", *DAYS),
         ("gaps", "--station", "5", *DAYS, "--items", "eto"),
+        ("plot", "--station", "999", *DAYS),
+        ("plot", "eto-rain", "--station", "999", *DAYS),
+        ("plot", "cumulated", "--station", "999", *DAYS),
+        ("plot", "gaps", "--station", "999", *DAYS),
+        ("plot", "rose", "--station", "5", *DAYS),
+        ("plot", "scatter", "--stations", "5,999", "--items", "precip", *DAYS),
+        ("plot", "--station", "5", *DAYS, "--items", "eto"),
         ("eto", "--station", "999", *DAYS),
         ("degree-days", "--station", "999", *DAYS, "--low", "50F"),
         ("chill", "--station", "999", *DAYS),
         ("normals", "--station", "5", "--items", "precip"),
+        ("report", "999", *DAYS, "-o", "r.html"),
         ("crop-et", "--landscape", "2500,0.5", "--station", "999", *DAYS),
         ("export-model", "--format", "dssat", "--station", "999", *DAYS),
         ("import", "dailyStns2021.zip", "--station", "999"),
@@ -260,6 +281,10 @@ WARNS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "daily of targets": (
         lambda s: s.daily("zip:93624", **SPAN),
         ("targets with no row: zip:93624",),
+    ),
+    "plot": (
+        lambda s: s.plot(stations=[5, 999], items=("air_tmp_avg", "eto"), **SPAN),
+        (NO_STATION, SHORT, NO_ITEM),
     ),
     "scan_daily": (lambda s: s.scan_daily([5, 999]), (NO_STATION,)),
     "scan_hourly": (lambda s: s.scan_hourly([5, 999]), (NO_STATION,)),
@@ -305,6 +330,7 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
         lambda s: s.crop_et(landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN),
         (NO_STATION, SHORT),
     ),
+    "report": (lambda s: s.report([5, 999], **SPAN), (NO_STATION, SHORT)),
     "crop_report": (
         lambda s: s.crop_report(
             landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from cimis.charts.chart import Chart
-from cimis.pages.page import Column, Fact, Facts, Figure, Page, Section, Table, Tile, Tiles
+from cimis.pages.page import Block, Column, Fact, Facts, Figure, Page, Section, Table, Tile, Tiles
 from cimis.pages.rendering import rendered
 from cimis.pages.runtime_files import runtime_files, runtime_script
 from cimis.pages.saving import save
@@ -30,7 +30,11 @@ def page(text: str = HOSTILE) -> Page:
     rows = pl.DataFrame({"name": [text, None], "value": [-1.25, float("nan")], "flag": ["Y", None]})
     chart = Chart("test", text, text, text, rows, {"mark": "bar", "usermeta": text}, (text,))
     columns = [Column("name", text, text), Column("value", "Value", "mm", 1, flags="flag")]
-    blocks = [Facts([Fact(text, text)]), Figure(chart), Table(text, rows, columns, key="rows")]
+    blocks: list[Block] = [
+        Facts([Fact(text, text)]),
+        Figure(chart),
+        Table(text, rows, columns, key="rows"),
+    ]
     return Page(text, text, [Section("one", text, blocks)], [Tiles([Tile(text, text)])], made=text)
 
 

@@ -46,7 +46,7 @@ def _on_band(subject: Subject, item: Item) -> Chart:
     except NoDataError:
         found = None
     if found is not None:
-        period = str(found["period"][0])
+        period = f"{found['years'].max()} years, {found['period'][0]}"
         normal = found.select(
             pl.col("month").cast(pl.Int8),
             pl.col("day").cast(pl.Int8),
