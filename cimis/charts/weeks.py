@@ -113,7 +113,6 @@ def _described(drawn: pl.DataFrame, symbol: str) -> str:
         f"{what} {depth:.2f} {symbol}"
         for what, depth in stored.filter(pl.col("last") == last).select("what", "depth").iter_rows()
     ]
-    return (
-        f"Bars by week, the pale ones of the week to come at its average. Week to {last!s}: "
-        f"{', '.join(told)}."
-    )
+    pale = ", the pale ones of the week to come at its average"
+    coming = pale if stored.height < drawn.drop_nulls("depth").height else ""
+    return f"Bars by week{coming}. Week to {last!s}: {', '.join(told)}."

@@ -30,10 +30,10 @@ VERDICTS = ("sound", "suspect", "bad", "no evidence")
 
 FRESHNESS = (
     "newest day",
-    "a week behind",
-    "a month behind",
-    "a year behind",
-    "longer behind",
+    "within a week",
+    "within a month",
+    "within a year",
+    "longer ago",
     "closed",
 )
 """How far a station's last stored day lies behind the newest of the report, at most."""

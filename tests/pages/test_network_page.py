@@ -255,7 +255,7 @@ def test_freshness_is_how_far_behind_the_newest_day_a_station_is(root: Path) -> 
     with Store(root) as store:
         fresh = network_facts(store, FIRST, LAST).stations.select("station", "freshness")
     behind = dict(fresh.iter_rows())
-    assert behind.pop(15) == "a year behind"
+    assert behind.pop(15) == "within a year"
     assert set(behind.values()) == {"newest day"}
 
 
