@@ -231,11 +231,16 @@ def _lost(lost: pl.DataFrame) -> tuple[str, ...]:
     """Say which stations have no place on the map."""
     if lost.is_empty():
         return ()
-    some = [f"{row['name'] or 'no name'} ({row['station']})" for row in lost.to_dicts()]
+    some = [_called(row["name"], row["station"]) for row in lost.to_dicts()]
     more = f" and {len(some) - _NAMED} more" if len(some) > _NAMED else ""
     who = "1 station has" if len(some) == 1 else f"{len(some)} stations have"
     names = ", ".join(some[:_NAMED])
     return (f"{who} no coordinates in the list of stations, so no place here: {names}{more}",)
+
+
+def _called(name: str | None, number: int) -> str:
+    alone = f"station {number}"
+    return alone if name in (None, "", alone) else f"{name} ({number})"
 
 
 def _empty(known: pl.DataFrame, shade: Shade | None) -> tuple[str, ...]:

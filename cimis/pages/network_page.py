@@ -145,6 +145,12 @@ def _tile(
 
 
 def _maps(facts: NetworkFacts, counties: list[str] | None, subtitle: str) -> list[Block]:
+    if facts.stations["latitude"].count() == 0:
+        why = (
+            "There are no maps: the list of stations knows the place of none of these. Fetch it "
+            "with 'cimis stations --refresh'."
+        )
+        return [Text([why])]
     made = (
         charts.eto_map(facts, counties, subtitle),
         charts.anomaly_map(facts, counties, subtitle),

@@ -156,7 +156,15 @@ def test_maps_name_the_stations_that_they_cannot_show(page: Reading) -> None:
     assert len(maps) == 4
     assert all(sorted(chart["columns"]["station"]) == [5, 6, 8, 80] for chart in maps)
     lost = "2 stations have no coordinates in the list of stations, so no place here"
-    assert page.words.count(f"{lost}: station 9 (9), Stratford (15)") == 4
+    assert page.words.count(f"{lost}: station 9, Stratford (15)") == 4
+
+
+def test_without_a_list_of_stations_it_is_said_that_there_are_no_maps(root: Path) -> None:
+    with Store(root) as store:
+        found = Reading(store.network_report(year=2021, stations=9).html())
+    assert not [chart for chart in found.charts if chart["kind"] == "map"]
+    assert "There are no maps" in found.words
+    assert found.tables["ranking"][0]["name"] == "station 9"
 
 
 def test_a_map_leaves_a_station_that_lacks_days_without_a_colour(root: Path) -> None:
