@@ -114,6 +114,6 @@ def _described(drawn: pl.DataFrame, symbol: str) -> str:
         for what, depth in stored.filter(pl.col("last") == last).select("what", "depth").iter_rows()
     ]
     return (
-        f"Bars by week, the pale ones of the week to come at its average. Week to {last}: "
+        f"Bars by week, the pale ones of the week to come at its average. Week to {last!s}: "
         f"{', '.join(told)}."
     )

@@ -196,7 +196,7 @@ def _chart(own: pl.DataFrame, symbol: str) -> Chart:
         pl.concat([used, rain]),
         symbol=symbol,
         title=f"{name} ({number})",
-        subtitle=f"{first} to {last}, {symbol} by week",
+        subtitle=f"{first!s} to {last!s}, {symbol} by week",
     )
 
 

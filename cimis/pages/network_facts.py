@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cimis.answers.completeness import Gaps
-    from cimis.soundness.judging import Finding, Quality
+    from cimis.soundness.judging import Quality
+    from cimis.soundness.sensors import Finding
 
 __all__ = ["FRESHNESS", "VERDICTS", "NetworkFacts", "network_facts"]
 
@@ -186,12 +187,13 @@ def _freshness(
     assert isinstance(newest, dt.date)
     behind = (pl.lit(newest) - pl.col("last_day")).dt.total_days()
     closed = pl.col("active").eq(False) & (behind > _BEHIND[-1])
-    word = pl.when(closed).then(pl.lit(FRESHNESS[-1]))
-    for most, name in zip(_BEHIND, FRESHNESS, strict=False):
-        word = word.when(behind <= most).then(pl.lit(name))
+    word: pl.Expr = pl.lit(FRESHNESS[-2])
+    for most, name in reversed(list(zip(_BEHIND, FRESHNESS, strict=False))):
+        word = pl.when(behind <= most).then(pl.lit(name)).otherwise(word)
+    word = pl.when(closed).then(pl.lit(FRESHNESS[-1])).otherwise(word)
     fresh = (
         last.join(known.select("station", "active"), on="station", how="left")
-        .with_columns(freshness=word.otherwise(pl.lit(FRESHNESS[-2])))
+        .with_columns(freshness=word)
         .drop("active")
     )
     return fresh, newest

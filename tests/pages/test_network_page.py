@@ -185,10 +185,10 @@ def test_the_page_says_how_it_is_made_again_and_of_what(page: Reading) -> None:
 def test_a_county_is_a_page_of_its_own(root: Path) -> None:
     with Store(root) as store:
         found = Reading(store.network_report(year=2021, county="yolo", units="english").html())
-        inches = store.daily([6], FIRST, LAST, "asce_eto", qc="drop-severe")["asce_eto"].sum()
+        depth = float(store.daily([6], FIRST, LAST, "asce_eto", qc="drop-severe")["asce_eto"].sum())
     assert {row["station"] for row in found.tables["ranking"]} == {"6", "8"}
     (davis,) = (row for row in found.tables["ranking"] if row["station"] == "6")
-    assert float(davis["eto"]) == pytest.approx(inches / 25.4, abs=0.00501)
+    assert float(davis["eto"]) == pytest.approx(depth / 25.4, abs=0.00501)
     assert "Yolo County" in found.words
     assert "--county yolo --units english" in found.words
     (eto,) = (c for c in found.charts if "eto_mapped" in c["columns"])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -113,25 +112,25 @@ def command(
     if page is not None:
         _check_page(page, form)
     with opened(data_dir, None, told=out.note) as store:
-        ask = partial(
-            store.crop_et if page is None else store.crop_report,
-            crops,
-            stations=stations_asked(store.root, stations, where, (first, last), out),
-            start=first,
-            end=last,
-            since=None if since is None else parse_date(since, now=now),
-            landscape=None if landscape is None else _landscape(landscape),
-            reference=reference,
-            period=None if normal_years is None else _years(normal_years),
-            units=units,
-            qc=qc,
-        )
-        found = ask()
-    with completing(found.lacks, out, found.notes):
+        asked: dict[str, Any] = {
+            "stations": stations_asked(store.root, stations, where, (first, last), out),
+            "start": first,
+            "end": last,
+            "since": None if since is None else parse_date(since, now=now),
+            "landscape": None if landscape is None else _landscape(landscape),
+            "reference": reference,
+            "period": None if normal_years is None else _years(normal_years),
+            "units": units,
+            "qc": qc,
+        }
         if page is not None:
-            out.note(f"wrote {found.save(page):,} bytes to {page}")
-        else:
-            deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
+            report = store.crop_report(crops, **asked)
+            with completing(report.lacks, out, report.notes):
+                out.note(f"wrote {report.save(page):,} bytes to {page}")
+            return
+        found = store.crop_et(crops, **asked)
+    with completing(found.lacks, out, found.notes):
+        deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
 
 
 def _check_page(page: str, form: Form) -> None:
