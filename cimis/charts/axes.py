@@ -115,12 +115,12 @@ def dots() -> dict[str, Any]:
     return {"transform": [{"filter": "datum.alone"}], "mark": {"type": "point"}}
 
 
-def pointed(told: list[dict[str, Any]], y: Mapping[str, Any]) -> dict[str, Any]:
+def pointed(told: list[dict[str, Any]]) -> dict[str, Any]:
     """Return an unseen layer that the pointer meets on any height of a day; pictures lack it."""
     return {
         "name": POINTED,
-        "mark": {"type": "rule", "opacity": 0},
-        "encoding": {"y": dict(y), "tooltip": told},
+        "mark": {"type": "rule", "opacity": 0, "strokeWidth": 3},
+        "encoding": {"tooltip": told},
     }
 
 

@@ -166,7 +166,7 @@ def _panel(
                 "mark": {"type": "line", "strokeWidth": 2.5},
                 "encoding": {"y": y, "color": colors(domain, None)},
             },
-            pointed(told, y | {"field": "median"}),
+            pointed(told),
         ],
     }
 
