@@ -119,11 +119,14 @@ def dots() -> dict[str, Any]:
     return {"transform": [{"filter": "datum.alone"}], "mark": {"type": "point"}}
 
 
-def pointed(told: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return an unseen layer that the pointer meets on any height of a day; pictures lack it."""
+def pointed(told: list[dict[str, Any]], panel: int = 0) -> dict[str, Any]:
+    """Return an unseen layer that the pointer meets on any height of a day; pictures lack it.
+
+    Each panel has a number of its own: of two layers with one name both would tell of the last.
+    """
     return {
-        "name": POINTED,
-        "mark": {"type": "rule", "opacity": 0, "strokeWidth": 3},
+        "name": f"{POINTED}{panel}",
+        "mark": {"type": "rule", "opacity": 0, "strokeWidth": 3, "strokeDash": [1, 0]},
         "encoding": {"tooltip": told},
     }
 
