@@ -119,7 +119,7 @@ def _fitted(node: Any, width: int) -> Any:
     kept = {name: _fitted(part, width) for name, part in node.items()}
     legend, scale = kept.get("legend"), kept.get("scale")
     if isinstance(legend, dict) and isinstance(scale, dict) and "domain" in scale:
-        labels = legend.get("values", scale["domain"])
+        labels: list[str] = legend.get("values") or scale["domain"]
         each = max(map(len, labels)) * _LEGEND_CHARACTER + _LEGEND_SIGN
         kept["legend"] = legend | {"columns": max(min(len(labels), int(width / each)), 1)}
     return kept
