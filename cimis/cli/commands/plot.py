@@ -129,7 +129,7 @@ def command(
     if target is not None:
         check_drawable(target)  # before a question takes its time
     first, last = days.open(today())
-    elif height is not None and not out.as_json:
+    if target is None and height is not None and not out.as_json:
         raise UsageError("a height is of a picture", hint="add -o FILE")
     if period is not None:
         year_span(period)
