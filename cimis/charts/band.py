@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cimis.charts.axes import DAY, flags, time_axis, value_axis, when
+from cimis.charts.axes import DAY, flags, pointed, time_axis, value_axis, when
 from cimis.charts.chart import ROWS, Chart
 from cimis.charts.long import check_some
 from cimis.charts.words import figure, span_words
@@ -109,10 +109,7 @@ def _spec(
             "encoding": {"y": y},
         },
         flags() | {"encoding": {"y": plain, "color": None}},
-        {  # what the pointer meets, wherever on the day it stands
-            "mark": {"type": "rule", "opacity": 0, "strokeWidth": 3},
-            "encoding": {"tooltip": told + (normal if known else [])},
-        },
+        pointed(told + (normal if known else [])),
     ]
     return {
         "data": {"name": ROWS},

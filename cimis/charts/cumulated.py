@@ -120,7 +120,7 @@ def _spec(
     panels = []
     for station in stations:
         for one in summed:
-            made = _panel(station, one, domain, span)
+            made = _panel(station, one, domain, span, len(panels))
             if len(stations) > 1:
                 made["title"] = {"text": station_word(station, names), "fontSize": 12}
             panels.append(made)
@@ -135,7 +135,7 @@ def _spec(
 
 
 def _panel(
-    station: int, one: Summed, domain: Sequence[str], span: tuple[dt.date, dt.date]
+    station: int, one: Summed, domain: Sequence[str], span: tuple[dt.date, dt.date], panel: int
 ) -> dict[str, Any]:
     title = f"{one.word} ({one.symbol})" if one.symbol else one.word
     number = {"type": "quantitative", "format": ",.4~g"}
@@ -166,7 +166,7 @@ def _panel(
                 "mark": {"type": "line", "strokeWidth": 2.5},
                 "encoding": {"y": y, "color": colors(domain, None)},
             },
-            pointed(told, y | {"field": "median"}),
+            pointed(told, panel),
         ],
     }
 

@@ -121,7 +121,9 @@ def _still(spec: dict[str, Any]) -> dict[str, Any]:
         if several in spec:
             kept[several] = [_still(one) for one in spec[several]]
     if "layer" in spec:
-        kept["layer"] = [layer for layer in spec["layer"] if layer.get("name") != POINTED]
+        kept["layer"] = [
+            layer for layer in spec["layer"] if not layer.get("name", "").startswith(POINTED)
+        ]
     return kept
 
 

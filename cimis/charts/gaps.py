@@ -155,7 +155,7 @@ def _calendar(lines: Sequence[str]) -> dict[str, Any]:
             "labelExpr": f"{named} : ''",
             "labelAngle": 0,
             "labelAlign": "left",
-            "labelOverlap": False,
+            "labelOverlap": "greedy",
             "ticks": False,
             "domain": False,
         },

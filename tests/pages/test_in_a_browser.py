@@ -99,6 +99,15 @@ def test_charts_answer_to_the_pointer(seen: Seen) -> None:
     assert not tip.is_visible()
 
 
+def test_each_panel_tells_of_its_own_values(seen: Seen) -> None:
+    """Under reference ET and under rain the pointer meets the total of that day of each."""
+    chart = seen.page.locator("figure[data-kind=cumulated]").first
+    told = chart.locator(".role-mark[class*=pointed] line").evaluate_all(
+        "lines => lines.map((line) => line.__data__.datum.item)"
+    )
+    assert told == ["asce_eto"] * 365 + ["precip"] * 365
+
+
 def test_the_keyboard_reaches_every_control(seen: Seen) -> None:
     page = seen.page
     page.evaluate("document.activeElement.blur()")

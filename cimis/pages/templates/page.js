@@ -161,6 +161,13 @@
     if (several || kind === "gaps" || spec.width) return spec;
     return { ...spec, width, height, autosize: { type: "fit", contains: "padding" } };
   };
+  // what the pointer meets is as wide as a day is on this screen
+  const widened = (part, across) => {
+    const found = { ...part };
+    for (const name of ["layer", "vconcat", "hconcat"]) if (found[name]) found[name] = found[name].map((one) => widened(one, across));
+    if (found.mark && found.mark.type === "rule" && found.mark.opacity === 0) found.mark = { ...found.mark, strokeWidth: across };
+    return found;
+  };
   const draw = (figure, known) => {
     const canvas = figure.querySelector(".canvas");
     const kind = figure.dataset.kind;
@@ -170,7 +177,7 @@
     known.width = width;
     const config = vega.mergeConfig({}, theme, spec.config || {}, { view: sizes(spec, kind, width, height) });
     const compiled = vegaLite.compile({
-      ...sized(spec, kind, width, height),
+      ...widened(sized(spec, kind, width, height), Math.max(Math.ceil(width / known.times), 2)),
       data: spec.data || { name: "rows" },
       datasets: { ...(spec.datasets || {}), rows: known.rows },
       config,
@@ -214,7 +221,8 @@
   };
   const serveFigure = (figure) => {
     const data = JSON.parse(figure.querySelector("script.data").textContent);
-    const known = { data, rows: rowsOf(data), width: 0, view: null };
+    const rows = rowsOf(data);
+    const known = { data, rows, times: new Set(rows.map((row) => row.time)).size, width: 0, view: null };
     figure.querySelector(".canvas").style.minHeight = `${data.height}px`;
     const details = make("details", null, { class: "figures" });
     details.append(make("summary", `Figures of this chart (${known.rows.length.toLocaleString("en")} row${known.rows.length === 1 ? "" : "s"})`));
