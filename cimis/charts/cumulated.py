@@ -117,7 +117,7 @@ def _spec(
     rain, eto = _COLORS
     et = [one.word for one in summed if one.word.startswith(eto)] or [eto]
     domain = list(dict.fromkeys([rain, *et, *(one.word for one in summed)]))
-    panels = []
+    panels: list[dict[str, Any]] = []
     for station in stations:
         for one in summed:
             made = _panel(station, one, domain, span, len(panels))

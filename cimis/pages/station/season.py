@@ -46,7 +46,8 @@ def _on_band(subject: Subject, item: Item) -> Chart:
     except NoDataError:
         found = None
     if found is not None:
-        period = f"{found['years'].max()} years, {found['period'][0]}"
+        years, period_words = found["years"].to_list(), str(found["period"][0])
+        period = f"{max(years)} years, {period_words}"
         normal = found.select(
             pl.col("month").cast(pl.Int8),
             pl.col("day").cast(pl.Int8),
