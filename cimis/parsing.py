@@ -217,7 +217,7 @@ def day_span(
     Both ends are inclusive. A year that is not over ends today; an end without a start, a start
     after its end, and a start in the future are refused.
     """
-    from cimis.pipeline.plan.windows import FIRST_DAY
+    from cimis.pipeline.field.time import FIRST_DAY
 
     if year is not None:
         if start or end:
@@ -236,7 +236,7 @@ def day_span(
 
 def checked_span(first: dt.date | None, last: dt.date | None, now: dt.date) -> None:
     """Refuse days that cannot be meant; an end that is None is open."""
-    from cimis.pipeline.plan.windows import FIRST_DAY
+    from cimis.pipeline.field.time import FIRST_DAY
 
     if first is not None and first > now:
         raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")

@@ -161,7 +161,7 @@ def _stored_targets(root: Path) -> tuple[Target, ...]:
 
 def days_again(recheck_days: int, today: dt.date, *, full: bool) -> int:
     """Return how many days before today are asked for again, final or not."""
-    from cimis.pipeline.plan.windows import FIRST_DAY
+    from cimis.pipeline.field.time import FIRST_DAY
 
     if full and recheck_days:
         raise UsageError("--full and --recheck exclude each other", hint="give one of them")
