@@ -10,6 +10,7 @@ from cimis.answers import completeness, computing, nearby
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
+from cimis.answers import splits as splitting
 from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
@@ -69,6 +70,7 @@ class Store(Opened):
     scan_daily = scanning.scan_daily
     scan_hourly = scanning.scan_hourly
     dataset = scanning.dataset
+    splits = splitting.splits
 
     # questions
     sql = asking.sql
