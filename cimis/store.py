@@ -14,6 +14,7 @@ from cimis.answers import splits as splitting
 from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
+from cimis.exports import export as exporting
 from cimis.opened import Opened
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
@@ -71,6 +72,7 @@ class Store(Opened):
     scan_hourly = scanning.scan_hourly
     dataset = scanning.dataset
     splits = splitting.splits
+    export = exporting.export
 
     # questions
     sql = asking.sql

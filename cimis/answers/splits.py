@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, SupportsIndex
 
 from cimis.answers.question import question_of
+from cimis.answers.scans import warn_of_strangers
 from cimis.arguments import count_of
 from cimis.naming.sites import Stations
 from cimis.opened import Opened
@@ -57,6 +58,11 @@ def splits(
     ------
     UsageError
         As of :meth:`daily`, and for a filter that cannot be asked of these rows.
+
+    Warns
+    -----
+    IncompleteAnswer
+        When nothing is stored of some that are named.
     """
     from cimis.pipeline.catalog.database import Catalog
     from cimis.queries.quality import policy
@@ -72,6 +78,7 @@ def splits(
             found = catalog.chunks(scope=question.scope)
             named = None if sites.named is None else set(sites.named)
             found = [row for row in found if named is None or row.target in named]
+    warn_of_strangers(opened, question)
     listed = [row for row in found if (row.station is None) is sites.spatial]
     return splits_of(
         opened.root.absolute(), question.scope, listed, filter=filter, qc=chosen, target_rows=rows

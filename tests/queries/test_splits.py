@@ -36,7 +36,8 @@ def _parts(splits: list[Split]) -> int:
 def _asked(store: Store, where: str, qc: str) -> pl.DataFrame:
     names = "station, date, asce_eto, precip, precip_qc"
     text = f"SELECT {names} FROM daily WHERE {where} ORDER BY station, date"
-    return store.sql(text, qc=qc).pl()
+    found: pl.DataFrame = store.sql(text, qc=qc).pl()
+    return found
 
 
 @pytest.mark.parametrize("scope", ["daily", "hourly"])
@@ -46,7 +47,7 @@ def test_splits_hold_every_row_once_and_in_order(network: Network, scope: str) -
         splits = store.splits(scope, target_rows=1000)
         got = _all(splits)
     assert len(splits) > 3
-    assert got.select(due.columns).cast(dict(due.schema)).equals(due)
+    assert got.select(due.columns).cast(due.schema).equals(due)
 
 
 @pytest.mark.parametrize("qc", ["keep", "drop-severe", "strict"])
@@ -75,7 +76,7 @@ def test_a_filter_gives_the_rows_that_sql_gives(
         assert due.is_empty()
         return
     got = _all(splits, due.columns)
-    assert got.equals(due.cast(dict(got.schema)))
+    assert got.equals(due.cast(got.schema))
 
 
 def test_a_filter_leaves_out_the_chunks_that_cannot_meet_it(store: Store) -> None:
