@@ -224,15 +224,30 @@ def place_options(function: F) -> F:
 
 
 def stations_option() -> Callable[[F], F]:
-    """Add ``--stations``, also spelled ``--station``."""
-    return option(
+    """Add ``--stations``, also spelled ``--station``; its names reach the command as numbers."""
+    add = option(
         "--stations",
         "--station",
         "stations",
         listed=True,
         metavar="LIST",
-        help="Station numbers and ranges, as 2,5-7; or all.",
+        help="Stations by number, range or name, as 2,5-7,davis; or all.",
     )
+
+    def wrap(function: F) -> F:
+        @functools.wraps(function)
+        def run(*args: Any, stations: str | None, **named: Any) -> Any:
+            if stations is not None and any(map(str.isalpha, stations)):
+                from cimis.cli.calling import in_numbers
+
+                out = Output(as_json=named["as_json"], quiet=named.get("quiet", False))
+                stations = in_numbers(stations, data_dir=named["data_dir"], out=out)
+            return function(*args, stations=stations, **named)
+
+        made: Any = run
+        return add(made)  # type: ignore[no-any-return]
+
+    return wrap
 
 
 def units_option(function: F) -> F:
