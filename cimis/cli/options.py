@@ -153,7 +153,7 @@ def scope_option(function: F) -> F:
 
 
 def span_options(function: F) -> F:
-    """Add ``--start``, ``--end``, ``--year``, ``--month``, ``--water-year`` and ``--last``.
+    """Add ``--start``, ``--end``, and the options that name a period, as ``--month``.
 
     They reach the function as ``days``, a :class:`cimis.parsing.Days`.
     """
@@ -171,9 +171,18 @@ def span_options(function: F) -> F:
         (
             ("--start", "DAY", "First day: 2024-06-01, 2024-06, 2024, yesterday."),
             ("--end", "DAY", "Last day, inclusive, in the same forms."),
-            ("--year", "YEAR", "A whole year, or a range: 2020-2024."),
-            ("--month", "MONTH", "A whole month, as 2024-06."),
-            ("--water-year", "YEAR", "October of the year before to September."),
+            ("--year", "YEAR", "A whole year, a range 2020-2024; this (to yesterday) or last."),
+            (
+                "--month",
+                "MONTH",
+                "A whole month, 2024-06, a range 2024-06..2024-08; this (to yesterday) or last.",
+            ),
+            ("--week", "WEEK", "From Monday to Sunday: this (to yesterday) or last."),
+            (
+                "--water-year",
+                "YEAR",
+                "From October of the year before to September; ranges and words as of --year.",
+            ),
             ("--last", "SPAN", "Up to yesterday: 30d, 4w, 6m or 2y."),
         )
     ):
