@@ -27,7 +27,7 @@ def in_numbers(text: str, *, data_dir: str | None, out: Output) -> str:
     if text.strip().lower() == "all":
         return text
     from cimis.cli.session import data_root
-    from cimis.naming.called import called, is_name, slug
+    from cimis.naming.called import called, is_name
     from cimis.naming.lists import known_stations
 
     known = known_stations(data_root(data_dir))
@@ -40,7 +40,7 @@ def in_numbers(text: str, *, data_dir: str | None, out: Output) -> str:
             continue
         number = called(part, known, asked)
         numbers.append(str(number))
-        if slug(names[number]) != slug(part):
+        if _letters(names[number]) != _letters(part):
             given = part.strip()
             out.aside(
                 "station",
@@ -48,6 +48,13 @@ def in_numbers(text: str, *, data_dir: str | None, out: Output) -> str:
                 f"'{given}' is taken for {names[number]} ({number})",
             )
     return ",".join(numbers)
+
+
+def _letters(name: str) -> str:
+    """Return what counts of a name."""
+    from cimis.naming.called import slug
+
+    return slug(name).replace("-", "")
 
 
 def _somebody_reads(out: Output) -> bool:

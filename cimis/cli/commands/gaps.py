@@ -43,7 +43,7 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
         "cimis gaps --station 80 --year 2024 --calendar",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(

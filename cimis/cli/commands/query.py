@@ -49,7 +49,7 @@ __all__ = ["command"]
         "cimis query --station 80 --month 2024-07 --every month --compare last-year --allow-empty",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @stored_target_options
 @span_options

@@ -56,7 +56,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 @option(
     "--param", "params", metavar="NAME=VALUE", multiple=True, help="A value for $NAME; repeatable."
 )
-@stations_option()
+@stations_option(names=True)
 @qc_option("keep", "become missing: none, severely flagged ones, all flagged ones.")
 @option("--explain", is_flag=True, help="Show how it would be answered and what is pushed down.")
 @option("--unsafe", is_flag=True, help="Lift the sandbox: files, network, writing statements.")
