@@ -1,6 +1,7 @@
 """Days that years, months, water years and weeks name, singly, from one to another, and in words.
 
-``this`` ends yesterday, the last day that is over; ``last`` is the whole one before.
+``this`` ends yesterday, the last day that is over, and on its first day has that alone; ``last`` is
+the whole one before.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def spanned(kind: str, text: str, now: dt.date) -> Span:
     Raises
     ------
     UsageError
-        For what names none, a range that runs backwards, and ``this`` on a period's first day.
+        For what names none, and a range that runs backwards.
     """
     form = FORMS[kind]
     one = rf"({form.pattern}|this|last)" if form.pattern else "(this|last)"
@@ -79,11 +80,7 @@ def _days(form: Form, text: str, now: dt.date) -> Span:
     first, _ = form.around(now)
     if text == "last":
         return form.around(first - _DAY)
-    if first == now:
-        raise UsageError(
-            f"no day of this {form.noun} is over yet", hint=f"last is the {form.noun} before"
-        )
-    return first, now - _DAY
+    return first, max(first, now - _DAY)
 
 
 def _year(text: str, _now: dt.date) -> Span:
@@ -104,9 +101,10 @@ def _month(text: str, _now: dt.date) -> Span:
 
 
 def _month_around(day: dt.date) -> Span:
-    from calendar import monthrange
-
-    return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
+    first = day.replace(day=1)
+    if day.month == 12:
+        return first, day.replace(day=31)
+    return first, day.replace(month=day.month + 1, day=1) - _DAY
 
 
 def _water_year(text: str, now: dt.date) -> Span:

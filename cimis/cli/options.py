@@ -196,7 +196,8 @@ def stations_option(*, names: bool = False) -> Callable[[F], F]:
             if stations is not None and any(map(str.isalpha, stations)):
                 from cimis.cli.calling import in_numbers
 
-                out = Output(as_json=named["as_json"], quiet=named.get("quiet", False))
+                silent = named.get("quiet", False) or named.get("log_format") == "json"
+                out = Output(as_json=named["as_json"], quiet=silent)
                 stations = in_numbers(stations, data_dir=named["data_dir"], out=out)
             return function(*args, stations=stations, **named)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from cimis.naming.choice import listed
 from cimis.pipeline.errors import UsageError
@@ -17,8 +17,6 @@ __all__ = ["COLUMN", "named_batches", "named_frame", "names_of"]
 
 COLUMN = "station_name"
 _NUMBER = "station"
-
-Numbers = TypeVar("Numbers", "pa.Array", "pa.ChunkedArray")
 
 
 def names_of(root: Path) -> dict[int, str]:
@@ -85,7 +83,8 @@ def _place(schema: pa.Schema) -> int:
     return number + 1
 
 
-def _looked_up(names: Mapping[int, str], numbers: Numbers) -> Numbers:
+def _looked_up(names: Mapping[int, str], numbers: Any) -> Any:
+    """Return the name of each number, null for one that the list does not have."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -136,13 +136,19 @@ def _table(lists: list[Completeness], out: Output) -> None:
 
 def _draw(found: Sequence[StationGaps], out: Output) -> None:
     """Print a line per month, a sign per day: how many of its values are there."""
+    names: dict[int, str] = {}
+    if out.names is not None:
+        from cimis.naming.labels import names_of
+
+        names = names_of(out.names)
     for station in found:
         signs: dict[tuple[int, int], list[str]] = {}
         for number, share in enumerate(station.shares.tolist()):
             day = station.first + dt.timedelta(days=number)
             month = signs.setdefault((day.year, day.month), [" "] * 31)
             month[day.day - 1] = _sign(share)
-        out.line(f"station {station.station}")
+        name = names.get(station.station)
+        out.line(f"station {station.station}" + (f" {name}" if name else ""))
         for (year, month_number), days in signs.items():
             out.line(f"  {year}-{month_number:02d} {''.join(days).rstrip()}")
     out.note(_LEGEND)
