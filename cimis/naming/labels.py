@@ -72,7 +72,7 @@ def _place(schema: pa.Schema) -> int:
     """Return where the names stand: behind the numbers, which must be there."""
     import pyarrow as pa
 
-    number = schema.get_field_index(_NUMBER)
+    number: int = schema.get_field_index(_NUMBER)
     if number < 0 or not pa.types.is_integer(schema.field(number).type):
         raise UsageError(
             "the answer has no column 'station' of numbers to name",

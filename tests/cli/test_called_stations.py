@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 
 import cimis
 from cimis.cli.app import COMMANDS, cli
+from cimis.cli.showing.output import Output
+from cimis.cli.showing.placed import stations_asked
 from cimis.naming.called import called, slug
+from cimis.naming.where import Where
 from cimis.pipeline.catalog.database import Catalog
 from cimis.pipeline.errors import UsageError
 from cimis.store import Store
@@ -78,7 +81,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "chill": DAYS,
     "normals": ("--items", "asce_eto", "--allow-empty"),
     "crop-et": ("--landscape", "2500,0.5", *DAYS, "--since", "2021-07-01"),
-    "export-model": ("--format", "pyfao56", *DAYS),
+    "export-model": ("--format", "chillr", *DAYS),
     "fetch": (*DAYS, "--dry-run"),
     "fetch-streaming": (*DAYS, "--dry-run"),
     "ingest": (*DAYS, "--dry-run"),
@@ -213,6 +216,12 @@ def test_a_name_never_means_a_station_that_does_not_hold_it(text: str) -> None:
         return
     name = slug(LIST[found]).replace("-", "")
     assert all(word in name for word in slug(text).split("-"))
+
+
+def test_names_of_an_argument_are_read_where_stations_are_chosen(root: Path) -> None:
+    """A command that takes stations as an argument hands on their text as it was typed."""
+    asked = stations_asked(root, "davis,2", Where(), (None, None), Output(quiet=True))
+    assert asked == (2, 6)
 
 
 def test_python_knows_the_same_names(root: Path) -> None:

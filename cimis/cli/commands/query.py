@@ -45,6 +45,7 @@ __all__ = ["command"]
         "cimis query --zip 93624 --month 2024-06 --allow-empty",
         "cimis query --near 36.82,-119.74 --year 2024 --allow-empty",
         "cimis query --stations 2,80 --year 2024 --every month --items asce_eto,air_tmp_max",
+        "cimis query --station davis --month last --items asce_eto --names --allow-empty",
         "cimis query --station 80 --month 2024-07 --items asce_eto --compare normal --allow-empty",
         "cimis query --station 80 --month 2024-07 --every month --compare last-year --allow-empty",
     ],
@@ -69,11 +70,11 @@ __all__ = ["command"]
 )
 @option(
     "--compare",
-    metavar="TO",
+    metavar="last-year|normal|YEAR",
     once="one comparison is one answer",
-    help="Put beside each daily value that of last-year, of a year as 2020, or the normal of its "
+    help="Put beside each daily value that of the same day of another year, or the normal of its "
     "day with anomaly, percentile and rank (1: the highest; from five years on, of unflagged "
-    "values); with --every beside totals, of the days that have both.",
+    "values); with --every totals beside totals, of the days that have both.",
 )
 @option(
     "--period",
