@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -136,11 +136,11 @@ def _table(lists: list[Completeness], out: Output) -> None:
 
 def _draw(found: Sequence[StationGaps], out: Output) -> None:
     """Print a line per month, a sign per day: how many of its values are there."""
-    names: dict[int | str, str] = {}
+    names: Mapping[Any, str] = {}
     if out.names is not None:
         from cimis.naming.labels import names_of
 
-        names = {**names_of(out.names)}
+        names = names_of(out.names)
     for station in found:
         signs: dict[tuple[int, int], list[str]] = {}
         for number, share in enumerate(station.shares.tolist()):
