@@ -114,12 +114,12 @@ def compare(
     found = rows.table()
     then = (other_year_of(first, years), other_year_of(last, years))
     if found.num_rows == 0:
-        paired = Paired(found, found, years, chosen)
+        paired = Paired(found, found, years, chosen, (first, last))
         raise none_stored(rows, _given(paired, every, kind, (first, last)).schema, _NONE)
     whose = numbers if numbers is not None else found["station"].unique().to_pylist()
     beside = _beside(opened, whose, then, chosen, qc)
     others = beside.table()
-    paired = Paired(found, others, years, chosen)
+    paired = Paired(found, others, years, chosen, (first, last))
     table = _given(paired, every, kind, (first, last))
     notes = removed(rows.timings.values_removed + beside.timings.values_removed, qc)
     if paired.alone:

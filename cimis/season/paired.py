@@ -50,14 +50,23 @@ class Paired:
     years : int
         So many years earlier are the others.
     items : tuple of Item
+    span : pair of datetime.date
+        First and last day of ``found``; of the others no more is taken.
     """
 
     def __init__(
-        self, found: pa.Table, others: pa.Table, years: int, items: tuple[Item, ...]
+        self,
+        found: pa.Table,
+        others: pa.Table,
+        years: int,
+        items: tuple[Item, ...],
+        span: tuple[dt.date, dt.date],
     ) -> None:
         self.years, self.items = years, items
-        own, theirs = _keys(found, _dates(found)), _keys(others, other_year(_dates(others), -years))
-        known = np.flatnonzero(theirs >= 0)
+        there = other_year(_dates(others), -years)
+        own, theirs = _keys(found, _dates(found)), _keys(others, there)
+        first, last = (np.datetime64(day, "D") for day in span)
+        known = np.flatnonzero((theirs >= 0) & (there >= first) & (there <= last))
         self._keys = np.union1d(own, theirs[known])
         self._sides = (
             (found, _places(self._keys, own, np.arange(len(own)))),
