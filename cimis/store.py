@@ -16,7 +16,7 @@ from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
 from cimis.exports import export as exporting
 from cimis.opened import Opened
-from cimis.season import against, cold, crop_water, heat, model_files, normal
+from cimis.season import cold, compared, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
 
@@ -88,7 +88,7 @@ class Store(Opened):
     degree_days = heat.degree_days
     chill = cold.chill
     normals = normal.normals
-    against_normal = against.against_normal
+    compare = compared.compare
     crop_et = crop_water.crop_et
     export_model = model_files.export_model
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cimis.answers.question import Question, question_of
 from cimis.arguments import Day, Items, count_of
 from cimis.lacking import warn_of_damage, warned
+from cimis.naming.labels import named_frame
 from cimis.naming.sites import Stations
 from cimis.opened import Opened
 from cimis.pipeline.field.items import Scope
@@ -29,6 +30,7 @@ def daily(
     *,
     units: str = "metric",
     qc: str = "keep",
+    names: bool = False,
 ) -> pl.DataFrame:
     """Return daily rows as a data frame, in station and date order.
 
@@ -46,6 +48,8 @@ def daily(
     units : {"metric", "english"}
     qc : {"keep", "drop-severe", "strict"}
         What flags do to values: nothing; those flagged severe become missing; all flagged do.
+    names : bool
+        Give ``station_name`` behind ``station``, from the network's list that the catalog keeps.
 
     Returns
     -------
@@ -67,7 +71,8 @@ def daily(
         When the answer is less than what was asked; its ``lacks`` tells of what.
     """
     question = question_of(opened.root, Scope.DAILY, stations, start, end, items)
-    return warned(rows_of(opened, question, units, qc))
+    frame = warned(rows_of(opened, question, units, qc))
+    return named_frame(opened.root, frame) if names else frame
 
 
 def hourly(
@@ -79,6 +84,7 @@ def hourly(
     *,
     units: str = "metric",
     qc: str = "keep",
+    names: bool = False,
 ) -> pl.DataFrame:
     """Return hourly rows as a data frame, in station and time order; see :meth:`daily`.
 
@@ -87,7 +93,8 @@ def hourly(
     none.
     """
     question = question_of(opened.root, Scope.HOURLY, stations, start, end, items)
-    return warned(rows_of(opened, question, units, qc))
+    frame = warned(rows_of(opened, question, units, qc))
+    return named_frame(opened.root, frame) if names else frame
 
 
 def query(

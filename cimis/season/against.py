@@ -108,7 +108,7 @@ def against_normal(
         error = NoDataError(
             f"normals need five years, and no day of {refused[0]} has them"
             + (f", nor of {len(refused) - 1} others" if len(refused) > 1 else ""),
-            hint="store more years; without --against the values themselves are given",
+            hint="store more years; without --compare the values themselves are given",
         )
         error.report = answer
         raise error

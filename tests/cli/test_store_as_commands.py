@@ -25,7 +25,7 @@ from tests.queries.conftest import put, year_table
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed
 
-SPAN = {"start": "2021-04-01", "end": "2021-04-20"}
+SPAN: dict[str, Any] = {"start": "2021-04-01", "end": "2021-04-20"}
 WORDS = ("--start", "2021-04-01", "--end", "2021-04-20")
 KNOWN: list[tuple[int, str, dict[str, Any]]] = [
     (2, "FivePoints", {"county": "Fresno", "latitude": 36.3, "longitude": -120.1}),

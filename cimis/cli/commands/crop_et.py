@@ -48,7 +48,7 @@ __all__ = ["command"]
     metavar="SQFT,FACTOR",
     help="A landscape: its square feet, and its share of ETo (ET adjustment or plant factor).",
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(

@@ -40,7 +40,7 @@ __all__ = ["command"]
         "cimis eto --station 80 --month 2024-07 --hourly --compare",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @scope_option

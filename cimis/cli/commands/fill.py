@@ -34,7 +34,7 @@ __all__ = ["command"]
         "cimis fill --station 80 --month 2024-07 --sources network,computed --format csv",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -43,7 +43,7 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
         "cimis gaps --station 80 --year 2024 --calendar",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(
@@ -136,13 +136,19 @@ def _table(lists: list[Completeness], out: Output) -> None:
 
 def _draw(found: Sequence[StationGaps], out: Output) -> None:
     """Print a line per month, a sign per day: how many of its values are there."""
+    names: Mapping[Any, str] = {}
+    if out.names is not None:
+        from cimis.naming.labels import names_of
+
+        names = names_of(out.names)
     for station in found:
         signs: dict[tuple[int, int], list[str]] = {}
         for number, share in enumerate(station.shares.tolist()):
             day = station.first + dt.timedelta(days=number)
             month = signs.setdefault((day.year, day.month), [" "] * 31)
             month[day.day - 1] = _sign(share)
-        out.line(f"station {station.station}")
+        name = names.get(station.station)
+        out.line(f"station {station.station}" + (f" {name}" if name else ""))
         for (year, month_number), days in signs.items():
             out.line(f"  {year}-{month_number:02d} {''.join(days).rstrip()}")
     out.note(_LEGEND)

@@ -39,7 +39,7 @@ __all__ = ["command"]
         "cimis qc --station 80 --year 2024 --checks range --fail-on bad",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @scope_option

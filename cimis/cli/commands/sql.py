@@ -25,6 +25,8 @@ from cimis.parsing import parse_stations
 from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cimis.queries.engines.answer import Answer
     from cimis.queries.engines.seat import Parameters
 
@@ -39,6 +41,13 @@ _SOURCES = (
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
+def _questions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what a shell offers for the question."""
+    from cimis.cli.completing import questions
+
+    return questions(ctx, param, incomplete)
+
+
 @declare(
     "sql",
     examples=[
@@ -50,13 +59,13 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
         "echo 'select count(*) from daily' | cimis sql",
     ],
 )
-@click.argument("text", required=False)
+@click.argument("text", required=False, shell_complete=_questions)
 @option("--file", "file", metavar="FILE", help="Read the question from a file.")
 @option("--list", "listing", is_flag=True, help="List the named questions, and ask none.")
 @option(
     "--param", "params", metavar="NAME=VALUE", multiple=True, help="A value for $NAME; repeatable."
 )
-@stations_option()
+@stations_option(names=True)
 @qc_option("keep", "become missing: none, severely flagged ones, all flagged ones.")
 @option("--explain", is_flag=True, help="Show how it would be answered and what is pushed down.")
 @option("--unsafe", is_flag=True, help="Lift the sandbox: files, network, writing statements.")

@@ -112,6 +112,10 @@ def deliver(
     NoDataError
         Where there are none and that was not allowed; the empty answer has been given by then.
     """
+    if out.names is not None:
+        from cimis.naming.labels import named_batches, names_of
+
+        batches, schema = named_batches(names_of(out.names), batches, schema)
     rows = _limited(batches, form.limit)
     chosen = format_of_answer(form, out)
     if chosen == "table":
@@ -157,7 +161,7 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
     from cimis.queries.point.texts import as_bytes, plain_rows
 
     chosen = format_of_answer(form, out)
-    few = getattr(answer, "few", None)
+    few = None if out.names is not None else getattr(answer, "few", None)
     to_file = form.output not in (None, "-")
     if few is None or to_file or form.header == "units" or chosen not in (*TEXTS, "table"):
         return None

@@ -38,7 +38,12 @@ def answered_plainly(
     from cimis.queries.point.texts import FORMATS, as_bytes
 
     name = format_of_answer(form, out)
-    if name not in FORMATS or form.output not in (None, "-") or form.header == "units":
+    if (
+        out.names is not None
+        or name not in FORMATS
+        or form.output not in (None, "-")
+        or form.header == "units"
+    ):
         return False
     if asked.sites is None or asked.first is None or asked.last is None:
         return False
