@@ -10,9 +10,11 @@ from cimis.answers import completeness, computing, nearby
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
+from cimis.answers import splits as splitting
 from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
 from cimis.directory import data_directory, make_directory
+from cimis.exports import export as exporting
 from cimis.opened import Opened
 from cimis.season import cold, compared, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
@@ -69,6 +71,8 @@ class Store(Opened):
     scan_daily = scanning.scan_daily
     scan_hourly = scanning.scan_hourly
     dataset = scanning.dataset
+    splits = splitting.splits
+    export = exporting.export
 
     # questions
     sql = asking.sql

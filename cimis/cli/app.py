@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "chill": Entry("Ask", "chill", "Count winter chill: hours, Utah units, portions."),
     "normals": Entry("Ask", "normals", "Tell what is normal for each day or month."),
     "crop-et": Entry("Ask", "crop_et", "Tell by week what crops used, and are to be expected to."),
+    "export": Entry("Ask", "export", "Write files and tables that other engines read."),
     "export-model": Entry("Ask", "export_model", "Save weather as the file that a model reads."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),

@@ -105,6 +105,7 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
             (NO_STATION, SHORT, "nothing holds asce_eto", "no average for 1 stations (5)"),
         ),
     ],
+    "export": [(("lake", "--stations", "5,999"), (NO_STATION,))],
     "export-model": [
         (("--format", "chillr", "--station", "5", *DAYS), (SHORT,)),
         (("--format", "chillr", "--station", "5", *DAYS, "--hourly"), ("360 of 480 hours",)),
@@ -258,6 +259,7 @@ WARNS: dict[str, tuple[Method, tuple[str, ...]]] = {
     ),
     "scan_daily": (lambda s: s.scan_daily([5, 999]), (NO_STATION,)),
     "scan_hourly": (lambda s: s.scan_hourly([5, 999]), (NO_STATION,)),
+    "splits": (lambda s: s.splits("daily", stations=[5, 999]), (NO_STATION,)),
     "dataset": (lambda s: s.dataset("daily", stations=[5, 999]), (NO_STATION,)),
     "eto": (lambda s: s.eto(stations=[5, 999], **SPAN), (NO_STATION, SHORT)),
     "eto_table": (lambda s: s.eto_table(stations=[5, 999], **SPAN), (NO_STATION, SHORT)),
@@ -300,6 +302,7 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
         lambda s: s.crop_et(landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN),
         (NO_STATION, SHORT),
     ),
+    "export": (lambda s: s.export(s.root / "lake", stations=[5, 999]), (NO_STATION,)),
     "export_model": (lambda s: s.export_model("chillr", 5, **SPAN), (SHORT,)),
     "computed_eto": (lambda s: _Second(s.computed_eto(stations=[5, 999], **SPAN)), (NO_STATION,)),
 }
