@@ -94,10 +94,10 @@ def connect(opened: Opened, *, qc: str = "keep", unsafe: bool = False) -> duckdb
 
 
 def stations(opened: Opened) -> pl.DataFrame:
-    """Return the stations that the catalog knows, as the service lists them."""
+    """Return the stations that the catalog knows, as the service lists them, by ``station``."""
     from cimis.queries.frames import whole
 
-    return whole(sql(opened, "SELECT * FROM stations ORDER BY number").table())
+    return whole(sql(opened, "SELECT * FROM stations ORDER BY station").table())
 
 
 def chunks(opened: Opened) -> pl.DataFrame:
