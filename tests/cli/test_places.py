@@ -157,13 +157,17 @@ def test_questions_are_asked_by_place(typed: Typed, listed: list[dict[str, Any]]
     assert asked(*near) == {there["station"]}
     place = Place(there["latitude"], there["longitude"])
     due = {
-        s["station"] for s in some if _by_cosines(place, Place(s["latitude"], s["longitude"])) <= 150
+        s["station"]
+        for s in some
+        if _by_cosines(place, Place(s["latitude"], s["longitude"])) <= 150
     }
     assert asked(*near, "--within", "150") == due
     assert asked("--county", there["county"]) == {
         s["station"] for s in some if there["county"] in s["county"]
     }
-    assert asked(*near, "--within", "150", "--stations", str(there["station"])) == {there["station"]}
+    assert asked(*near, "--within", "150", "--stations", str(there["station"])) == {
+        there["station"]
+    }
     gaps = json.loads(typed("gaps", *near, *days, "--json").out)
     assert {row["station"] for row in gaps} == {there["station"]}
     assert typed("query", "--county", "Atlantis", *days).code == 2

@@ -91,7 +91,9 @@ def test_stations_near_a_point_are_those_of_the_command(store: cimis.Store, type
     with pytest.warns(UserWarning, match="1 station without coordinates"):
         found = store.near("35.5,-119.4", within_km=120)
     words = ("stations", "--near", "35.5,-119.4", "--within", "120", "--json")
-    due = [(s["station"], s["distance_km"], s["bearing_deg"]) for s in json.loads(typed(*words).out)]
+    due = [
+        (s["station"], s["distance_km"], s["bearing_deg"]) for s in json.loads(typed(*words).out)
+    ]
     assert found.select("station", "distance_km", "bearing_deg").rows() == due
     assert found["name"].to_list() == ["Shafter", "Belridge", "FivePoints"]
 

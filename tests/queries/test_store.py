@@ -203,9 +203,7 @@ def test_stations_and_chunks_are_views_too(store: Store, network: Network) -> No
     chunks = store.chunks()
     assert chunks.height == 19
     assert set(chunks["format"]) == {"v1", "v2"}
-    named = (
-        "SELECT s.name, sum(rows) FROM chunks c JOIN stations s USING (station) GROUP BY 1"
-    )
+    named = "SELECT s.name, sum(rows) FROM chunks c JOIN stations s USING (station) GROUP BY 1"
     assert len(store.sql(named)) == 4
 
 

@@ -18,6 +18,7 @@ from cimis.cli.options import (
     qc_option,
     read_cache,
     stations_option,
+    units_option,
 )
 from cimis.cli.showing.answers import Form, answering, deliver_answer
 from cimis.cli.showing.output import Output
@@ -58,6 +59,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 )
 @stations_option()
 @qc_option("keep", "become missing: none, severely flagged ones, all flagged ones.")
+@units_option
 @option("--explain", is_flag=True, help="Show how it would be answered and what is pushed down.")
 @option("--unsafe", is_flag=True, help="Lift the sandbox: files, network, writing statements.")
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
@@ -73,6 +75,7 @@ def command(
     params: Sequence[str],
     stations: str | None,
     qc: str,
+    units: str,
     explain: bool,
     unsafe: bool,
     perf: bool,
@@ -91,7 +94,7 @@ def command(
     from cimis.cli.session import opened
 
     if listing:
-        _list(out)
+        _list(out, units)
         return
     values = _assigned(params)
     if text is None and file is None and sys.stdin.isatty():
@@ -108,15 +111,20 @@ def command(
         )
     with opened(data_dir, cache, told=out.note) as store:
         if explain:
-            asked, parameters = _ready(question, values, stations)
-            _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc), out)
+            asked, parameters = _ready(question, values, stations, units)
+            _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc, units=units), out)
             return
         answer = (
             store.named(
-                question, stations=parse_stations(stations), qc=qc, unsafe=unsafe, parameters=values
+                question,
+                stations=parse_stations(stations),
+                qc=qc,
+                units=units,
+                unsafe=unsafe,
+                parameters=values,
             )
             if is_name
-            else store.sql(question, values or None, qc=qc, unsafe=unsafe)
+            else store.sql(question, values or None, qc=qc, units=units, unsafe=unsafe)
         )
         try:
             deliver_answer(answer, form=form, out=out)
@@ -126,23 +134,25 @@ def command(
 
 
 def _ready(
-    question: str, values: dict[str, object], stations: str | None
+    question: str, values: dict[str, object], stations: str | None, units: str
 ) -> tuple[str, Parameters | None]:
     """Return the SQL and its parameters of a question that is SQL or a name of the library."""
     if not _NAME.fullmatch(question):
         return question, values or None
     from cimis.queries.answers.named import named_query
+    from cimis.queries.conversion import standard
 
-    query = named_query(question)
+    query = named_query(question, standard(units))
     texts = {name: str(value) for name, value in values.items()}
     return query.text(parse_stations(stations)), query.values(texts)
 
 
-def _list(out: Output) -> None:
+def _list(out: Output, units: str) -> None:
     from cimis.queries.answers.named import named_queries
+    from cimis.queries.conversion import standard
 
     rows = []
-    for query in named_queries().values():
+    for query in named_queries(standard(units)).values():
         given = [
             f"{p.name}={p.default}" + ("" if out.to_people else f": {p.meaning}")
             for p in query.parameters

@@ -173,10 +173,10 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
     rows = rows[: form.limit]
     with answer.timings.phase("print"):
         if chosen == "table":
-            from cimis.cli.showing.grid import ROWS, Grid, Head
+            from cimis.cli.showing.grid import ROWS, Grid
 
             shown = form.limit if form.limit is not None else ROWS
-            heads = [Head(n, number=k not in TEXTUAL) for n, k in zip(names, kinds, strict=True)]
+            heads = [_head(n, k, answer) for n, k in zip(names, kinds, strict=True)]
             grid = Grid(heads, rows=shown)
             grid.keep(rows)
             grid.draw(out)
@@ -188,6 +188,16 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
             sys.stdout.buffer.flush()
     answer.timings.count(rows=len(rows))
     return len(rows)
+
+
+def _head(name: str, kind: str, answer: Any) -> Any:
+    """Return the head of a column of few rows, in the unit that is known of it."""
+    from cimis.cli.showing.grid import Head
+
+    known = answer.heads.get(name, {})
+    unit = known.get(b"symbol", b"").decode()
+    decimals = int(known[b"decimals"]) if b"decimals" in known else None
+    return Head(name, f"[{unit}]" if unit else "", kind not in TEXTUAL, decimals)
 
 
 def format_of_answer(form: Form, out: Output) -> str:
