@@ -97,6 +97,7 @@ class Answer:
         self.timings = timings or QueryTimings()
         self.damaged: list[LeftOut] = []
         self.heads: Heads = {}
+        self._connection: Any = None
         self._fresh: Run | None = self._run()
         if unsafe:
             self.table()
@@ -113,6 +114,7 @@ class Answer:
                 named=self._named,
                 roomy=roomy,
             )
+            self._connection = seat.connection
             tables = tables_in(self._text)
             run = Run(seat, self._text, self._parameters, self.timings, self._heads)
             if tables:
@@ -139,6 +141,11 @@ class Answer:
         except duck.Error as error:
             run.close()
             raise translated(error) from error
+
+    def stop(self) -> None:
+        """Let the question that another thread waits for end at once, with an error there."""
+        if self._connection is not None:
+            self._connection.interrupt()
 
     @property
     def lacks(self) -> Lacks:

@@ -20,7 +20,7 @@ from cimis.cli.options import (
     stations_option,
     units_option,
 )
-from cimis.cli.showing.answers import Form, answering, deliver_answer
+from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output
 from cimis.parsing import parse_stations
 from cimis.pipeline.errors import UsageError
@@ -91,46 +91,38 @@ def command(
     nothing but the views: no file, no network, no setting, unless --unsafe is given. --stations
     narrows a named question.
     """
+    from cimis.cli.prompt.conversation import Conversation
     from cimis.cli.session import opened
 
     if listing:
         _list(out, units)
         return
     values = _assigned(params)
-    if text is None and file is None and sys.stdin.isatty():
-        from cimis.cli.prompt import converse
-
-        with opened(data_dir, cache, told=out.note) as store:
-            converse(store, form=form, out=out, qc=qc, unsafe=unsafe, perf=perf)
-        return
-    question = _question(text, file).strip()
-    is_name = _NAME.fullmatch(question) is not None
-    if stations is not None and not is_name:
-        raise UsageError(
-            "--stations narrows named questions only", hint="write 'where station in (2, 80)'"
-        )
+    at_prompt = text is None and file is None and sys.stdin.isatty()
+    question = "" if at_prompt else _question(text, file)
     with opened(data_dir, cache, told=out.note) as store:
-        if explain:
-            asked, parameters = _ready(question, values, stations, units)
-            _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc, units=units), out)
-            return
-        answer = (
-            store.named(
-                question,
-                stations=parse_stations(stations),
-                qc=qc,
-                units=units,
-                unsafe=unsafe,
-                parameters=values,
-            )
-            if is_name
-            else store.sql(question, values or None, qc=qc, units=units, unsafe=unsafe)
+        talk = Conversation(
+            store,
+            form,
+            out,
+            qc=qc,
+            units=units,
+            unsafe=unsafe,
+            perf=perf,
+            values=values,
+            stations=parse_stations(stations),
         )
-        try:
-            deliver_answer(answer, form=form, out=out)
-        finally:
-            if perf:
-                out.timings(answer.timings.stop())
+        if at_prompt:
+            from cimis.cli.prompt.terminal import converse
+
+            converse(talk)
+        elif explain:
+            asked, parameters = _ready(question.strip(), values, stations, units)
+            _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc, units=units), out)
+        elif text not in (None, "-"):
+            talk.take(question, commands=False)
+        else:
+            talk.take(question, source=None if file in (None, "-") else file)
 
 
 def _ready(

@@ -48,13 +48,24 @@ class Form(NamedTuple):
         Whether an answer without rows is a success.
     header : {"names", "units"}
         What the head of a text format says; see :func:`cimis.queries.export.sinks.write`.
+    most_shown : int, optional
+        The most rows that a table shows.
     """
+
+    @property
+    def shown(self) -> int:
+        """How many rows a table shows."""
+        from cimis.cli.showing.grid import ROWS
+
+        wanted = self.most_shown if self.limit is None else self.limit
+        return ROWS if wanted is None else wanted
 
     format: str | None
     output: str | None
     limit: int | None
     allow_empty: bool
     header: str = "names"
+    most_shown: int | None = None
 
 
 def answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -173,11 +184,10 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
     rows = rows[: form.limit]
     with answer.timings.phase("print"):
         if chosen == "table":
-            from cimis.cli.showing.grid import ROWS, Grid
+            from cimis.cli.showing.grid import Grid
 
-            shown = form.limit if form.limit is not None else ROWS
             heads = [_head(n, k, answer) for n, k in zip(names, kinds, strict=True)]
-            grid = Grid(heads, rows=shown)
+            grid = Grid(heads, rows=form.shown)
             grid.keep(rows)
             grid.draw(out)
         else:
@@ -236,9 +246,9 @@ def _draw(
     out: Output,
     timings: QueryTimings | None,
 ) -> int:
-    from cimis.cli.showing.grid import ROWS, Grid
+    from cimis.cli.showing.grid import Grid
 
-    grid = Grid.of_schema(schema, rows=form.limit if form.limit is not None else ROWS)
+    grid = Grid.of_schema(schema, rows=form.shown)
     for _ in grid.take(rows):
         pass
     with timings.phase("print") if timings is not None else nullcontext():
