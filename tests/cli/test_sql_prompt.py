@@ -221,6 +221,11 @@ def test_help_has_a_line_for_each_command(typing: Typing) -> None:
     assert typing(".help mode\n").out.startswith(".mode [MODE]")
 
 
+def test_every_command_is_in_the_documentation() -> None:
+    page = (ROOT / "docs/sql.md").read_text()
+    assert [name for name in COMMANDS if f"`.{name}" not in page] == []
+
+
 def test_timer_and_perf_say_where_the_time_went(typing: Typing) -> None:
     asked = "select 1 as a;\n"
     assert "time " not in typing(asked).err

@@ -48,6 +48,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
         "cimis sql frost-nights --stations 2,80 --param threshold=-2",
         "cimis sql 'select * from daily where station = $s' --param s=80 --explain",
         "cimis sql --file question.sql -o answer.parquet",
+        "cimis sql 'select date, asce_eto from daily limit 5' --units english --header units",
         "echo 'select count(*) from daily' | cimis sql",
     ],
 )
@@ -84,12 +85,14 @@ def command(
     data_dir: str | None,
     out: Output,
 ) -> None:
-    """Answer a question in SQL (DuckDB's) over the views daily, hourly, stations and chunks.
+    """Answer questions in SQL (DuckDB's) over daily, hourly, spatial_daily, stations and chunks.
 
-    The question is the argument (SQL, or the name of one of the library), or comes from --file or
-    standard input; on a terminal without any, a prompt takes one after the other. It can read
-    nothing but the views: no file, no network, no setting, unless --unsafe is given. --stations
-    narrows a named question.
+    A question is the argument (SQL, or the name of one of the library), or comes from --file or
+    standard input; there may be several. On a terminal without any, a prompt takes one after the
+    other; its .help lists what else it knows, and a script may use that too. Questions can read
+    nothing but the views: no file, no network, no setting, unless --unsafe is given. --units
+    english makes the views English, thresholds and sums with them. --stations narrows a named
+    question.
     """
     from cimis.cli.prompt.conversation import Conversation
     from cimis.cli.session import opened

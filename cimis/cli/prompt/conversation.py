@@ -167,8 +167,13 @@ class Conversation:
     def answer(self, text: str, *, alone: bool = True) -> None:
         """Answer one question where answers go."""
         begun: list[Answer] = []
+
+        def stop() -> None:
+            for answer in begun:
+                answer.stop()
+
         try:
-            with stopped_by_ctrl_c(lambda: [answer.stop() for answer in begun]):
+            with stopped_by_ctrl_c(stop):
                 begun.append(self.asked(text, alone=alone))
                 self._deliver(begun[0])
         finally:

@@ -12,7 +12,7 @@ __all__ = ["stopped_by_ctrl_c"]
 
 
 @contextmanager
-def stopped_by_ctrl_c(stop: Callable[[], object]) -> Iterator[None]:
+def stopped_by_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
     """Call ``stop`` at SIGINT, and end with `KeyboardInterrupt` whatever that makes of the block.
 
     Python tells of a signal when the call that runs comes back, and a query does not before its
