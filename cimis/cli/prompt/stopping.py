@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,30 +18,39 @@ def stopped_by_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
     Python tells of a signal when the call that runs comes back, and a query does not before its
     end. So the signal's number is read by a thread of its own, which the engine leaves running.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
+    if os.name == "nt" or threading.current_thread() is not threading.main_thread():
+        yield  # there a signal wakes sockets only, and goes to the main thread only
         return
-    near, far = socket.socketpair()
-    far.setblocking(False)
-    before = signal.set_wakeup_fd(far.fileno(), warn_on_full_buffer=False)
+    near, far = os.pipe()
+    os.set_blocking(far, False)
+    before = signal.set_wakeup_fd(far, warn_on_full_buffer=False)
     pressed = threading.Event()
 
     def watch() -> None:
-        while number := near.recv(1):
+        while number := os.read(near, 1):
             if number[0] == signal.SIGINT:
                 pressed.set()
                 stop()
 
     watching = threading.Thread(target=watch, daemon=True)
     watching.start()
+
+    def told() -> bool:
+        """Stop watching, and tell whether the key was pressed."""
+        signal.set_wakeup_fd(before)
+        os.close(far)
+        watching.join()
+        os.close(near)
+        return pressed.is_set()
+
     try:
         yield
     except Exception:
-        if pressed.is_set():
+        if told():
             raise KeyboardInterrupt from None
         raise
-    finally:
-        signal.set_wakeup_fd(before)
-        far.close()
-        watching.join()
-        near.close()
+    except BaseException:
+        told()
+        raise
+    else:
+        told()
