@@ -63,7 +63,13 @@ class Run:
         return self
 
     def _relation(self) -> Any:
-        return self.seat.connection.sql(self._last(), params=self._parameters)
+        duck, last = native(), self._last()
+        try:
+            return self.seat.connection.sql(last, params=self._parameters)
+        except (duck.BinderException, duck.CatalogException) as error:
+            if "LINE " not in str(error):  # a relation's errors do not say the place
+                self.seat.connection.execute(last, self._parameters)
+            raise
 
     def schema(self) -> pa.Schema:
         """Return the schema of a run that has begun."""

@@ -150,9 +150,10 @@ def test_of_several_statements_the_wrong_one_is_named_by_its_line(typing: Typing
 
 
 def test_an_error_points_at_the_place(typing: Typing) -> None:
-    err = typing("select asce_eto, precipp from daily;\n").err
-    assert _pointed_at(err).startswith("precipp from daily")
-    assert '"precip"' in err  # what was likely meant
+    for mode in ("table", "line", "csv"):
+        err = typing("select asce_eto, precipp from daily;\n", mode=mode).err
+        assert _pointed_at(err).startswith("precipp from daily")
+        assert '"precip"' in err  # what was likely meant
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -149,6 +149,15 @@ def test_a_mean_is_the_conversion_of_the_metric_mean(item: Item, store: Store) -
     assert english == pytest.approx(due, abs=_finest(item) / 5 + 1e-9)
 
 
+def test_a_connection_of_its_own_sees_the_same(store: Store) -> None:
+    text = "SELECT * FROM daily ORDER BY station, date"
+    for qc in POLICIES:
+        with store.connect(qc=qc, units="english") as connection:
+            assert connection.execute(text).fetchall() == (
+                store.sql(text, qc=qc, units="english").fetchall()
+            )
+
+
 def test_an_unknown_system_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="unknown units 'si'"):
         store.sql("SELECT 1", units="si")

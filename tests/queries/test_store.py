@@ -200,6 +200,8 @@ def test_answers_may_be_open_side_by_side(store: Store) -> None:
 
 def test_stations_and_chunks_are_views_too(store: Store, network: Network) -> None:
     assert store.stations()["name"].to_list() == network.stations["name"].to_pylist()
+    assert store.stations()["station"].to_list() == network.stations["station"].to_pylist()
+    assert "number" not in store.stations().columns
     chunks = store.chunks()
     assert chunks.height == 19
     assert set(chunks["format"]) == {"v1", "v2"}

@@ -27,6 +27,9 @@ __all__ = ["LINE", "Conversation"]
 LINE = "line"
 """The mode that shows each row by itself, a column a line."""
 
+_STACKED = ("csv", "tsv", "json", "ndjson", "md")
+"""Formats of which a file can hold one answer behind another."""
+
 _DEEPEST = 20
 
 
@@ -225,7 +228,7 @@ class Conversation:
         """Write an answer behind the one that the file has; the file is whole at any moment."""
         from cimis.queries.export.replacing import replacing
 
-        if FORMATS[format_of_answer(form, self.out)].binary:
+        if format_of_answer(form, self.out) not in _STACKED:
             raise UsageError(
                 f"{target} has an answer, and cannot hold a second one",
                 hint="name another file with .output or .once",
