@@ -115,6 +115,7 @@ def test_the_argument_may_be_several_statements_but_no_command(
     for text in (f".output {target}\nselect 1", f"select 1 as a;\n.output {target}\nselect 2"):
         answer = typed("sql", text)
         assert answer.code == 2
+        assert "a dot command is a line of its own, at the prompt or in a script" in answer.err
         assert not target.exists()
     copied = typed("sql", f"select 1 as a; copy daily to '{target}'")
     assert copied.code == 2

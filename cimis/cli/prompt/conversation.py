@@ -116,6 +116,8 @@ class Conversation:
                 else:
                     self.out.note(f"{placed}")
             except CimisError as error:
+                if piece.text.startswith(".") and not piece.is_command:
+                    error.hint = "a dot command is a line of its own, at the prompt or in a script"
                 if one:
                     raise
                 raise _placed(error, piece, source) from error
