@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cimis.pipeline.field.items import Item, Standard, scope_items
 from cimis.pipeline.field.units import english_decimals
@@ -16,16 +16,22 @@ from cimis.queries.engines.catalogued import CATALOGUED
 from cimis.queries.mirror.layout import TABLES, columns_of, derived, scope_of_table
 from cimis.queries.native import native
 
-__all__ = ["Heads", "item_heads", "origins"]
+__all__ = ["Heads", "Origin", "item_heads", "origins"]
 
 Heads = Mapping[str, Mapping[bytes, bytes]]
 """Metadata of columns by name, such as their units."""
 
-Origin = tuple[str, Item] | None
-"""The table and the item of which a column is; None where it is no item's, or that is unknown."""
 
-Columns = list[tuple[str, Origin]]
-"""Names and origins of columns, in order."""
+class Origin(NamedTuple):
+    """Whose values a column has: an item's of a table, or such as are ``chosen`` from several."""
+
+    table: str
+    item: Item
+    chosen: bool = False
+
+
+Columns = list[tuple[str, Origin | None]]
+"""Names and origins of columns, in order; None where it is no item's, or that is unknown."""
 
 _MOST_DEEP = 40
 
@@ -34,7 +40,7 @@ class _UnknownError(Exception):
     """The question is of a form of which nothing is said."""
 
 
-def origins(connection: Any, text: str) -> list[Origin]:
+def origins(connection: Any, text: str) -> list[Origin | None]:
     """Return the origin of each column of a question's answer; an empty list where none is known.
 
     Parameters
@@ -48,19 +54,21 @@ def origins(connection: Any, text: str) -> list[Origin]:
         ((told,),) = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
         (statement,) = json.loads(told).get("statements", ())
         found = [origin for _, origin in _of_node(statement["node"], {}, 0)]
-    except (_UnknownError, KeyError, ValueError, TypeError, native().Error):
+    except (_UnknownError, KeyError, ValueError, TypeError, RecursionError, native().Error):
         return []
     return found if any(found) else []
 
 
 def item_heads(
-    columns: Sequence[Origin], stored: Mapping[str, Mapping[str, tuple[int, str]]], units: Standard
+    columns: Sequence[Origin | None],
+    stored: Mapping[str, Mapping[str, tuple[int, str]]],
+    units: Standard,
 ) -> list[dict[bytes, bytes]]:
     """Return the metadata of columns: unit, symbol and usual decimals of those that are an item's.
 
     Parameters
     ----------
-    columns : sequence of Origin
+    columns : sequence of Origin or None
     stored : mapping
         Decimals and unit of what is stored, by table and item's code.
     units : Standard
@@ -70,13 +78,13 @@ def item_heads(
         if origin is None:
             made.append(dict[bytes, bytes]())
             continue
-        table, item = origin
+        table, item, chosen = origin
         decimals = stored.get(table, {}).get(item.code, (item.decimals_metric, ""))[0]
         if units is Standard.ENGLISH and item.quantity.ratio is not None:
             decimals = english_decimals(item, decimals)
         made.append(
-            {
-                b"item": item.code.encode(),
+            ({} if chosen else {b"item": item.code.encode()})
+            | {
                 b"decimals": b"%d" % decimals,
                 b"unit": item.unit(units).encode(),
                 b"symbol": item.symbol(units).encode(),
@@ -92,9 +100,9 @@ def _of_table(name: str) -> Columns:
     if not any(name in names for names in TABLES.values()):
         raise _UnknownError
     items = {item.column: item for item in scope_items(scope_of_table(name))}
-    items["reference_eto"] = items["asce_eto"]
-    columns = [*columns_of(name), *derived()]
-    return [(c, (name, items[c]) if c in items else None) for c in columns]
+    known = {column: Origin(name, item) for column, item in items.items()}
+    known["reference_eto"] = Origin(name, items["asce_eto"], chosen=True)
+    return [(column, known.get(column)) for column in (*columns_of(name), *derived())]
 
 
 def _of_node(node: Mapping[str, Any], known: Mapping[str, Columns], depth: int) -> Columns:

@@ -90,7 +90,7 @@ class Run:
         found = origins(instance.root.cursor(), self._text)
         if len(found) != len(names):
             return {}
-        stored = {table: instance.stored(table) for table, _ in filter(None, found)}
+        stored = {each.table: instance.stored(each.table) for each in found if each}
         facts = item_heads(found, stored, self.seat.sight.units)
         return {name: each for name, each in zip(names, facts, strict=True) if each}
 

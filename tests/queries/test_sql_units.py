@@ -228,12 +228,25 @@ def test_all_columns_of_a_view_have_their_unit_in_both_systems(store: Store) -> 
             assert found == {name: symbol for name, symbol in due.items() if symbol}
 
 
+def test_heads_name_the_item_and_the_decimals_that_it_has(store: Store) -> None:
+    """The reference ETo is chosen from two items, so it is none."""
+    text = "select asce_eto as a, reference_eto, station from daily"
+    a, reference, station = store.sql(text, units="english").schema
+    assert a.metadata[b"item"] == b"day-asce-eto"
+    assert b"item" not in reference.metadata
+    assert a.metadata[b"decimals"] == reference.metadata[b"decimals"] == b"2"
+    assert station.metadata is None
+
+
 def test_origins_say_nothing_of_what_cannot_be_parsed(store: Store) -> None:
     connection = store.connect()
     assert origins(connection, "selec 1") == []
     assert origins(connection, "select 1; select 2") == []
     deep = "select precip from " + "(select precip from " * 60 + "daily" + ")" * 60
     assert origins(connection, deep) == []
+    long = "select precip, " + " + ".join(["1"] * 900) + " as n from daily"
+    assert units_of(store.sql(long).schema) in ({"precip": "mm"}, {})
+    assert len(store.sql(long).fetchall()) > 300
     connection.close()
 
 
