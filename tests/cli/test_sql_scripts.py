@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,32 @@ def test_a_script_runs_in_a_process_as_in_duckdbs_shell(root: Path, tmp_path: Pa
         )
     assert (done.returncode, done.stdout) == (0, "")
     assert (tmp_path / "a.csv").read_text().startswith("a\n1\nasce_eto,rain\n")
+
+
+def test_ctrl_c_ends_a_script_while_a_question_is_reckoned(root: Path) -> None:
+    """Every form of an answer: one line and the exit code of interruptions, at once."""
+    endless = "select count(*) as n from range(1000000000000) where range % 7 = 3;"
+    for mode in ("csv", "line"):
+        with subprocess.Popen(
+            [sys.executable, "-m", "cimis", "sql", "--data-dir", str(root)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"select 1 as a;\n.mode {mode}\n{endless}\nselect 2 as b;\n")
+            process.stdin.close()
+            process.stdin = None
+            assert process.stdout.readline() == "a\n"
+            time.sleep(2)  # the second one is being reckoned by now
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, "b" in out) == (130, False), err
+        assert "interrupted" in err
+        assert "Traceback" not in err
 
 
 def test_a_file_is_a_script(typed: Typed, tmp_path: Path) -> None:
