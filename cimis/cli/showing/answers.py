@@ -52,6 +52,13 @@ class Form(NamedTuple):
         The most rows that a table shows.
     """
 
+    format: str | None
+    output: str | None
+    limit: int | None
+    allow_empty: bool
+    header: str = "names"
+    most_shown: int | None = None
+
     @property
     def shown(self) -> int:
         """How many rows a table shows."""
@@ -59,13 +66,6 @@ class Form(NamedTuple):
 
         wanted = self.most_shown if self.limit is None else self.limit
         return ROWS if wanted is None else wanted
-
-    format: str | None
-    output: str | None
-    limit: int | None
-    allow_empty: bool
-    header: str = "names"
-    most_shown: int | None = None
 
 
 def answering(function: Callable[..., Any]) -> Callable[..., Any]:
