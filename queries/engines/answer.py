@@ -16,8 +16,8 @@ from cimis.queries.engines.run import Few, Heads, Run
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters
 from cimis.queries.engines.words import tables_in
+from cimis.queries.mirror.sight import Sight
 from cimis.queries.native import is_damage, native
-from cimis.queries.quality import FlagPolicy
 from cimis.queries.timing import QueryTimings
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Answer:
         answers.
     parameters : sequence or mapping, optional
         Values for ``?`` (and ``$1``) or for ``$name``.
-    policy : FlagPolicy
+    sight : Sight
+        Under which flag policy and in which units rows are seen.
     unsafe : bool
     named : Named, optional
         The chunks that the question is known to name.
@@ -60,6 +61,8 @@ class Answer:
     ----------
     damaged : list of LeftOut
         Chunks whose rows the answer may lack, because they are damaged; known once it has run.
+    heads : mapping of str to mapping
+        What is known of the columns of :meth:`few`, by name: that of a schema's field metadata.
 
     Raises
     ------
@@ -74,7 +77,7 @@ class Answer:
         text: str,
         parameters: Parameters | None = None,
         *,
-        policy: FlagPolicy = FlagPolicy.KEEP,
+        sight: Sight = Sight(),  # noqa: B008 -- it cannot be changed
         unsafe: bool = False,
         named: Named | None = None,
         timings: QueryTimings | None = None,
@@ -85,7 +88,7 @@ class Answer:
         self._engine = engine
         self._text = text
         self._parameters = parameters
-        self._policy = policy
+        self._sight = sight
         self._unsafe = unsafe
         self._named = named
         self._process = os.getpid()
@@ -93,6 +96,8 @@ class Answer:
         self._table: pa.Table | None = None
         self.timings = timings or QueryTimings()
         self.damaged: list[LeftOut] = []
+        self.heads: Heads = {}
+        self._connection: Any = None
         self._fresh: Run | None = self._run()
         if unsafe:
             self.table()
@@ -103,12 +108,13 @@ class Answer:
         if run is None or roomy:
             seat = self._engine.seat(
                 self._text,
-                policy=self._policy,
+                sight=self._sight,
                 timings=self.timings,
                 unsafe=self._unsafe,
                 named=self._named,
                 roomy=roomy,
             )
+            self._connection = seat.connection
             tables = tables_in(self._text)
             run = Run(seat, self._text, self._parameters, self.timings, self._heads)
             if tables:
@@ -135,6 +141,11 @@ class Answer:
         except duck.Error as error:
             run.close()
             raise translated(error) from error
+
+    def stop(self) -> None:
+        """Let the question that another thread waits for end at once, with an error there."""
+        if self._connection is not None:
+            self._connection.interrupt()
 
     @property
     def lacks(self) -> Lacks:
@@ -192,7 +203,13 @@ class Answer:
         """Return names, types and rows of an answer of few and plain rows; None for another."""
         if self._table is not None or self._heads:
             return None
-        return self._asked(lambda run: run.few(most))
+
+        def ask(run: Run) -> Few | None:
+            found = run.few(most)
+            self.heads = {} if found is None else run.heads(found[0])
+            return found
+
+        return self._asked(ask)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return all rows as tuples of Python values."""

@@ -17,7 +17,7 @@ from cimis.pipeline.lacks import Lacks
 __all__ = ["command"]
 
 _COLUMNS = (
-    *("number", "name", "county", "active", "connected", "disconnected", "elevation_m"),
+    *("station", "name", "county", "active", "connected", "disconnected", "elevation_m"),
     *("latitude", "longitude"),
 )
 _NEAR = ("distance_km", "bearing_deg")
@@ -191,6 +191,7 @@ def _judged(
 def _show(
     stations: list[dict[str, Any]], out: Output, form: str | None, columns: tuple[str, ...]
 ) -> None:
+    stations = [_told(facts) for facts in stations]
     if form == "geojson":
         out.json({"type": "FeatureCollection", "features": [_feature(s) for s in stations]})
     elif form == "json" or (form is None and out.as_json):
@@ -198,6 +199,12 @@ def _show(
     else:
         rows = [tuple(facts.get(column) for column in columns) for facts in stations]
         out.rows(columns, rows, form=form, spare=_SPARE)
+
+
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a station, its number under the name that it has beside records."""
+    rest = {name: value for name, value in facts.items() if name != "number"}
+    return {"station": facts["number"]} | rest
 
 
 def _feature(facts: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +216,7 @@ def _feature(facts: dict[str, Any]) -> dict[str, Any]:
     rest = {k: v for k, v in facts.items() if k not in ("latitude", "longitude")}
     return {
         "type": "Feature",
-        "id": facts["number"],
+        "id": facts["station"],
         "geometry": {"type": "Point", "coordinates": point} if known else None,
         "properties": rest,
     }

@@ -48,6 +48,8 @@ class Form(NamedTuple):
         Whether an answer without rows is a success.
     header : {"names", "units"}
         What the head of a text format says; see :func:`cimis.queries.export.sinks.write`.
+    most_shown : int, optional
+        The most rows that a table shows.
     """
 
     format: str | None
@@ -55,6 +57,15 @@ class Form(NamedTuple):
     limit: int | None
     allow_empty: bool
     header: str = "names"
+    most_shown: int | None = None
+
+    @property
+    def shown(self) -> int:
+        """How many rows a table shows."""
+        from cimis.cli.showing.grid import ROWS
+
+        wanted = self.most_shown if self.limit is None else self.limit
+        return ROWS if wanted is None else wanted
 
 
 def answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -177,11 +188,10 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
     rows = rows[: form.limit]
     with answer.timings.phase("print"):
         if chosen == "table":
-            from cimis.cli.showing.grid import ROWS, Grid, Head
+            from cimis.cli.showing.grid import Grid
 
-            shown = form.limit if form.limit is not None else ROWS
-            heads = [Head(n, number=k not in TEXTUAL) for n, k in zip(names, kinds, strict=True)]
-            grid = Grid(heads, rows=shown)
+            heads = [_head(n, k, answer) for n, k in zip(names, kinds, strict=True)]
+            grid = Grid(heads, rows=form.shown)
             grid.keep(rows)
             grid.draw(out)
         else:
@@ -192,6 +202,16 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
             sys.stdout.buffer.flush()
     answer.timings.count(rows=len(rows))
     return len(rows)
+
+
+def _head(name: str, kind: str, answer: Any) -> Any:
+    """Return the head of a column of few rows, in the unit that is known of it."""
+    from cimis.cli.showing.grid import Head
+
+    known = answer.heads.get(name, {})
+    unit = known.get(b"symbol", b"").decode()
+    decimals = int(known[b"decimals"]) if b"decimals" in known else None
+    return Head(name, f"[{unit}]" if unit else "", kind not in TEXTUAL, decimals)
 
 
 def format_of_answer(form: Form, out: Output) -> str:
@@ -230,9 +250,9 @@ def _draw(
     out: Output,
     timings: QueryTimings | None,
 ) -> int:
-    from cimis.cli.showing.grid import ROWS, Grid
+    from cimis.cli.showing.grid import Grid
 
-    grid = Grid.of_schema(schema, rows=form.limit if form.limit is not None else ROWS)
+    grid = Grid.of_schema(schema, rows=form.shown)
     for _ in grid.take(rows):
         pass
     with timings.phase("print") if timings is not None else nullcontext():
