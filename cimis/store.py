@@ -12,8 +12,10 @@ from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
 from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
+from cimis.contents import contents_of
 from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
+from cimis.pipeline.markup import shown
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
@@ -61,6 +63,9 @@ class Store(Opened):
 
     def __repr__(self) -> str:
         return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
+
+    def _repr_html_(self) -> str:
+        return shown(f"Store at {self.root}", lambda: contents_of(self.root))
 
     # rows
     daily = reading.daily
