@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.markup import counted
 
 if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
@@ -134,8 +135,8 @@ def _usual(table: pa.Table) -> list[str]:
 def _axis(column: pa.Array, name: str, *, whole: bool) -> Axis:
     if column.null_count:
         raise UsageError(
-            f"{column.null_count:,} rows have no {name}, so they have no place along it",
-            hint="leave them out, or name other columns with by=[…]",
+            f"{counted(column.null_count, 'row')} without {name} cannot be placed along it",
+            hint="leave such rows out, or name other columns with by=[…]",
         )
     step = _STEPS.get(name)
     if pa.types.is_temporal(column.type):
