@@ -15,6 +15,7 @@ from cimis.arguments import keeping, path_of
 from cimis.contents import contents_of
 from cimis.directory import data_directory, make_directory
 from cimis.opened import Opened
+from cimis.pictures import plot as pictures
 from cimis.pipeline.markup import shown
 from cimis.season import against, cold, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
@@ -92,6 +93,9 @@ class Store(Opened):
     against_normal = against.against_normal
     crop_et = crop_water.crop_et
     export_model = model_files.export_model
+
+    # what is seen
+    plot = pictures.plot
 
     # what is listed
     stations = asking.stations
