@@ -25,6 +25,9 @@ NONE = "–"
 
 _STEP = 1000
 _LEFT, _RIGHT = "text-align:left", "text-align:right"
+_WHOLE = "text-align:left;white-space:nowrap"
+_SHORT = 25
+"""Letters up to which a text of a cell is not broken into lines, as a date or a name."""
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -90,7 +93,7 @@ class Sheet:
         body = "".join(_row("td", map(cell, row), styles) for row in self.rows)
         caption = f"{self.caption} ({self.shown})" if self.caption else self.shown
         return (
-            f'<table><caption style="{_LEFT}">{escape(caption)}</caption>'
+            f'<table><caption style="{_WHOLE}">{escape(caption)}</caption>'
             f"<thead>{head}</thead><tbody>{body}</tbody></table>"
         )
 
@@ -123,11 +126,11 @@ class Card:
         parts = [] if self.facts else [f"<p><strong>{escape(self.title)}</strong></p>"]
         if self.facts:
             rows = "".join(
-                f'<tr><th scope="row" style="{_LEFT}">{escape(name)}</th>'
+                f'<tr><th scope="row" style="{_WHOLE}">{escape(name)}</th>'
                 f'<td style="{_LEFT}">{escape(text)}</td></tr>'
                 for name, text in self.facts.items()
             )
-            head = f'<caption style="{_LEFT}"><strong>{escape(self.title)}</strong></caption>'
+            head = f'<caption style="{_WHOLE}"><strong>{escape(self.title)}</strong></caption>'
             parts.append(f"<table>{head}<tbody>{rows}</tbody></table>")
         parts += [sheet.html() for sheet in self.sheets]
         if self.notes:
@@ -157,7 +160,8 @@ def _is_number(value: Any) -> bool:
 
 def _row(tag: str, texts: Iterable[str], styles: Sequence[str], more: str = "") -> str:
     cells = "".join(
-        f'<{tag}{more} style="{style}">{escape(text)}</{tag}>'
+        f'<{tag}{more} style="{style}{";white-space:nowrap" * (len(text) <= _SHORT)}">'
+        f"{escape(text)}</{tag}>"
         for text, style in zip(texts, styles, strict=True)
     )
     return f"<tr>{cells}</tr>"
