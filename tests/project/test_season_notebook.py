@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
+import tomllib
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +59,19 @@ def test_the_notebook_is_kept_without_outputs() -> None:
     code = code_cells(NOTEBOOK)
     assert len(code) >= 12
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+
+
+@pytest.mark.parametrize("notebook", sorted(NOTEBOOK.parent.glob("*.ipynb")), ids=lambda p: p.stem)
+def test_the_extra_brings_what_a_notebook_takes(notebook: Path) -> None:
+    """What its cells import, and the frames that they ask for, are dependencies or of the extra."""
+    code = "\n".join("".join(cell["source"]) for cell in code_cells(notebook))
+    taken = set(re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE))
+    taken |= set(re.findall(r"to=\"(\w+)\"", code))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["notebook"]]
+    brought = {re.split(r"[\[><=; ]", text)[0].lower() for text in named}
+    assert taken - brought - {"cimis"} - sys.stdlib_module_names == set()
+    assert "polars" in taken
 
 
 def test_no_cell_complains(season: Ran) -> None:
