@@ -84,7 +84,7 @@ def test_every_cell_but_the_last_shows_something(season: Ran) -> None:
 
 def test_the_fetch_tells_that_all_came(season: Ran) -> None:
     days = (dt.date(2024, 6, 30) - dt.date(2004, 10, 1)).days + 1
-    facts = dict(season.table("fetch"))
+    facts = {row[0]: row[1] for row in season.table("fetch")}
     assert facts["stations"] == "1 of 1"
     assert facts["rows"] == f"{days:,} of {days:,} asked for"
     assert ": complete" in season.page("fetch")
