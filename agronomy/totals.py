@@ -22,7 +22,7 @@ Doubles = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
 
 BAND = (10, 50, 90)
-MOST_MISSING = 0.1
+MOST_MISSING = 0.2
 """Share of days that may be missing in a season that counts."""
 
 
@@ -71,7 +71,7 @@ def running_totals(
     Raises
     ------
     NoDataError
-        Where fewer seasons count: of one no more than a tenth of the days may be missing. Those
+        Where fewer seasons count: of one no more than a fifth of the days may be missing. Those
         take the mean of that day's values in the seasons that count, zero where none has one.
 
     Notes

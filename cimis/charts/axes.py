@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,26 +36,29 @@ _TIMES = {
 }
 """How ticks are named: months in short, days with their month, whatever the length of the axis."""
 
-_HALF_DAY_H = len(HOURS) // 2
+_FEW_DAYS = 10
 
 POINTED = "pointed"
 
 DAY = "%Y-%m-%d"
 
 
-def time_axis(title: str | None = None, *, field: str = "time", **more: Any) -> dict[str, Any]:
-    """Return the channel of time: PST, drawn as UTC (see :mod:`cimis.charts.spec`)."""
-    axis = {"grid": False, "title": title, "tickCount": 8, "format": _TIMES}
-    return {"field": field, "type": "temporal", "scale": _UTC, "axis": axis, **more}
+def time_axis(span: tuple[dt.date, dt.date]) -> dict[str, Any]:
+    """Return the channel of time: PST, drawn as UTC (see :mod:`cimis.charts.spec`).
+
+    Of few days each has a tick, and nothing between them.
+    """
+    few = (span[1] - span[0]).days < _FEW_DAYS
+    count: Any = {"interval": "day", "step": 1} if few else 8
+    axis = {"grid": False, "title": None, "tickCount": count, "format": _TIMES}
+    return {"field": "time", "type": "temporal", "scale": _UTC, "axis": axis}
 
 
-def value_axis(
-    title: str, *, field: str = "value", zero: bool = False, **more: Any
-) -> dict[str, Any]:
+def value_axis(title: str, *, field: str = "value", zero: bool = False) -> dict[str, Any]:
     """Return the channel of values, with its title and unit."""
     scale = {"zero": zero, "nice": True}
     axis = {"title": title, "tickCount": 5}
-    return {"field": field, "type": "quantitative", "scale": scale, "axis": axis, **more}
+    return {"field": field, "type": "quantitative", "scale": scale, "axis": axis}
 
 
 def when(scope: Scope) -> dict[str, Any]:
@@ -63,19 +67,23 @@ def when(scope: Scope) -> dict[str, Any]:
     return {"calculate": f"utcFormat(datum.time, '{form}')", "as": "when"}
 
 
-def said(symbol: str, *, flags: bool = True) -> list[dict[str, Any]]:
+def said(symbol: str) -> list[dict[str, Any]]:
     """Return what the pointer is told of a value."""
-    told = [
+    return [
         {"field": "label", "type": "nominal", "title": "of"},
         {"field": "when", "type": "nominal", "title": "when"},
         {"field": "value", "type": "quantitative", "title": symbol or "value", "format": ",.4~g"},
+        {"field": "flag", "type": "nominal", "title": "flag"},
     ]
-    return [*told, {"field": "flag", "type": "nominal", "title": "flag"}] if flags else told
 
 
-def bars() -> dict[str, Any]:
-    """Return a layer of bars a day wide, the day in their middle, never so narrow as to vanish."""
-    edges = {"begin": -_HALF_DAY_H, "end": _HALF_DAY_H}
+def bars(scope: Scope) -> dict[str, Any]:
+    """Return a layer of bars a day or an hour wide, never so narrow as to vanish.
+
+    A day stands in the middle of its bar, the end of an hour at the right of its.
+    """
+    half = len(HOURS) // 2
+    edges = {"begin": -half, "end": half} if scope is Scope.DAILY else {"begin": -1, "end": 0}
     return {
         "transform": [
             {"calculate": f"utcOffset('hours', datum.time, {hours})", "as": name}

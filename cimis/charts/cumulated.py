@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Summed", "cumulated"]
 
 _COLORS = ("Rain", "Reference ET")
-"""What has the same colour in every chart."""
+"""What has the same colour in every chart, by how its word begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def cumulated(
         subtitle=f"{span_words(*span)} (PST) · {_band_words(seasons)}",
         description=_described(drawn, stations, summed, names, seasons, span),
         rows=drawn,
-        spec=_spec(stations, summed, names),
+        spec=_spec(stations, summed, names, span),
         notes=notes,
     )
 
@@ -109,14 +109,18 @@ def _band_words(seasons: Mapping[tuple[int, str], Sequence[int]]) -> str:
 
 
 def _spec(
-    stations: Sequence[int], summed: Sequence[Summed], names: Mapping[int, str]
+    stations: Sequence[int],
+    summed: Sequence[Summed],
+    names: Mapping[int, str],
+    span: tuple[dt.date, dt.date],
 ) -> dict[str, Any]:
-    others = [one.word for one in summed if one.word not in _COLORS]
-    domain = [*_COLORS, *others]
+    rain, eto = _COLORS
+    et = [one.word for one in summed if one.word.startswith(eto)] or [eto]
+    domain = list(dict.fromkeys([rain, *et, *(one.word for one in summed)]))
     panels = []
     for station in stations:
         for one in summed:
-            made = _panel(station, one, domain)
+            made = _panel(station, one, domain, span)
             if len(stations) > 1:
                 made["title"] = {"text": station_word(station, names), "fontSize": 12}
             panels.append(made)
@@ -130,7 +134,9 @@ def _spec(
     }
 
 
-def _panel(station: int, one: Summed, domain: Sequence[str]) -> dict[str, Any]:
+def _panel(
+    station: int, one: Summed, domain: Sequence[str], span: tuple[dt.date, dt.date]
+) -> dict[str, Any]:
     title = f"{one.word} ({one.symbol})" if one.symbol else one.word
     number = {"type": "quantitative", "format": ",.4~g"}
     told = [
@@ -146,7 +152,7 @@ def _panel(station: int, one: Summed, domain: Sequence[str]) -> dict[str, Any]:
             {"filter": {"field": "station", "equal": station}},
             {"filter": {"field": "item", "equal": one.item}},
         ],
-        "encoding": {"x": time_axis()},
+        "encoding": {"x": time_axis(span)},
         "layer": [
             {
                 "mark": {"type": "area", "style": "band"},

@@ -70,19 +70,24 @@ def eto_rain(
         subtitle=f"{span_words(*span)}, daily, Pacific standard time{marked}",
         description=_described(drawn, stations, names, eto, rain, standard, span),
         rows=drawn,
-        spec=_spec(stations, names, eto, rain, standard),
+        spec=_spec(stations, names, eto, rain, standard, span),
         notes=notes,
     )
 
 
 def _spec(
-    stations: list[int], names: Mapping[int, str], eto: Item, rain: Item, standard: Standard
+    stations: list[int],
+    names: Mapping[int, str],
+    eto: Item,
+    rain: Item,
+    standard: Standard,
+    span: tuple[dt.date, dt.date],
 ) -> dict[str, Any]:
     words = [item_word(rain), item_word(eto)]
     symbol = rain.symbol(standard)
 
     def panel(y: dict[str, Any], layers: list[dict[str, Any]], *, last: bool) -> Any:
-        x = time_axis()
+        x = time_axis(span)
         x["axis"] |= {} if last else {"labels": False, "ticks": False}
         color = colors(words, {})
         encoding = {"x": x, "y": y, "color": color, "tooltip": said(symbol)}
@@ -95,7 +100,7 @@ def _spec(
     lines = {"mark": {"type": "line"}}
     panels: list[dict[str, Any]] = []
     if len(stations) == 1:
-        layers = [only(rain, bars()), only(eto, lines), only(eto, dots()), flags()]
+        layers = [only(rain, bars(Scope.DAILY)), only(eto, lines), only(eto, dots()), flags()]
         y = value_axis(f"A day ({symbol})", zero=True)
         panels.append(panel(y, layers, last=False))
     for number, station in enumerate(stations):
@@ -114,6 +119,7 @@ def _spec(
         "transform": [when(Scope.DAILY)],
         "vconcat": panels,
         "spacing": 14,
+        "resolve": {"scale": {"y": "shared" if len(stations) > 1 else "independent"}},
     }
 
 

@@ -132,7 +132,7 @@ def rose(
         f"(< {edges[0]:g} {symbol})",
         description=_described(drawn, stations, names, span, calm, symbol),
         rows=drawn,
-        spec=_spec([s for s in stations if s in told], names, words, most, hole),
+        spec=_spec([s for s in stations if s in told], names, words, (most, hole), _free(drawn)),
         notes=notes,
     )
 
@@ -147,29 +147,39 @@ def _drawn(hours: pl.DataFrame, edges: Sequence[float], words: Sequence[str]) ->
     import polars as pl
 
     place = ((pl.col("direction") + _WIDTH / 2) // _WIDTH).cast(pl.Int32) % len(SECTORS)
-    breaks = pl.col("speed").cut(list(edges[1:]), left_closed=True, labels=list(words))
+    above = pl.sum_horizontal(*(pl.col("speed") >= edge for edge in edges[1:]))
     found = hours.filter(pl.col("speed") >= edges[0]).select(
-        "station", place.alias("place"), breaks.cast(pl.String).alias("speed")
+        "station", place.alias("place"), above.cast(pl.Int32).alias("class")
     )
-    names = dict(enumerate(SECTORS))
-    order = {word: number for number, word in enumerate(words)}
+    sectors, classes = dict(enumerate(SECTORS)), dict(enumerate(words))
     return (
-        found.group_by("station", "place", "speed")
+        found.group_by("station", "place", "class")
         .agg(pl.len().alias("hours"))
         .with_columns(
-            pl.col("place").replace_strict(names, return_dtype=pl.String).alias("sector"),
-            pl.col("speed").replace_strict(order, return_dtype=pl.Int32).alias("class"),
+            pl.col("place").replace_strict(sectors, return_dtype=pl.String).alias("sector"),
+            pl.col("class").replace_strict(classes, return_dtype=pl.String).alias("speed"),
         )
     )
+
+
+def _free(rows: pl.DataFrame) -> float:
+    """Return the angle between the two sectors with the least wind, where rings are labelled."""
+    import numpy as np
+    import polars as pl
+
+    sums = dict(rows.group_by("sector").agg(pl.col("share").sum()).rows())
+    shares = np.array([sums.get(sector, 0.0) for sector in SECTORS])
+    return float(np.argmin(shares + np.roll(shares, -1)) + 0.5) * _WIDTH
 
 
 def _spec(
     stations: Sequence[int],
     names: Mapping[int, str],
     words: Sequence[str],
-    most: float,
-    hole: float,
+    size: tuple[float, float],
+    free: float,
 ) -> dict[str, Any]:
+    most, hole = size
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if most / step <= 5)
     rings = [step * number for number in range(1, int(most / step) + 1)]
     whole = (most + hole) * 1.14
@@ -183,7 +193,7 @@ def _spec(
         "stack": None,
     }
     ring_rows = [
-        {"ring": ring + hole, "said": f"{ring:.0%}", "at": _WIDTH * 1.5, "from": 0, "to": _CIRCLE}
+        {"ring": ring + hole, "said": f"{ring:.0%}", "at": free, "from": 0, "to": _CIRCLE}
         for ring in rings
     ]
     compass = [

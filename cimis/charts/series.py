@@ -20,7 +20,7 @@ from cimis.charts.words import (
     station_word,
 )
 from cimis.pipeline.errors import UsageError
-from cimis.pipeline.field.items import Item, Rule, Scope, Standard
+from cimis.pipeline.field.items import Item, Rule, Standard
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,6 +31,7 @@ MOST_LINES = 14
 """Lines that colours, and dashes for the second round of them, keep apart."""
 
 _TOLD = 4
+_QUARTERS = (0, 90, 180, 270, 360)
 _DASHED_FROM = 7
 
 
@@ -98,7 +99,7 @@ def series(
         subtitle=subtitle,
         description=_described(drawn, items, labels, standard, span),
         rows=drawn,
-        spec=_spec(items, stations, labels, standard, scope),
+        spec=_spec(items, stations, labels, standard, span),
         notes=notes,
     )
 
@@ -123,7 +124,7 @@ def _spec(
     stations: Sequence[int],
     labels: Mapping[tuple[int, str], str],
     standard: Standard,
-    scope: Scope,
+    span: tuple[dt.date, dt.date],
 ) -> dict[str, Any]:
     """Return a panel for each quantity, the axis of time below the last one."""
     panels: dict[object, list[Item]] = {}
@@ -135,10 +136,10 @@ def _spec(
     made = []
     for number, own in enumerate(panels.values()):
         last = number == len(panels) - 1
-        made.append(_panel(own, stations, labels, every, standard, last=last))
+        made.append(_panel(own, stations, labels, every, standard, span, last=last))
     return {
         "data": {"name": ROWS},
-        "transform": [when(scope)],
+        "transform": [when(items[0].scope)],
         "vconcat": made,
         "spacing": 14,
         "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
@@ -151,14 +152,16 @@ def _panel(
     labels: Mapping[tuple[int, str], str],
     every: Sequence[str],
     standard: Standard,
+    span: tuple[dt.date, dt.date],
     *,
     last: bool,
 ) -> dict[str, Any]:
     own = [label for (_, column), label in labels.items() if column in {i.column for i in items}]
     symbol = items[0].symbol(standard)
-    x = time_axis()
+    x = time_axis(span)
     x["axis"] |= {} if last else {"labels": False, "ticks": False}
-    color = colors(every, {"values": own, "columns": _columns(own)} if len(every) > 1 else None)
+    legend = {"values": own, "columns": _columns(own)} if len(set(own)) > 1 else None
+    color = colors(every, legend)
     dash: dict[str, Any] = {}
     if len(every) > _DASHED_FROM:
         solid = [[1, 0] if place < _DASHED_FROM else [5, 3] for place in range(len(every))]
@@ -173,22 +176,31 @@ def _panel(
     lines = [i.column for i in items if i.column not in (*barred, *points)]
     layers = []
     if barred:
-        layers.append(_only(barred, bars()))
+        layers.append(_only(barred, bars(items[0].scope)))
     if lines:
         layers += [_only(lines, line(**dash)), _only(lines, dots())]
     if points:
         layers.append(_only(points, {"mark": {"type": "point", "size": 8}}))
+    title = axis_title(items, standard)
     zero = bool(barred) or all(item.rule is Rule.SUM for item in items)
     return {
         "transform": [{"filter": {"field": "label", "oneOf": own}}],
         "encoding": {
             "x": x,
-            "y": value_axis(axis_title(items, standard), zero=zero),
+            "y": _compass(title) if points else value_axis(title, zero=zero),
             "color": color,
             "tooltip": said(symbol),
         },
         "layer": [*layers, flags()],
     }
+
+
+def _compass(title: str) -> dict[str, Any]:
+    """Return the channel of directions: the whole circle, with its four quarters."""
+    y = value_axis(title)
+    y["scale"] = {"zero": True, "domain": [_QUARTERS[0], _QUARTERS[-1]]}
+    y["axis"] |= {"values": list(_QUARTERS)}
+    return y
 
 
 def _only(columns: Sequence[str], layer: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ THEMES: dict[str, Theme] = {
         categories=(
             *("#56b4e9", "#e69f00", "#1fc497", "#e29bc3", "#f0e442", "#ff7f3f", "#ffffff"),
         ),
-        there=("#ffffff", "#ff7f3f", "#c9a227", "#3d7ea6", "#24506b"),
+        there=("#ffffff", "#ff7f3f", "#ffe08a", "#3d7ea6", "#24506b"),
         speeds=("#24506b", "#3d8fc0", "#e69f00", "#ff7f3f", "#ffe0c2"),
         band="#4a5058",
         median="#a8b0ba",

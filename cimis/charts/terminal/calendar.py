@@ -8,7 +8,7 @@ import polars as pl
 
 from cimis.charts.chart import Chart
 from cimis.charts.gaps import CLASSES, MOST_CALENDARS
-from cimis.charts.terminal.panel import Pen
+from cimis.charts.terminal.panel import Pen, side_by_side
 
 __all__ = ["calendar"]
 
@@ -27,11 +27,11 @@ def calendar(chart: Chart, pen: Pen) -> list[str]:
     """
     signs = dict(zip(CLASSES, _SIGNS[pen.plain], strict=True))
     held = [kind for kind in CLASSES if kind in set(chart.rows["there"])]
-    key = "   ".join(f"{pen.paint(signs[kind], _COLORS[kind])} {kind}" for kind in held[::-1])
+    keys = [(f"{pen.paint(signs[k], _COLORS[k])} {k}", len(k) + 2) for k in held[::-1]]
     years = chart.rows["line"].unique(maintain_order=True).to_list()
     if len(years) > MOST_CALENDARS:
-        return [key, "", *_years(chart.rows, years, pen, signs)]
-    lines = [key]
+        return [*side_by_side(pen, keys), "", *_years(chart.rows, years, pen, signs)]
+    lines = side_by_side(pen, keys)
     months = chart.rows.with_columns(month=pl.col("date").dt.strftime("%Y-%m"))
     for line in years:
         own = months.filter(pl.col("line") == line)

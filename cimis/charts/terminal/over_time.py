@@ -52,7 +52,7 @@ def _panel(
     field = y["field"]
     domain = _channel(one, "color")["scale"]["domain"]
     labels = [label for label in domain if label in set(rows["label"])]
-    banded = field == "total" and "p90" in rows.columns
+    banded = field == "total" and "p90" in rows.columns and bool(rows["p90"].is_not_nan().any())
     sides = [field, "p10", "p90"] if banded else [field]
     values = np.concatenate([rows[name].to_numpy() for name in sides])
     barred = _barred(one)
@@ -82,7 +82,7 @@ def _panel(
     keys = [(label, domain.index(label)) for label in labels]
     if banded:
         keys = [("this season", keys[0][1]), ("middle 80 % of others", _BAND)]
-    elif len(domain) < 2:
+    elif len(labels) < 2:
         keys = []
     head = [said, *legend(pen, keys)] if keys else [said]
     bounds = _bounds(values, zero=y["scale"]["zero"])

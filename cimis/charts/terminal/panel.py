@@ -13,7 +13,16 @@ import numpy as np
 from cimis.charts.terminal.canvas import Canvas, Doubles, Ink, painted, sign_of
 from cimis.pipeline.field.time import DAY_S, day_number
 
-__all__ = ["Pen", "Ticks", "day_ticks", "legend", "number_ticks", "panel", "seconds"]
+__all__ = [
+    "Pen",
+    "Ticks",
+    "day_ticks",
+    "legend",
+    "number_ticks",
+    "panel",
+    "seconds",
+    "side_by_side",
+]
 
 Ticks = Sequence[tuple[float, str]]
 
@@ -59,7 +68,7 @@ def panel(
         Gives the ticks of the horizontal axis for so many cells.
     """
     low, high = y
-    ticks = number_ticks(low, high, most=max(height // 3, 3))
+    ticks = number_ticks(low, high, most=max(height // 2, 3))
     side = max(len(label) for _, label in ticks)
     width = max(pen.width - side - 2, _LEAST_WIDTH)
     canvas = Canvas(width, height, x, y, plain=pen.plain)
@@ -93,12 +102,18 @@ def panel(
 
 def legend(pen: Pen, labels: Sequence[tuple[str, Ink]]) -> list[str]:
     """Return the lines that say which colour or sign is which."""
+    signs = [pen.paint(sign_of(ink, plain=pen.plain), ink) for _, ink in labels]
+    keys = [
+        (f"{sign} {label}", len(label) + 2) for sign, (label, _) in zip(signs, labels, strict=True)
+    ]
+    return side_by_side(pen, keys)
+
+
+def side_by_side(pen: Pen, keys: Sequence[tuple[str, int]]) -> list[str]:
+    """Return texts, with their widths, in as few lines as they take."""
     lines: list[str] = []
     taken = 0
-    for label, ink in labels:
-        sign = sign_of(ink, plain=pen.plain)
-        text = f"{pen.paint(sign, ink)} {label}"
-        size = len(label) + 2
+    for text, size in keys:
         if lines and taken + size + 3 <= pen.width:
             lines[-1] += f"   {text}"
             taken += size + 3

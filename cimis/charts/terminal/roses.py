@@ -9,7 +9,7 @@ import polars as pl
 from cimis.charts.chart import Chart
 from cimis.charts.rose import SECTORS
 from cimis.charts.terminal.canvas import sign_of
-from cimis.charts.terminal.panel import Pen
+from cimis.charts.terminal.panel import Pen, side_by_side
 
 __all__ = ["roses"]
 
@@ -23,8 +23,11 @@ def roses(chart: Chart, pen: Pen) -> list[str]:
     layers = chart.spec.get("layer") or chart.spec["hconcat"][0]["layer"]
     classes: list[str] = layers[1]["encoding"]["color"]["scale"]["domain"]
     signs = [sign_of(ink, plain=True) if pen.plain else _SHADES[ink] for ink in range(len(classes))]
-    keys = [f"{sign} {word}" for sign, word in zip(signs, classes, strict=True)]
-    lines = _wrapped(keys, pen.width)
+    keys = [
+        (f"{pen.paint(sign, ink)} {word}", len(word) + 2)
+        for ink, (sign, word) in enumerate(zip(signs, classes, strict=True))
+    ]
+    lines = side_by_side(pen, keys)
     views = [chart.spec] if "layer" in chart.spec else chart.spec["hconcat"]
     longest = chart.rows.group_by("station", "sector").agg(pl.col("share").sum())["share"].max()
     room = max(pen.width - _BESIDE, _LEAST)
@@ -44,14 +47,4 @@ def roses(chart: Chart, pen: Pen) -> list[str]:
                 )
             )
             lines.append(f"{sector:<3} {sum(parts):>5.1%} {bar}".rstrip())
-    return lines
-
-
-def _wrapped(keys: list[str], width: int) -> list[str]:
-    """Return the key of the signs, in as many lines as it takes."""
-    lines = [""]
-    for key in keys:
-        if lines[-1] and len(lines[-1]) + len(key) + 3 > width:
-            lines.append("")
-        lines[-1] += f"   {key}" if lines[-1] else key
     return lines
