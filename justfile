@@ -75,6 +75,10 @@ format: setup
 docs: setup
     "{{ bin }}/python" docs/generate_cli.py
 
+# draw the README's pictures anew, by its commands
+pictures: setup
+    "{{ bin }}/python" docs/generate_pictures.py > /dev/null
+
 # run every benchmark beside its rivals
 bench *args: bench-decode bench-fetch bench-size bench-write bench-bulk bench-query
 

@@ -13,9 +13,12 @@ from cimis.answers import scans as scanning
 from cimis.answers import splits as splitting
 from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
+from cimis.contents import contents_of
 from cimis.directory import data_directory, make_directory
 from cimis.exports import export as exporting
 from cimis.opened import Opened
+from cimis.pictures import plot as pictures
+from cimis.pipeline.markup import shown
 from cimis.season import cold, compared, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
@@ -64,6 +67,9 @@ class Store(Opened):
     def __repr__(self) -> str:
         return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
 
+    def _repr_html_(self) -> str:
+        return shown(f"Store at {self.root}", lambda: contents_of(self.root))
+
     # rows
     daily = reading.daily
     hourly = reading.hourly
@@ -91,6 +97,9 @@ class Store(Opened):
     compare = compared.compare
     crop_et = crop_water.crop_et
     export_model = model_files.export_model
+
+    # what is seen
+    plot = pictures.plot
 
     # what is listed
     stations = asking.stations

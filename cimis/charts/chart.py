@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -48,3 +49,38 @@ class Chart:
     rows: pl.DataFrame
     spec: Spec
     notes: tuple[str, ...] = ()
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        theme: str = "light",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Path:
+        """Write the chart to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Its suffix picks the form: ``.svg``, ``.png``, ``.pdf``, or ``.json`` for the
+            specification with its rows, which any Vega-Lite 6 draws.
+        theme : {"light", "dark"}
+        width, height : int, optional
+            Pixels: see :func:`cimis.charts.spec.vega_lite`.
+
+        Raises
+        ------
+        UsageError
+            For another suffix or theme, where the file cannot be written, and where the extra
+            ``plot`` is not installed.
+        """
+        from cimis.charts.files import save
+
+        return save(self, path, theme=theme, width=width, height=height)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Return what a notebook shows: Vega-Lite, a picture where it can be drawn, and words."""
+        from cimis.charts.files import mimebundle
+
+        return mimebundle(self)

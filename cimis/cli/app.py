@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "sql": Entry("Ask", "sql", "Answer a question in SQL over all that is stored."),
     "stats": Entry("Ask", "stats", "Show what is stored: rows, years, bytes."),
     "gaps": Entry("Ask", "gaps", "Tell which days and values are not there."),
+    "plot": Entry("Ask", "plot", "Draw what is stored, in the terminal or as a picture."),
     "eto": Entry("Ask", "eto", "Compute reference ET, compare it with the network's, fill gaps."),
     "qc": Entry("Ask", "qc", "Judge sensors: drift, stuck, odd values; by neighbours too."),
     "fill": Entry("Ask", "fill", "Fill gaps of daily values, each with its source and error."),

@@ -10,7 +10,6 @@ from cimis.naming.choice import listed
 from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    import polars as pl
     import pyarrow as pa
 
 __all__ = ["COLUMN", "named_batches", "named_frame", "names_of"]
@@ -57,15 +56,25 @@ def named_batches(
     return widened(), whole
 
 
-def named_frame(root: Path, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame with the names behind the numbers; see :func:`named_batches`."""
-    import polars as pl
+def named_frame(root: Path, frame: Any) -> Any:
+    """Return a frame with the names behind the numbers; see :func:`named_batches`.
 
-    numbers = frame[_NUMBER] if _NUMBER in frame.columns else None
-    if numbers is None:
+    Of Polars or pandas; a data set of xarray has them as a coordinate already.
+    """
+    if hasattr(frame, "data_vars"):
+        return frame
+    if _NUMBER not in frame.columns:
         raise UsageError("there is no column of stations to name", hint="leave out names")
-    column = pl.Series(COLUMN, _looked_up(names_of(root), numbers.to_arrow()), pl.String)
-    return frame.insert_column(frame.columns.index(_NUMBER) + 1, column)
+    place = list(frame.columns).index(_NUMBER) + 1
+    if hasattr(frame, "insert_column"):
+        import polars as pl
+
+        names = _looked_up(names_of(root), frame[_NUMBER].to_arrow())
+        return frame.insert_column(place, pl.Series(COLUMN, names, pl.String))
+    import pyarrow as pa
+
+    frame.insert(place, COLUMN, _looked_up(names_of(root), pa.array(frame[_NUMBER])).to_pandas())
+    return frame
 
 
 def _place(schema: pa.Schema) -> int:

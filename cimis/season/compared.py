@@ -127,7 +127,8 @@ def compare(
     if short := replace(beside.lacks, damaged=()):
         notes += (f"in {then[0]} to {then[1]}: {short.text()}",)
     damaged = dict.fromkeys((*rows.lacks.damaged, *beside.lacks.damaged))
-    answer = reckoned(table, replace(rows.lacks, damaged=tuple(damaged)), notes)
+    lacks = replace(rows.lacks, damaged=tuple(damaged))
+    answer = reckoned(opened, table, lacks, notes, qc)
     if others.num_rows == 0 and not damaged:
         error = NoDataError(
             f"nothing to compare with: no daily record is stored of {then[0]} to {then[1]}",

@@ -78,7 +78,7 @@ def sync(
     IncompleteAnswer
         When some stations failed.
     """
-    from cimis.pipeline.fetch import FetchRequest, RunReport
+    from cimis.pipeline.fetch import FetchRequest, RunReport, RunReports
     from cimis.pipeline.fetch import sync as run
     from cimis.pipeline.field.time import network_day
 
@@ -115,7 +115,7 @@ def sync(
     for text in (*odd, *(f"left out: {one}" for one in plan.left_out)):
         warn(text)
     settle(reports, Lacks(without_rows=tuple(sorted(set(numbers) - set(whom or ())))))
-    return reports
+    return RunReports(reports)
 
 
 def to_sync(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card
 from cimis.queries.engines.damage import LeftOut, left_out
 from cimis.queries.engines.engine import Engine
 from cimis.queries.engines.forks import check_owner, check_polars
@@ -16,6 +17,9 @@ from cimis.queries.engines.run import Few, Heads, Run
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters
 from cimis.queries.engines.words import tables_in
+from cimis.queries.labelled.facts import facts_of
+from cimis.queries.labelled.first_rows import first_of
+from cimis.queries.labelled.labelled import Labelled, Sense
 from cimis.queries.mirror.sight import Sight
 from cimis.queries.native import is_damage, native
 from cimis.queries.timing import QueryTimings
@@ -30,7 +34,7 @@ __all__ = ["Answer", "Heads"]
 T = TypeVar("T")
 
 
-class Answer:
+class Answer(Labelled):
     """The answer to one SQL question: read it as often as wanted, in any form.
 
     The question is checked when asked and runs when it is first read. :meth:`batches` streams;
@@ -195,10 +199,6 @@ class Answer:
 
         return pl.from_arrow(self.table())
 
-    def df(self) -> Any:
-        """Return all rows as a :class:`pandas.DataFrame`; needs pandas."""
-        return self.table().to_pandas()
-
     def few(self, most: int) -> Few | None:
         """Return names, types and rows of an answer of few and plain rows; None for another."""
         if self._table is not None or self._heads:
@@ -223,6 +223,17 @@ class Answer:
 
     def __len__(self) -> int:
         return int(self.table().num_rows)
+
+    def _sense(self) -> Sense:
+        table = self.table()
+        facts = facts_of(table.schema, qc=self._sight.policy.value, lacks=self.lacks)
+        return Sense(table, facts, self._engine.root, whole=False)
+
+    def _card(self) -> Card:
+        schema = self.schema
+        sheet = first_of(self.batches(), schema)
+        notes = (text,) if (text := self.lacks.text()) else ()
+        return Card("Answer", "Answer", sheets=(sheet,), notes=notes)
 
     def __repr__(self) -> str:
         return f"<Answer: {', '.join(f'{f.name} {f.type}' for f in self.schema)}>"

@@ -51,7 +51,7 @@ class Engine:
     """
 
     def __init__(self, root: Path, catalog: Catalog, mirrors: Mirrors) -> None:
-        self._root = root
+        self.root = root
         self._catalog = catalog
         self._mirrors = mirrors
         self._current: dict[bool, Instance] = {}  # by whether it is roomy
@@ -162,7 +162,7 @@ class Engine:
                 self._loose = (key, weakref.ref(made))
                 return made
             known = None if unsafe else self._current.get(roomy)
-            if known is not None and not damage_stands(self._root, known, scopes):
+            if known is not None and not damage_stands(self.root, known, scopes):
                 known = None
                 for scope in scopes:
                     self._mirrors.refresh(scope, timings, again=True)
@@ -230,7 +230,7 @@ class Engine:
         with timings.phase("decode"):
             fill(
                 instance.root,
-                self._root,
+                self.root,
                 scope,
                 in_order(listed, wanted),
                 schema="memory.loose.",

@@ -80,6 +80,8 @@ def _value_for(parameter: click.Option) -> str:
         return str(parameter.type.choices[-1])
     if isinstance(parameter.type, click.FloatRange):
         return "0.5"
+    if isinstance(parameter.type, click.IntRange):
+        return str(max(3, int(parameter.type.min or 0)))
     return "3"
 
 
