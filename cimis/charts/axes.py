@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cimis.pipeline.field.items import Scope
-from cimis.pipeline.field.time import HOURS
+from cimis.pipeline.field.time import HOURS, PER_DAY
 
 __all__ = [
     "DAY",
@@ -37,6 +37,7 @@ _TIMES = {
 """How ticks are named: months in short, days with their month, whatever the length of the axis."""
 
 _FEW_DAYS = 10
+_MOST_BARS = 450
 
 POINTED = "pointed"
 
@@ -77,11 +78,14 @@ def said(symbol: str) -> list[dict[str, Any]]:
     ]
 
 
-def bars(scope: Scope) -> dict[str, Any]:
-    """Return a layer of bars a day or an hour wide, never so narrow as to vanish.
+def bars(scope: Scope, span: tuple[dt.date, dt.date]) -> dict[str, Any]:
+    """Return a layer of bars a day or an hour wide; of so many that they would vanish, of lines.
 
     A day stands in the middle of its bar, the end of an hour at the right of its.
     """
+    foot = {"y2": {"datum": 0}}
+    if ((span[1] - span[0]).days + 1) * PER_DAY[scope] > _MOST_BARS:
+        return {"mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.85}, "encoding": foot}
     half = len(HOURS) // 2
     edges = {"begin": -half, "end": half} if scope is Scope.DAILY else {"begin": -1, "end": 0}
     return {
@@ -89,11 +93,11 @@ def bars(scope: Scope) -> dict[str, Any]:
             {"calculate": f"utcOffset('hours', datum.time, {hours})", "as": name}
             for name, hours in edges.items()
         ],
-        "mark": {"type": "bar", "minBandSize": 1, "opacity": 0.85},
+        "mark": {"type": "bar", "opacity": 0.85},
         "encoding": {
             "x": {"field": "begin", "type": "temporal", "scale": _UTC},
             "x2": {"field": "end"},
-            "y2": {"datum": 0},
+            **foot,
         },
     }
 

@@ -100,7 +100,7 @@ def _spec(
     lines = {"mark": {"type": "line"}}
     panels: list[dict[str, Any]] = []
     if len(stations) == 1:
-        layers = [only(rain, bars(Scope.DAILY)), only(eto, lines), only(eto, dots()), flags()]
+        layers = [only(rain, bars(Scope.DAILY, span)), only(eto, lines), only(eto, dots()), flags()]
         y = value_axis(f"A day ({symbol})", zero=True)
         panels.append(panel(y, layers, last=False))
     for number, station in enumerate(stations):

@@ -138,7 +138,7 @@ def _spec(pairs: pl.DataFrame, item: Item, words: list[str], standard: Standard)
         "layer": [
             {
                 "data": {"values": ends},
-                "mark": {"type": "line", "style": "rule"},
+                "mark": {"type": "line", "style": "equal"},
                 "encoding": {"x": x | {"field": "end"}, "y": y | {"field": "end"}},
             },
             {

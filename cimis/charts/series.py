@@ -160,7 +160,7 @@ def _panel(
     symbol = items[0].symbol(standard)
     x = time_axis(span)
     x["axis"] |= {} if last else {"labels": False, "ticks": False}
-    legend = {"values": own, "columns": _columns(own)} if len(set(own)) > 1 else None
+    legend = {"values": own} if len(set(own)) > 1 else None
     color = colors(every, legend)
     dash: dict[str, Any] = {}
     if len(every) > _DASHED_FROM:
@@ -176,7 +176,7 @@ def _panel(
     lines = [i.column for i in items if i.column not in (*barred, *points)]
     layers = []
     if barred:
-        layers.append(_only(barred, bars(items[0].scope)))
+        layers.append(_only(barred, bars(items[0].scope, span)))
     if lines:
         layers += [_only(lines, line(**dash)), _only(lines, dots())]
     if points:
@@ -207,12 +207,6 @@ def _only(columns: Sequence[str], layer: dict[str, Any]) -> dict[str, Any]:
     """Return a layer that shows only some items."""
     chosen = {"filter": {"field": "item", "oneOf": list(columns)}}
     return layer | {"transform": [chosen, *layer.get("transform", ())]}
-
-
-def _columns(labels: Sequence[str]) -> int:
-    """Return how many labels of a legend stand beside each other."""
-    widest = max(map(len, labels))
-    return max(min(len(labels), 90 // (widest + 4)), 1)
 
 
 def _described(

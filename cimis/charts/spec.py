@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 from cimis.charts.chart import ROWS, Chart
@@ -27,6 +28,9 @@ _WEEKS = 54
 _LINE = 14
 _LINE_NAME = 90
 """Weeks of a calendar; pixels of a line of days, and of its name."""
+
+_LEGEND_CHARACTER, _LEGEND_SIGN = 5.8, 26
+"""Pixels of a character of a legend, and of a sign with the space around it."""
 
 _TITLE_CHARACTER, _SUBTITLE_CHARACTER = 8.6, 6.2
 """Pixels of a character, a little more than most take."""
@@ -58,8 +62,8 @@ def vega_lite(
         "$schema": SCHEMA,
         "title": _title(chart, whole),
         "description": chart.description,
-        "datasets": {ROWS: records(chart)},
-        **chart.spec,
+        "datasets": {ROWS: records(chart)} if _reads(chart, ROWS) else {},
+        **_fitted(chart.spec, whole - _BESIDE),
         "config": config,
     }
 
@@ -104,6 +108,21 @@ def _sizes(chart: Chart, inner: int, height: int | None) -> dict[str, Any]:
         sizes |= {"discreteWidth": {"step": step}, "discreteHeight": {"step": step}}
         sizes["continuousWidth"] = inner - _LINE_NAME
     return sizes
+
+
+def _fitted(node: Any, width: int) -> Any:
+    """Return a part of a specification whose legends have as many columns as fit the width."""
+    if isinstance(node, list):
+        return [_fitted(part, width) for part in node]
+    if not isinstance(node, Mapping):
+        return node
+    kept = {name: _fitted(part, width) for name, part in node.items()}
+    legend, scale = kept.get("legend"), kept.get("scale")
+    if isinstance(legend, dict) and isinstance(scale, dict) and "domain" in scale:
+        labels: list[str] = legend.get("values") or scale["domain"]
+        each = max(map(len, labels)) * _LEGEND_CHARACTER + _LEGEND_SIGN
+        kept["legend"] = legend | {"columns": max(min(len(labels), int(width / each)), 1)}
+    return kept
 
 
 def _title(chart: Chart, width: int) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def theme_of(name: str) -> Theme:
 def config_of(theme: Theme) -> dict[str, Any]:
     """Return a theme as the ``config`` of a Vega-Lite specification.
 
-    Marks name their part by a style (``band``, ``median``, ``flag``, ``rule``, ``note``), and
+    Marks name their part by a style (``band``, ``median``, ``flag``, ``equal``, ``note``), and
     scales their colours by a range (``category``; ``ordinal`` of days, ``ramp`` of speeds), so that
     specifications hold none.
     """
@@ -146,7 +146,7 @@ def config_of(theme: Theme) -> dict[str, Any]:
                 "color": theme.flag,
                 "strokeWidth": 1.4,
             },
-            "rule": {"color": theme.muted, "strokeDash": [4, 3]},
+            "equal": {"color": theme.muted, "strokeDash": [4, 3]},
             "ring": {"color": theme.grid, "filled": False},
             "note": {"color": theme.muted, "fontSize": 11},
             "name": {"color": theme.text, "fontSize": 13, "fontWeight": "bold"},

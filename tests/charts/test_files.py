@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import polars as pl
 import pytest
 
 from cimis.charts.chart import Chart
@@ -96,6 +97,27 @@ def test_the_specification_is_saved_with_its_rows(chart: Chart, tmp_path: Path) 
 def test_a_wider_picture_is_wider(chart: Chart) -> None:
     root = ET.fromstring(drawn(chart, ".svg", width=1_000))
     assert abs(float(root.get("width", 0)) - 1_000) < 40
+
+
+def test_a_legend_keeps_to_the_width() -> None:
+    rows = pl.concat([days(n, "2024-06-01", {"asce_eto": [5.0, 6.0]}) for n in (2, 6, 80)])
+    chart = series(rows, daily("asce_eto"), NAMES)
+
+    def columns(width: int) -> int:
+        (panel,) = vega_lite(chart, width=width)["vconcat"]
+        count: int = panel["encoding"]["color"]["legend"]["columns"]
+        return count
+
+    assert (columns(680), columns(360), columns(120)) == (3, 2, 1)
+
+
+def test_rain_of_many_days_is_drawn_as_lines_that_do_not_vanish() -> None:
+    rain: list[float | None] = [float(n % 7 == 0) for n in range(3_000)]
+    chart = series(days(2, "2010-01-01", {"precip": rain}), daily("precip"), NAMES)
+    text = drawn(chart, ".svg").decode()
+    lines = re.search(r'<g class="mark-rule role-mark[^>]*>(.*?)</g>', text)
+    assert lines is not None
+    assert set(re.findall(r'stroke-width="([^"]*)"', lines[1])) == {"1"}
 
 
 def test_the_dark_theme_has_a_dark_ground(chart: Chart) -> None:

@@ -188,6 +188,7 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "not added up": (("cumulated", "--items", "air_tmp_max", *YEAR), 2, "air_tmp_max is not added"),
     "two years": (("cumulated", "--year", "2019-2020"), 2, "longer than a year"),
     "period": (("series", "--period", "1991-2020"), 2, "a plot of series has no period"),
+    "height": (("--station", "5", "--height", "200"), 2, "a height is of a picture"),
     "nothing": (("--station", "5", "--year", "1999"), 3, "nothing to plot"),
     "no hours": (("rose", "--station", "80"), 3, "nothing to plot"),
 }

@@ -21,6 +21,8 @@ _HEIGHTS = (14, 9, 7)
 """Lines of one panel, of each of two, and of each of more."""
 
 _BAND = -1
+_BARS = ("bar", "rule")
+"""Marks that stand on zero."""
 
 
 def over_time(chart: Chart, pen: Pen) -> list[str]:
@@ -126,7 +128,7 @@ def _barred(one: Mapping[str, Any]) -> set[str]:
     """Return the items that a panel shows as bars."""
     items: set[str] = set()
     for layer in one["layer"]:
-        if layer["mark"]["type"] == "bar":
+        if layer["mark"]["type"] in _BARS and "y2" in layer.get("encoding", ()):
             asked = layer["transform"][0]["filter"]
             items |= set(asked["oneOf"] if "oneOf" in asked else [asked["equal"]])
     return items
@@ -134,7 +136,7 @@ def _barred(one: Mapping[str, Any]) -> set[str]:
 
 def _pointed(one: Mapping[str, Any]) -> bool:
     """Tell whether a panel shows directions, which no line may join."""
-    return all(layer["mark"]["type"] in ("point", "bar") for layer in one["layer"])
+    return all(layer["mark"]["type"] in ("point", *_BARS) for layer in one["layer"])
 
 
 def _day(time: dt.date) -> dt.date:

@@ -22,7 +22,7 @@ from cimis.cli.options import (
 )
 from cimis.cli.showing.output import Output
 from cimis.parsing import Days, today, year_span
-from cimis.pipeline.errors import NoDataError
+from cimis.pipeline.errors import NoDataError, UsageError
 
 if TYPE_CHECKING:
     from cimis.charts.chart import Chart
@@ -129,6 +129,8 @@ def command(
     if target is not None:
         check_drawable(target)  # before a question takes its time
     first, last = days.open(today())
+    if target is None and height is not None and not out.as_json:
+        raise UsageError("a height is of a picture", hint="add -o FILE")
     if period is not None:
         year_span(period)
     with opened(data_dir, None, told=out.note) as store:
