@@ -54,7 +54,7 @@ class Section(NamedTuple):
 
     heading: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 class Seen:

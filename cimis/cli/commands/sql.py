@@ -19,7 +19,8 @@ from cimis.cli.options import (
     read_cache,
     stations_option,
 )
-from cimis.cli.showing.answers import Form, answering, deliver_answer
+from cimis.cli.showing.answers import Form, answering, deliver_answer, format_of_answer
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
 from cimis.parsing import parse_stations
 from cimis.pipeline.errors import UsageError
@@ -91,7 +92,7 @@ def command(
     from cimis.cli.session import opened
 
     if listing:
-        _list(out)
+        _list(form, out)
         return
     values = _assigned(params)
     if text is None and file is None and sys.stdin.isatty():
@@ -138,17 +139,18 @@ def _ready(
     return query.text(parse_stations(stations)), query.values(texts)
 
 
-def _list(out: Output) -> None:
+def _list(form: Form, out: Output) -> None:
     from cimis.queries.answers.named import named_queries
 
+    chosen = format_of_answer(form, out)
+    table, many = chosen == "table", chosen == "json"
     rows = []
     for query in named_queries().values():
         given = [
-            f"{p.name}={p.default}" + ("" if out.to_people else f": {p.meaning}")
-            for p in query.parameters
+            f"{p.name}={p.default}" + ("" if table else f": {p.meaning}") for p in query.parameters
         ]
-        rows.append((query.name, query.description, given if out.as_json else "; ".join(given)))
-    out.rows(("name", "description", "parameters"), rows)
+        rows.append((query.name, query.description, given if many else "; ".join(given)))
+    show_list(("name", "description", "parameters"), rows, form=form, out=out)
 
 
 def _explain(answer: Answer, out: Output) -> None:
