@@ -89,7 +89,7 @@ def test_html_has_units_flags_and_numbers_to_the_right() -> None:
     assert head[3:] == ["hour", "air_tmp [°C]", "air_tmp_qc", "rel_hum [%]", "rel_hum_qc"]
     assert rows == CELLS
     first = [attributes.get("class") for tag, attributes in page.elements if tag == "td"][:8]
-    assert first == ["n", None, None, "n", "n", None, "n", None]
+    assert first == ["n", "t", "t", "n", "n", None, "n", None]
 
 
 @pytest.mark.parametrize("form", ["md", "html"])

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service
-from cimis.cli.showing.answers import say_limited
+from cimis.cli.showing.answers import Cut, say_limited
 from cimis.cli.showing.lists import save_text, show_list
 from cimis.cli.showing.output import Output, counted
 from cimis.cli.showing.wanted import Form, listing
@@ -200,13 +200,14 @@ def _show(
 ) -> None:
     named = form.format is None and form.to_file and str(form.output).lower().endswith(".geojson")
     if form.format == "geojson" or named:
-        features = [_feature(facts) for facts in stations[: form.limit]]
+        cut = Cut(form.limit)
+        features = [_feature(facts) for facts in cut.of(stations)]
         collection = {"type": "FeatureCollection", "features": features}
         if form.to_file:
             save_text(json.dumps(collection, ensure_ascii=False), len(features), form, out)
         else:
             out.json(collection)
-        say_limited(len(features), len(stations), out)
+        say_limited(cut, out)
         return
     rows = [tuple(facts.get(column) for column in columns) for facts in stations]
     show_list(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cimis.cli.showing.output import Output
 from cimis.cli.showing.wanted import Form, answering, format_of_answer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cimis.queries.timing import QueryTimings
 
 __all__ = [
+    "Cut",
     "Form",
     "answering",
     "deliver",
@@ -30,6 +31,8 @@ __all__ = [
     "format_of_answer",
     "say_limited",
 ]
+
+T = TypeVar("T")
 
 MOST_PLAIN = 10_000
 """Rows up to which an answer is formed without Arrow."""
@@ -77,12 +80,16 @@ def deliver(
         if FORMATS[chosen].people:
             from cimis.cli.showing.provenance import about_answer
 
-            about = about_answer(lacking, notes=notes, sql=sql)
+            about = about_answer(lambda: _joined(lacking(), cut.text()), notes=notes, sql=sql)
         count = _write(rows, schema, chosen, form, out, timings, about)
-    cut.say(out)
+    say_limited(cut, out)
     if count == 0 and not form.allow_empty:
         raise NoDataError(_NOTHING, hint=_EMPTY_HINT)
     return count
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
 
 
 def deliver_answer(
@@ -142,7 +149,8 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
         if who in names:
             place = names.index(who)
             answer.tally.of(row[place] for row in rows)
-    there, rows = len(rows), rows[: form.limit]
+    cut = Cut(form.limit)
+    rows = list(cut.of(rows))
     with answer.timings.phase("print"):
         if chosen == "table":
             from cimis.cli.showing.grid import ROWS, Grid, Head
@@ -159,7 +167,7 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
             sys.stdout.buffer.write(as_bytes(texts, chosen))
             sys.stdout.buffer.flush()
     answer.timings.count(rows=len(rows))
-    say_limited(len(rows), there, out)
+    say_limited(cut, out)
     return len(rows)
 
 
@@ -170,6 +178,12 @@ class Cut:
         self._limit = limit
         self.given = 0
         self.more = 0
+
+    def of(self, rows: Sequence[T]) -> Sequence[T]:
+        """Return the first of rows that are all there."""
+        first = rows[: self._limit]
+        self.given, self.more = len(first), len(rows) - len(first)
+        return first
 
     def over(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the first rows."""
@@ -183,17 +197,20 @@ class Cut:
             if self.more >= MOST_COUNTED:
                 return
 
-    def say(self, out: Output) -> None:
-        """Say how many rows were not given, if any."""
-        say_limited(self.given, self.given + self.more, out, counted=self.more < MOST_COUNTED)
+    def text(self) -> str:
+        """Return in words how many of the rows were given, blank where all were."""
+        if not self.more:
+            return ""
+        more = "" if self.more < MOST_COUNTED else "more than "
+        return f"{self.given:,} of {more}{self.given + self.more:,} rows, by --limit"
 
 
-def say_limited(given: int, there: int, out: Output, *, counted: bool = True) -> None:
+def say_limited(cut: Cut, out: Output) -> None:
     """Say how many of the rows were given, where ``--limit`` kept some back."""
-    if there > given:
-        all_ = f"{there:,}" if counted else f"more than {there:,}"
-        facts = {"given": given, "rows": there if counted else None}
-        out.aside("limited", facts, f"{given:,} of {all_} rows, by --limit")
+    if text := cut.text():
+        counted = cut.more < MOST_COUNTED
+        rows = cut.given + cut.more if counted else None
+        out.aside("limited", {"given": cut.given, "rows": rows}, text)
 
 
 def _draw(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cimis.cli.showing.answers import deliver, say_limited
+from cimis.cli.showing.answers import Cut, deliver, say_limited
 from cimis.cli.showing.output import Output
 from cimis.cli.showing.wanted import Form, format_of_answer
 
@@ -47,21 +47,20 @@ def show_list(
     lacking : str
         What the list is short of.
     """
-    chosen = format_of_answer(form, out)
+    chosen, cut = format_of_answer(form, out), Cut(form.limit)
     if chosen == "json":
         told = records
         if told is None:
             told = [dict(zip(columns, row, strict=True)) for row in rows]
-        first = told[: form.limit]
+        first = cut.of(told)
         if form.to_file:
             save_text(_json(first), len(first), form, out)
         else:
             out.json(first)
-        say_limited(len(first), len(told), out)
+        say_limited(cut, out)
     elif chosen == "table":
-        shown = rows[: form.limit]
-        out.rows(columns, shown, form="table", spare=spare)
-        say_limited(len(shown), len(rows), out)
+        out.rows(columns, cut.of(rows), form="table", spare=spare)
+        say_limited(cut, out)
     else:
         table = _table(columns, rows, units or {}, days)
         may_be_empty = form._replace(allow_empty=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cimis.cli.showing.answers import Form, format_of_answer, say_limited
+from cimis.cli.showing.answers import Cut, Form, format_of_answer, say_limited
 from cimis.cli.showing.output import Output
 from cimis.pipeline.errors import ChunkError, NoDataError
 from cimis.pipeline.lacks import Asked
@@ -65,7 +65,8 @@ def answered_plainly(
     if answer is None:
         return False
     sites = [int(row[0] or 0) for row in answer.rows]
-    answer = answer._replace(rows=answer.rows[: form.limit])
+    cut = Cut(form.limit)
+    answer = answer._replace(rows=list(cut.of(answer.rows)))
     with timings.phase("print"):
         sys.stdout.buffer.write(as_bytes(answer, name))
         sys.stdout.buffer.flush()
@@ -76,6 +77,6 @@ def answered_plainly(
         )
     tally = Tally(root, asked)
     tally.of(sites)
-    say_limited(len(answer.rows), len(sites), out)
+    say_limited(cut, out)
     out.lacks(tally.lacks())
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,9 @@ _NO_QUESTION = {
     *("as_json", "no_color", "quiet", "perf"),
 }
 """Options that say nothing of what was asked, or what nobody but the user is to know."""
+
+_TITLE = 120
+"""Characters of a title; the whole question stands below."""
 
 _POLICIES = {
     "keep": "keep: flagged values stand as they are, each with its flag",
@@ -70,7 +74,7 @@ def about_answer(lacking: Callable[[], str], *, notes: Sequence[str] = (), sql: 
         return {} if context is None else _names(context)
 
     parts = [f"{option.lstrip('-')} {value}".strip() for option, value in given.items()]
-    asked = ", ".join(parts)
+    asked = shorten(", ".join(parts), _TITLE, placeholder=" …")
     return About(f"CIMIS {name}: {asked}" if asked else f"CIMIS {name}", facts, names)
 
 

@@ -37,7 +37,8 @@ caption { text-align: left; font-weight: 600; padding-bottom: .5rem; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
   white-space: pre-wrap; vertical-align: top; }
 thead th { background: var(--head); white-space: nowrap; vertical-align: bottom; }
-.n { text-align: right; white-space: nowrap; }
+.n { text-align: right; }
+.n, .t { white-space: nowrap; }
 .unit { display: block; font-weight: 400; color: var(--soft); }
 h2 { font-size: 1rem; margin: 1.5rem 0 .3rem; }
 @media print {
@@ -77,7 +78,7 @@ class Page:
             texts = readable_texts(column)
             if is_text(column.type) or pa.types.is_nested(column.type):
                 texts = each_once(texts, escaped)
-            start = '<td class="n">' if is_number(column.type) else "<td>"
+            start = f"<td{_side(column.type)}>"
             parts += [f"</td>{start}" if parts else f"<tr>{start}", pc.fill_null(texts, "")]
         self._stream.write(joined([*parts, "</td></tr>\n"]))
 
@@ -103,9 +104,15 @@ def escaped(text: str) -> str:
 def _head(field: pa.Field) -> str:
     """Return a column's head: its name, and its unit below."""
     unit = unit_symbol(field)
-    side = ' class="n"' if is_number(field.type) else ""
     told = f' <span class="unit">[{escaped(unit)}]</span>' if unit else ""
-    return f'<th scope="col"{side}>{escaped(field.name)}{told}</th>'
+    return f'<th scope="col"{_side(field.type)}>{escaped(field.name)}{told}</th>'
+
+
+def _side(kind: pa.DataType) -> str:
+    """Return how a column's cells stand: numbers to the right, days and times unbroken."""
+    if is_number(kind):
+        return ' class="n"'
+    return ' class="t"' if pa.types.is_date(kind) or pa.types.is_timestamp(kind) else ""
 
 
 def _line(row: Sequence[str]) -> str:
