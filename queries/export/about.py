@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["About", "Section", "Seen", "sections"]
 
 _FLAG = "_qc"
-_SITES = ("station", "number", "target")
+_SITES = ("station", "target")
 _KEYS = {
     "station": "Number of the station",
-    "number": "Number of the station",
     "target": "Spatial target: a zip code, address or coordinate",
     "date": "The network's day",
     "time": "End of the hour",

@@ -112,7 +112,7 @@ def test_html_runs_nothing_and_asks_for_nothing() -> None:
     }
     assert "url(" not in text
     assert page.texts["title"].strip() == "<script>x</script>"
-    assert page.texts["caption"].strip() == "<script>x</script>"
+    assert page.texts["h1"].strip() == "<script>x</script>"
 
 
 def test_html_is_readable_by_all() -> None:

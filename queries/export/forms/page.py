@@ -33,7 +33,8 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; padding: 0 1r
 .rows { overflow-x: auto; }
 .rows:focus-visible { outline: 3px solid #2f7fd6; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding-bottom: .5rem; }
+caption { text-align: left; padding-bottom: .5rem; }
+h1 { font-size: 1rem; margin: 0; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
   white-space: pre-wrap; vertical-align: top; }
 thead th { background: var(--head); white-space: nowrap; vertical-align: bottom; }
@@ -64,7 +65,7 @@ class Page:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
             f'<div class="rows" role="region" aria-label="Rows" tabindex="0">\n'
-            f"<table>\n<caption>{title}</caption>\n<thead>\n<tr>"
+            f"<table>\n<caption><h1>{title}</h1></caption>\n<thead>\n<tr>"
             f"{''.join(map(_head, schema))}</tr>\n</thead>\n<tbody>\n".encode()
         )
 
