@@ -274,6 +274,40 @@ def test_a_reader_that_leaves_is_no_error(form: str, data: Path) -> None:
     assert "Traceback" not in said
 
 
+MANY = "select a.* from daily a, range(6)"
+LITTLE_ROOM = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+from cimis.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "md", "html"])
+def test_a_full_disk_leaves_nothing(suffix: str, data: Path, tmp_path: Path) -> None:
+    """Neither a part of the file nor, of a workbook, what was gathered for it."""
+    gathered, place = tmp_path / "gathered", tmp_path / "place"
+    gathered.mkdir()
+    place.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", LITTLE_ROOM, "sql", MANY, "-o", str(place / f"x.{suffix}")],
+        env={
+            "PYTHONPATH": str(ROOT),
+            "CIMIS_DATA_DIR": str(data),
+            "CIMIS_CACHE": "0",
+            "TMPDIR": str(gathered),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 7, done.stderr
+    assert f"error: cannot write '{place / f'x.{suffix}'}'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [*gathered.iterdir(), *place.iterdir()] == []
+
+
 def test_a_workbook_is_not_for_a_terminal(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

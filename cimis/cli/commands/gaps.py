@@ -97,8 +97,11 @@ def command(
     from cimis.cli.session import opened
     from cimis.cli.showing.placed import stations_asked
 
-    if calendar and (form.format not in (None, "table") or form.to_file):
-        raise UsageError("a calendar is drawn on a terminal", hint="leave out --format and -o")
+    cut = form.limit is not None and not out.as_json
+    if calendar and (form.format not in (None, "table") or form.to_file or cut):
+        raise UsageError(
+            "a calendar is drawn on a terminal, whole", hint="leave out --format, -o and --limit"
+        )
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
         numbers = stations_asked(store.root, stations, where, (first, last), out)
