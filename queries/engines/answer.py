@@ -152,6 +152,11 @@ class Answer(Labelled):
             self._connection.interrupt()
 
     @property
+    def question(self) -> str:
+        """The question as it was asked."""
+        return self._text
+
+    @property
     def lacks(self) -> Lacks:
         """What the rows are less than what was asked; reads them unless that has been done."""
         if self.tally is None:

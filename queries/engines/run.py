@@ -141,6 +141,8 @@ class Run:
             kinds = [str(head[1]) for head in heads]
             plain = bool(heads) and all(kind in KINDS for kind in kinds)
             rows = connection.fetchmany(most + 1) if plain else []
+            if len(rows) > most:
+                connection.abort()  # the rest would stand in the way of the next question
         self._done()
         if not plain or len(rows) > most:
             return None

@@ -17,8 +17,8 @@ from cimis.cli.options import (
     stations_option,
     units_option,
 )
-from cimis.cli.reckoning import completing
-from cimis.cli.showing.answers import Form, answering, deliver
+from cimis.cli.reckoning import give_table
+from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output
 from cimis.parsing import Days, parse_date, today, year_span
 from cimis.pipeline.errors import UsageError
@@ -114,8 +114,7 @@ def command(
             units=units,
             qc=qc,
         )
-    with completing(found.lacks, out, found.notes):
-        deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
+    give_table(found.table, found.lacks, form=form, out=out, notes=found.notes)
 
 
 def _landscape(text: str) -> tuple[float, float]:

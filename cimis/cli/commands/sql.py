@@ -20,7 +20,8 @@ from cimis.cli.options import (
     stations_option,
     units_option,
 )
-from cimis.cli.showing.answers import Form, answering
+from cimis.cli.showing.answers import Form, answering, format_of_answer
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
 from cimis.parsing import parse_stations
 from cimis.pipeline.errors import UsageError
@@ -107,7 +108,7 @@ def command(
     from cimis.cli.session import opened
 
     if listing:
-        _list(out, units)
+        _list(form, out, units)
         return
     values = _assigned(params)
     at_prompt = text is None and file is None and sys.stdin.isatty()
@@ -151,18 +152,19 @@ def _ready(
     return query.text(parse_stations(stations)), query.values(texts)
 
 
-def _list(out: Output, units: str) -> None:
+def _list(form: Form, out: Output, units: str) -> None:
     from cimis.queries.answers.named import named_queries
     from cimis.queries.conversion import standard
 
+    chosen = format_of_answer(form, out)
+    table, many = chosen == "table", chosen == "json"
     rows = []
     for query in named_queries(standard(units)).values():
         given = [
-            f"{p.name}={p.default}" + ("" if out.to_people else f": {p.meaning}")
-            for p in query.parameters
+            f"{p.name}={p.default}" + ("" if table else f": {p.meaning}") for p in query.parameters
         ]
-        rows.append((query.name, query.description, given if out.as_json else "; ".join(given)))
-    out.rows(("name", "description", "parameters"), rows)
+        rows.append((query.name, query.description, given if many else "; ".join(given)))
+    show_list(("name", "description", "parameters"), rows, form=form, out=out)
 
 
 def _explain(answer: Answer, out: Output) -> None:
