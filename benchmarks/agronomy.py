@@ -42,7 +42,7 @@ NEIGHBOUR_ITEMS = {
     "wind_spd_avg": 1.0,
 }
 ITEMS = tuple(sorted({*NEIGHBOUR_ITEMS, *DAILY_BOUNDS, *OUTLIER_ITEMS}))
-NAMED = {109: 2018, 159: 2014, 161: 2013, 6: 2016, 116: 2014}
+NAMED = ((109, 2018), (159, 2013), (159, 2014), (161, 2013), (6, 2016), (116, 2014))
 
 
 def drift_of(year: NetworkYear, stations: Mapping[int, Station]) -> dict[int, Periods]:
@@ -63,7 +63,7 @@ def report_drift(years: list[NetworkYear], stations: Mapping[int, Station]) -> N
     """Print the factors of some stations and the shares outside the sound band."""
     print("\n## Radiation against a clear sky, and humidity's ceiling\n")
     every = {year.year: drift_of(year, stations) for year in years}
-    for number, year in NAMED.items():
+    for number, year in NAMED:
         factors = ", ".join(f"{factor:.2f}" for factor in every[year][number].factor)
         print(f"- station {number}, {year}: {factors}")
     davis = np.concatenate([found[6].factor for found in every.values()])

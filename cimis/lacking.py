@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cimis.pipeline.errors import UsageError
 from cimis.pipeline.lacks import IncompleteAnswer, Lacks
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from cimis.queries.answers.rows import Rows
 
-__all__ = ["warn", "warn_of", "warn_of_damage", "warned"]
+__all__ = ["FRAMES", "warn", "warn_of", "warn_of_damage", "warned"]
+
+FRAMES = {"polars": "pl", "pandas": "df", "xarray": "xr"}
+"""Whose data frames rows can be given as, and the method of rows that gives it."""
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -42,9 +44,11 @@ def warn_of_damage(damaged: Sequence[tuple[str, str]]) -> None:
     warn_of(Lacks(damaged=tuple(damaged)))
 
 
-def warned(rows: Rows) -> pl.DataFrame:
-    """Return rows as a data frame, and warn of what they are short of."""
-    frame = rows.pl()
+def warned(rows: Rows, to: str) -> Any:
+    """Return rows as one of `FRAMES`, and warn of what they are short of."""
+    if to not in FRAMES:
+        raise UsageError(f"no data frame of {to!r}", hint=f"choose one of {', '.join(FRAMES)}")
+    frame = getattr(rows, FRAMES[to])()
     warn_of(rows.lacks)
     return frame
 

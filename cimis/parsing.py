@@ -26,9 +26,6 @@ __all__ = [
 
 _STATION_HINT = "give numbers and ranges, as 2,5-7, or all"
 _DATE_HINT = "give a day as 2024-06-01, or a whole month or year as 2024-06 or 2024"
-_FIRST_WATER_YEAR = 1982
-"""The network's first day, 7 June 1982, lies in it."""
-
 _SIZES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
@@ -107,9 +104,16 @@ def parse_date(text: str, *, end: bool = False, now: dt.date | None = None) -> d
     return dt.date(year, month, day)
 
 
-def year_span(text: str) -> tuple[dt.date, dt.date]:
-    """Return the first and last day of a year or a range of years, ``2024`` or ``2020-2024``."""
-    match = re.fullmatch(r"\s*(\d{4})(?:\s*-\s*(\d{4}))?\s*", text)
+def year_span(text: str, now: dt.date | None = None) -> tuple[dt.date, dt.date]:
+    """Return the first and last day of a year or a range of years, ``2024`` or ``2020-2024``.
+
+    With the present day ``now`` also of ``this`` and ``last``; see :mod:`cimis.spans`.
+    """
+    match = re.fullmatch(r"\s*(\d{4})(?:\s*(?:-|\.\.)\s*(\d{4}))?\s*", text)
+    if match is None and now is not None:
+        from cimis.spans import spanned
+
+        return spanned("year", text, now)
     if match is None:
         raise UsageError(f"'{text}' is not a year or a range", hint="write 2024 or 2020-2024")
     first, last = int(match[1]), int(match[2] or match[1])
@@ -125,12 +129,15 @@ class Days(NamedTuple):
     end: str | None = None
     year: str | None = None
     month: str | None = None
+    week: str | None = None
     water_year: str | None = None
     last: str | None = None
 
     def named(self, now: dt.date) -> tuple[dt.date, dt.date] | None:
-        """Return the days of a month, a water year or the last so many, None for none of them."""
-        named = named_span(month=self.month, water_year=self.water_year, last=self.last, now=now)
+        """Return the days of months, water years, weeks or the last so many, None for none."""
+        named = named_span(
+            month=self.month, water_year=self.water_year, week=self.week, last=self.last, now=now
+        )
         if named is not None and (self.start or self.end or self.year):
             raise UsageError("the days are said twice", hint="give one span of days")
         return named
@@ -154,43 +161,38 @@ class Days(NamedTuple):
 
 
 def named_span(
-    *, month: str | None, water_year: str | None, last: str | None, now: dt.date
+    *,
+    month: str | None = None,
+    water_year: str | None = None,
+    week: str | None = None,
+    last: str | None = None,
+    now: dt.date,
 ) -> tuple[dt.date, dt.date] | None:
-    """Return the days that ``--month``, ``--water-year`` or ``--last`` names; None for none.
+    """Return the days that one of the options names; None where none is given.
 
-    A water year runs from October 1 of the year before to September 30 and is named by its end.
-    ``30d`` are the thirty days that end yesterday, the last day that is over; ``4w``, ``6m`` and
-    ``2y`` likewise.
+    Months, water years and weeks as of :func:`cimis.spans.spanned`. A water year runs from October
+    1 of the year before to September 30 and is named by its end. ``30d`` are the thirty days that
+    end yesterday, the last day that is over; ``4w``, ``6m`` and ``2y`` likewise.
 
     Raises
     ------
     UsageError
         For two of them, or what names no span.
     """
-    given = [name for name in (month, water_year, last) if name is not None]
-    if len(given) > 1:
+    periods = {"month": month, "water-year": water_year, "week": week}
+    given = {kind: text for kind, text in periods.items() if text is not None}
+    if len(given) + (last is not None) > 1:
         raise UsageError(
-            "--month, --water-year and --last exclude each other", hint="give one of them"
+            "--month, --week, --water-year and --last exclude each other", hint="give one of them"
         )
-    if month is not None:
-        if not re.fullmatch(r"\s*\d{4}-\d{1,2}\s*", month):
-            raise UsageError(f"'{month}' is not a month", hint="write 2024-06")
-        return parse_date(month), parse_date(month, end=True)
-    if water_year is not None:
-        from cimis.pipeline.field.time import water_year_of, water_year_span
+    if last is not None:
+        return _last(last, now)
+    if not given:
+        return None
+    from cimis.spans import spanned
 
-        if not re.fullmatch(r"\s*\d{4}\s*", water_year):
-            raise UsageError(
-                f"'{water_year}' is not a water year", hint="write 2024 for Oct 2023 to Sep 2024"
-            )
-        year = int(water_year)
-        if not _FIRST_WATER_YEAR <= year <= water_year_of(now):
-            raise UsageError(
-                f"there is no water year {year}",
-                hint=f"from {_FIRST_WATER_YEAR} to the present one",
-            )
-        return water_year_span(year)
-    return None if last is None else _last(last, now)
+    ((kind, text),) = given.items()
+    return spanned(kind, text, now)
 
 
 def _last(text: str, now: dt.date) -> tuple[dt.date, dt.date]:
@@ -217,12 +219,12 @@ def day_span(
     Both ends are inclusive. A year that is not over ends today; an end without a start, a start
     after its end, and a start in the future are refused.
     """
-    from cimis.pipeline.plan.windows import FIRST_DAY
+    from cimis.pipeline.field.time import FIRST_DAY
 
     if year is not None:
         if start or end:
             raise UsageError("--year and --start/--end say the same twice", hint="give one of them")
-        first, last = year_span(year)
+        first, last = year_span(year, now)
         first, last = max(first, min(FIRST_DAY, last)), min(last, max(now, first))
     elif start is None:
         missing = "--start" if end else "--year, or --start and --end"
@@ -236,7 +238,7 @@ def day_span(
 
 def checked_span(first: dt.date | None, last: dt.date | None, now: dt.date) -> None:
     """Refuse days that cannot be meant; an end that is None is open."""
-    from cimis.pipeline.plan.windows import FIRST_DAY
+    from cimis.pipeline.field.time import FIRST_DAY
 
     if first is not None and first > now:
         raise UsageError(f"{first} is in the future; today is {now}", hint="choose a past day")

@@ -10,15 +10,19 @@ from cimis.answers import completeness, computing, nearby
 from cimis.answers import named as questions
 from cimis.answers import rows as reading
 from cimis.answers import scans as scanning
+from cimis.answers import splits as splitting
 from cimis.answers import sql as asking
 from cimis.arguments import keeping, path_of
+from cimis.contents import contents_of
 from cimis.directory import data_directory, make_directory
+from cimis.exports import export as exporting
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
 from cimis.pages import network_report as network_pages
 from cimis.pages import reporting
 from cimis.pictures import plot as pictures
-from cimis.season import against, cold, crop_water, heat, model_files, normal
+from cimis.pipeline.markup import shown
+from cimis.season import cold, compared, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
 
@@ -66,6 +70,9 @@ class Store(Opened):
     def __repr__(self) -> str:
         return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
 
+    def _repr_html_(self) -> str:
+        return shown(f"Store at {self.root}", lambda: contents_of(self.root))
+
     # rows
     daily = reading.daily
     hourly = reading.hourly
@@ -73,6 +80,8 @@ class Store(Opened):
     scan_daily = scanning.scan_daily
     scan_hourly = scanning.scan_hourly
     dataset = scanning.dataset
+    splits = splitting.splits
+    export = exporting.export
 
     # questions
     sql = asking.sql
@@ -88,7 +97,7 @@ class Store(Opened):
     degree_days = heat.degree_days
     chill = cold.chill
     normals = normal.normals
-    against_normal = against.against_normal
+    compare = compared.compare
     crop_et = crop_water.crop_et
     export_model = model_files.export_model
 

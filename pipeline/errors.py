@@ -61,6 +61,8 @@ class CimisError(Exception):
     report: Any = None
     """The report of the run that ended so, where it was one; of a sync ``reports`` are all."""
     reports: Sequence[Any] = ()
+    pointer: str | None = None
+    """The line of a question at which something is wrong, and a mark below the place, if known."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -75,7 +77,7 @@ class CimisError(Exception):
         facts: dict[str, Any] = {"class": type(self).__name__, "message": str(self)}
         for name, value in vars(self).items():
             if (
-                name in ("message", "report", "reports")
+                name in ("message", "report", "reports", "pointer")
                 or name.startswith("_")
                 or value in (None, (), [])
             ):

@@ -21,7 +21,10 @@ _DAMAGE = re.compile(
     re.IGNORECASE,
 )
 
-_USED_OF_CONNECTION = ("execute", "cursor", "close", "extract_statements", "fetchmany", "fetchall")
+_USED_OF_CONNECTION = (
+    *("abort", "execute", "cursor", "close", "extract_statements"),
+    *("fetchmany", "fetchall"),
+)
 
 
 @cache

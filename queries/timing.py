@@ -15,7 +15,7 @@ PHASES = ("plan", "refresh", "read", "decompress", "decode", "engine", "print")
 """Phases in the order of a question's life; ``engine`` is what DuckDB or Polars used besides."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # what is not made need not be loaded by each question
 class QueryTimings:
     """Phase times in seconds and counters of one question, safe to fill from several threads.
 
@@ -47,9 +47,12 @@ class QueryTimings:
     rows_decoded: int = 0
     rows: int = 0
     values_removed: int = 0
-    _started_s: float = field(default_factory=time.perf_counter, repr=False)
-    _total_s: float | None = field(default=None, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _started_s: float = field(default_factory=time.perf_counter)
+    _total_s: float | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __repr__(self) -> str:
+        return f"QueryTimings({self.as_dict()})"
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -16,6 +16,7 @@ from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card, Sheet, counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Gaps", "gaps"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Gaps:
     """What stations lack, per station and item.
 
@@ -69,6 +70,26 @@ class Gaps:
             for run in item.runs
         ]
         return pl.DataFrame(rows, schema | {"length": pl.Int64}, orient="row")
+
+    def _card(self) -> Card:
+        """Return how complete each station's items are, the worst first."""
+        found = sorted(self, key=lambda one: one.share)
+        rows = [
+            (one.station, one.item, one.expected, one.absent, one.missing, f"{one.share:.1%}")
+            for one in found
+        ]
+        whole = sum(one.share == 1 for one in found)
+        title = f"{whole:,} of {counted(len(found), 'series', 'series')} complete"
+        heads = ("station", "item", "expected", "absent", "missing", "complete")
+        notes = (self.lacks.text(),) if self.lacks else ()
+        sheets = (Sheet.of("Least complete first", heads, rows),)
+        return Card("Gaps", title, sheets=sheets, notes=notes)
+
+    def __repr__(self) -> str:
+        return self._card().line()
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
 
 
 def gaps(

@@ -27,6 +27,7 @@ def named(
     *,
     stations: Stations | None = None,
     qc: str = "keep",
+    units: str = "metric",
     unsafe: bool = False,
     timings: QueryTimings | None = None,
     parameters: Mapping[str, object] | None = None,
@@ -41,6 +42,8 @@ def named(
     stations : int, str or iterable of them, optional
         By number or name, as of :meth:`daily`; by default all that are stored.
     qc : {"keep", "drop-severe", "strict"}
+    units : {"metric", "english"}
+        Of the answer, its parameters and their defaults.
     unsafe : bool
         As of :meth:`sql`.
     timings : QueryTimings, optional
@@ -60,9 +63,10 @@ def named(
         or where nothing stored holds an item that the question is about.
     """
     from cimis.queries.answers.named import named_query
+    from cimis.queries.conversion import standard
     from cimis.queries.engines.inventory import Named
 
-    query = named_query(name)
+    query = named_query(name, standard(units))
     values = query.values(
         {key: str(value) for key, value in {**(parameters or {}), **more}.items()}
     )
@@ -80,6 +84,7 @@ def named(
         query.text(numbers),
         values,
         qc=qc,
+        units=units,
         unsafe=unsafe,
         timings=timings,
         tally=None if numbers is None else asked.tally(opened.root),

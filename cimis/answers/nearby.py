@@ -42,7 +42,7 @@ def near(
     -------
     polars.DataFrame
         As of :meth:`stations`, with ``distance_km`` and ``bearing_deg``, the direction in which a
-        station lies, in degrees from north through east. Its ``number`` can be given as
+        station lies, in degrees from north through east. Its ``station`` can be given as
         ``stations`` to any method.
 
     Raises
@@ -69,10 +69,10 @@ def near(
     found = by_distance(known, place, within_km)
     ways = pl.DataFrame(
         [(facts["number"], facts["distance_km"], facts["bearing_deg"]) for facts in found],
-        {"number": pl.UInt16, "distance_km": pl.Float64, "bearing_deg": pl.Float64},
+        {"station": pl.UInt16, "distance_km": pl.Float64, "bearing_deg": pl.Float64},
         orient="row",
     )
-    return _frame(opened, found).join(ways, on="number", maintain_order="left")
+    return _frame(opened, found).join(ways, on="station", maintain_order="left")
 
 
 def county(
@@ -118,5 +118,5 @@ def _frame(opened: Opened, found: Sequence[dict[str, Any]]) -> pl.DataFrame:
 
     if not found:
         raise NoDataError("no station matches", hint="ask for less")
-    order = pl.DataFrame({"number": [facts["number"] for facts in found]}, {"number": pl.UInt16})
-    return order.join(asking.stations(opened), on="number", maintain_order="left")
+    order = pl.DataFrame({"station": [facts["number"] for facts in found]}, {"station": pl.UInt16})
+    return order.join(asking.stations(opened), on="station", maintain_order="left")

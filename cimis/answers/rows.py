@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from cimis.answers.question import Question, question_of
 from cimis.arguments import Day, Items, count_of
 from cimis.lacking import warn_of_damage, warned
+from cimis.naming.labels import named_frame
 from cimis.naming.sites import Stations
 from cimis.opened import Opened
 from cimis.pipeline.field.items import Scope
 
 if TYPE_CHECKING:
     import polars as pl
+    import xarray as xr
 
     from cimis.queries.answers.rows import Rows
     from cimis.queries.timing import QueryTimings
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["daily", "hourly", "query", "rows_of"]
 
 
+@overload
 def daily(
     opened: Opened,
     stations: Stations | None = None,
@@ -29,7 +32,47 @@ def daily(
     *,
     units: str = "metric",
     qc: str = "keep",
-) -> pl.DataFrame:
+    names: bool = False,
+    to: Literal["polars"] = "polars",
+) -> pl.DataFrame: ...
+@overload
+def daily(
+    opened: Opened,
+    stations: Stations | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    items: Items | None = None,
+    *,
+    units: str = "metric",
+    qc: str = "keep",
+    names: bool = False,
+    to: Literal["xarray"],
+) -> xr.Dataset: ...
+@overload
+def daily(
+    opened: Opened,
+    stations: Stations | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    items: Items | None = None,
+    *,
+    units: str = "metric",
+    qc: str = "keep",
+    names: bool = False,
+    to: str,
+) -> Any: ...
+def daily(
+    opened: Opened,
+    stations: Stations | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    items: Items | None = None,
+    *,
+    units: str = "metric",
+    qc: str = "keep",
+    names: bool = False,
+    to: str = "polars",
+) -> Any:
     """Return daily rows as a data frame, in station and date order.
 
     Parameters
@@ -46,18 +89,26 @@ def daily(
     units : {"metric", "english"}
     qc : {"keep", "drop-severe", "strict"}
         What flags do to values: nothing; those flagged severe become missing; all flagged do.
+    names : bool
+        Give ``station_name`` behind ``station``, from the network's list that the catalog keeps;
+        a data set of xarray has the names among its coordinates anyhow.
+    to : {"polars", "pandas", "xarray"}
+        Whose data frame; the others are extras. They hold the units too, as those of
+        :meth:`query`'s ``.df()`` and ``.xr()``, which are the same.
 
     Returns
     -------
-    polars.DataFrame
+    polars.DataFrame, pandas.DataFrame or xarray.Dataset
         ``station`` (UInt16), of targets ``target`` (String), ``date``, and per item its value
-        (Float64, missing is null) and its flag (String, passed is null).
+        (Float64, missing is null) and its flag (String, passed is null). Of pandas see
+        :func:`cimis.queries.labelled.pandas_frame.pandas_frame`; of xarray, where the dimensions
+        are station (or target) and time, :func:`cimis.queries.labelled.cube.cube`.
 
     Raises
     ------
     UsageError
         For an unknown item, policy, unit, a date that is none, a name that no station or several
-        stations have, and stations and targets at once.
+        stations have, stations and targets at once, and a library that is not installed.
     StoreError
         When the catalog or a chunk is damaged.
 
@@ -67,9 +118,11 @@ def daily(
         When the answer is less than what was asked; its ``lacks`` tells of what.
     """
     question = question_of(opened.root, Scope.DAILY, stations, start, end, items)
-    return warned(rows_of(opened, question, units, qc))
+    frame = warned(rows_of(opened, question, units, qc), to)
+    return named_frame(opened.root, frame) if names else frame
 
 
+@overload
 def hourly(
     opened: Opened,
     stations: Stations | None = None,
@@ -79,7 +132,47 @@ def hourly(
     *,
     units: str = "metric",
     qc: str = "keep",
-) -> pl.DataFrame:
+    names: bool = False,
+    to: Literal["polars"] = "polars",
+) -> pl.DataFrame: ...
+@overload
+def hourly(
+    opened: Opened,
+    stations: Stations | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    items: Items | None = None,
+    *,
+    units: str = "metric",
+    qc: str = "keep",
+    names: bool = False,
+    to: Literal["xarray"],
+) -> xr.Dataset: ...
+@overload
+def hourly(
+    opened: Opened,
+    stations: Stations | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    items: Items | None = None,
+    *,
+    units: str = "metric",
+    qc: str = "keep",
+    names: bool = False,
+    to: str,
+) -> Any: ...
+def hourly(
+    opened: Opened,
+    stations: Stations | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    items: Items | None = None,
+    *,
+    units: str = "metric",
+    qc: str = "keep",
+    names: bool = False,
+    to: str = "polars",
+) -> Any:
     """Return hourly rows as a data frame, in station and time order; see :meth:`daily`.
 
     ``time`` is the end of the hour in Pacific standard time, all year; ``date`` and ``hour``
@@ -87,7 +180,8 @@ def hourly(
     none.
     """
     question = question_of(opened.root, Scope.HOURLY, stations, start, end, items)
-    return warned(rows_of(opened, question, units, qc))
+    frame = warned(rows_of(opened, question, units, qc), to)
+    return named_frame(opened.root, frame) if names else frame
 
 
 def query(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cimis.answers.question import Question, question_of
 from cimis.answers.sql import sql
 from cimis.lacking import warn_of, warn_of_damage
-from cimis.naming.sites import Stations
+from cimis.naming.sites import Sites, Stations
 from cimis.opened import Opened
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.lacks import Lacks
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cimis.queries.engines.answer import Answer
     from cimis.queries.mirror.twins import Twins
 
-__all__ = ["dataset", "scan_daily", "scan_hourly"]
+__all__ = ["dataset", "scan_daily", "scan_hourly", "strangers", "warn_of_strangers"]
 
 
 def scan_daily(
@@ -125,19 +126,26 @@ def _twins(opened: Opened, question: Question, qc: str) -> Twins | None:
     found = opened.mirrors.twins(question.scope, table, policy(qc))
     if found is not None:
         warn_of_damage(opened.engine.damage(table))
-    _warn_of_strangers(opened, question)
+    warn_of_strangers(opened, question)
     return found
 
 
-def _warn_of_strangers(opened: Opened, question: Question) -> None:
+def warn_of_strangers(opened: Opened, question: Question) -> None:
     """Warn of those named of whom no chunk is stored; a lazy answer tells nothing later."""
+    warn_of(strangers(opened, question.sites, (question.scope,)))
+
+
+def strangers(opened: Opened, sites: Sites, scopes: Sequence[Scope]) -> Lacks:
+    """Return those named of whom no chunk of some scopes is stored."""
     from cimis.pipeline.catalog.database import Catalog
 
-    sites = question.sites
     if sites.named is None:
-        return
+        return Lacks(kind=sites.kind)
     with Catalog(opened.root) as catalog:
-        held = catalog.holdings(question.scope, sites.named, kind=sites.kind)
-    stored = {site for site, *_ in held}
+        stored = {
+            site
+            for scope in scopes
+            for site, *_ in catalog.holdings(scope, sites.named, kind=sites.kind)
+        }
     missed = tuple(site for site in sites.named if site not in stored)
-    warn_of(Lacks(without_rows=missed, kind=sites.kind))
+    return Lacks(without_rows=missed, kind=sites.kind)

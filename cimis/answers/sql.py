@@ -27,6 +27,7 @@ def sql(
     params: Parameters | None = None,
     *,
     qc: str = "keep",
+    units: str = "metric",
     unsafe: bool = False,
     timings: QueryTimings | None = None,
 ) -> Answer:
@@ -39,6 +40,8 @@ def sql(
     params : sequence or mapping, optional
         Values for ``?`` or ``$name``.
     qc : {"keep", "drop-severe", "strict"}
+    units : {"metric", "english"}
+        Of the views, so of what is computed and of thresholds too: see ``docs/answers.md``.
     unsafe : bool
         Lift the sandbox: files, network, extensions, configuration, writing statements.
 
@@ -47,7 +50,7 @@ def sql(
     UsageError
         For SQL that is wrong or not allowed.
     """
-    return answered(opened, text, params, qc=qc, unsafe=unsafe, timings=timings)
+    return answered(opened, text, params, qc=qc, units=units, unsafe=unsafe, timings=timings)
 
 
 def answered(
@@ -56,6 +59,7 @@ def answered(
     params: Parameters | None = None,
     *,
     qc: str = "keep",
+    units: str = "metric",
     unsafe: bool = False,
     timings: QueryTimings | None = None,
     tally: Tally | None = None,
@@ -63,7 +67,9 @@ def answered(
     named: Named | None = None,
 ) -> Answer:
     """Return the same with what it is short of, its heads, and the chunks that it names."""
+    from cimis.queries.conversion import standard
     from cimis.queries.engines.answer import Answer
+    from cimis.queries.mirror.sight import Sight
     from cimis.queries.quality import policy
 
     if not isinstance(text, str):
@@ -72,7 +78,7 @@ def answered(
         opened.engine,
         text,
         params,
-        policy=policy(qc),
+        sight=Sight(policy(qc), standard(units)),
         unsafe=unsafe,
         timings=timings,
         tally=tally,
@@ -83,21 +89,26 @@ def answered(
     return answer
 
 
-def connect(opened: Opened, *, qc: str = "keep", unsafe: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(
+    opened: Opened, *, qc: str = "keep", units: str = "metric", unsafe: bool = False
+) -> duckdb.DuckDBPyConnection:
     """Return a sandboxed DuckDB connection to what is stored now; close it after use."""
+    from cimis.queries.conversion import standard
+    from cimis.queries.mirror.sight import Sight
     from cimis.queries.native import with_arrow
     from cimis.queries.quality import policy
 
     with_arrow()
-    made: duckdb.DuckDBPyConnection = opened.engine.connection(policy(qc), unsafe=unsafe)
+    sight = Sight(policy(qc), standard(units))
+    made: duckdb.DuckDBPyConnection = opened.engine.connection(sight, unsafe=unsafe)
     return made
 
 
 def stations(opened: Opened) -> pl.DataFrame:
-    """Return the stations that the catalog knows, as the service lists them."""
+    """Return the stations that the catalog knows, as the service lists them, by ``station``."""
     from cimis.queries.frames import whole
 
-    return whole(sql(opened, "SELECT * FROM stations ORDER BY number").table())
+    return whole(sql(opened, "SELECT * FROM stations ORDER BY station").table())
 
 
 def chunks(opened: Opened) -> pl.DataFrame:

@@ -77,7 +77,7 @@ def gaps(
         subtitle=f"{span_words(first, last)}, day by day",
         description=_described(counts, stations, names, (first, last)),
         rows=drawn,
-        spec=_calendar(lines) if len(lines) <= MOST_CALENDARS else _lines(lines),
+        spec=_calendar(lines) if len(lines) <= MOST_CALENDARS else _lines(lines, drawn),
         notes=notes,
     )
 
@@ -187,8 +187,11 @@ def _calendar(lines: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _lines(lines: Sequence[str]) -> dict[str, Any]:
-    """Return a line of days for each year of a station."""
+def _lines(lines: Sequence[str], days: pl.DataFrame) -> dict[str, Any]:
+    """Return a line for each year of a station, of runs of days that are alike.
+
+    The runs stand in the specification itself: as days they would be some megabytes.
+    """
     x = {
         "field": "begin",
         "type": "temporal",
@@ -201,10 +204,11 @@ def _lines(lines: Sequence[str]) -> dict[str, Any]:
             "labelAlign": "left",
         },
     }
+    axis = {"title": None, "ticks": False, "domain": False, "labelLimit": 260}
+    told = {"line": "of", "first": "from", "last": "to", "there": "stored"}
     return {
-        "data": {"name": ROWS},
-        "transform": [_said()],
-        "mark": {"type": "rect", "strokeWidth": 0.4},
+        "data": {"values": _runs(days)},
+        "mark": {"type": "rect"},
         "encoding": {
             "x": x,
             "x2": {"field": "end"},
@@ -212,19 +216,29 @@ def _lines(lines: Sequence[str]) -> dict[str, Any]:
                 "field": "line",
                 "type": "ordinal",
                 "sort": list(lines),
-                "axis": {
-                    "title": None,
-                    "ticks": False,
-                    "domain": False,
-                    "labelLimit": 260,
-                    "labelOverlap": False,
-                },
+                "scale": {"paddingInner": 0.12},
+                "axis": axis | {"labelOverlap": False},
             },
             "color": _color(),
-            "stroke": _color(),  # closes the seams between days
-            "tooltip": _told(),
+            "tooltip": [
+                {"field": name, "type": "nominal", "title": title} for name, title in told.items()
+            ],
         },
     }
+
+
+def _runs(days: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return runs of days of one line that are alike, with their first and last day."""
+    import polars as pl
+
+    runs = days.with_columns(run=pl.struct("line", "there").rle_id())
+    found = runs.group_by("run", maintain_order=True).agg(
+        pl.col("line", "there", "begin").first(),
+        pl.col("end").last(),
+        pl.col("date").first().alias("first"),
+        pl.col("date").last().alias("last"),
+    )
+    return found.drop("run").with_columns(pl.selectors.date().dt.to_string("%Y-%m-%d")).to_dicts()
 
 
 def _described(

@@ -62,7 +62,7 @@ def vega_lite(
         "$schema": SCHEMA,
         "title": _title(chart, whole),
         "description": chart.description,
-        "datasets": {ROWS: records(chart)},
+        "datasets": {ROWS: records(chart)} if _reads(chart, ROWS) else {},
         **_fitted(chart.spec, whole - _BESIDE),
         "config": config,
     }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from cimis.cli.long_options import LongOption, keep_typos
 from cimis.cli.options import help_option
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
 
@@ -45,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "normals": Entry("Ask", "normals", "Tell what is normal for each day or month."),
     "crop-et": Entry("Ask", "crop_et", "Tell by week what crops used, and are to be expected to."),
     "report": Entry("Ask", "report", "Save what days of stations amounted to as one page."),
+    "export": Entry("Ask", "export", "Write files and tables that other engines read."),
     "export-model": Entry("Ask", "export_model", "Save weather as the file that a model reads."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
@@ -93,13 +97,24 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first word names, or say which one is near."""
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
             guess = f"; did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"no such command '{name}'{guess}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin as typed, from the table alone, and options."""
+        from click.shell_completion import CompletionItem
+
+        names = [
+            CompletionItem(name, help=entry.help)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; click itself would turn a reader that left into exit code 1."""

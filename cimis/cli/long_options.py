@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cimis.pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["LongOption", "keep_typos"]
 
@@ -50,6 +53,13 @@ class LongOption(click.Option):
         if not self.multiple and self.name in opts:
             opts = {**opts, self.name: self._one(opts[self.name], ctx)}
         return super().handle_parse_result(ctx, opts, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what a shell offers for the value."""
+        from cimis.cli.completing import offered
+
+        found = offered(self.name or "", ctx, incomplete)
+        return super().shell_complete(ctx, incomplete) if found is None else found
 
     def _one(self, given: Sequence[Any], ctx: click.Context) -> Any:
         if self.listed and len(given) > 1:

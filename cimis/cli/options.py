@@ -1,15 +1,16 @@
-"""How commands and options are declared: one dash or two, examples in the help, shared options."""
+"""The options that commands share."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from cimis.cli.long_options import LongOption, keep_typos
+from cimis.cli.declaring import Command, declare, gathered, help_option, option
+from cimis.cli.long_options import LongOption
 from cimis.cli.showing.output import Output
 from cimis.parsing import Days
 from cimis.pipeline.errors import UsageError
@@ -36,66 +37,24 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def help_option() -> LongOption:
-    """Return ``-h/--help`` that takes one dash as well."""
-
-    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-        if value and not ctx.resilient_parsing:
-            click.echo(ctx.get_help())
-            ctx.exit()
-
-    return LongOption(
-        ["-h", "--help"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=show,
-        help="Show this message and leave.",
-    )
-
-
-class Command(click.Command):
-    """A command with examples; ``examples`` are whole command lines that work as they stand."""
-
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
-        attributes["add_help_option"] = False
-        super().__init__(*args, **attributes)
-        self.params.append(help_option())
-        self.examples = tuple(examples)
-
-    def make_parser(self, ctx: click.Context) -> Any:
-        """Return the parser of the command's arguments, which names typos as they were typed."""
-        parser = super().make_parser(ctx)
-        keep_typos(parser, ctx)
-        return parser
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples at the end of the help."""
-        with formatter.section("Examples"):
-            for example in self.examples:
-                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
-        super().format_epilog(ctx, formatter)
-
-
-def declare(name: str, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Command]:
-    """Declare a command with its examples; its help is the function's docstring."""
-    return click.command(name, cls=Command, examples=examples)
-
-
-def option(*declarations: str, **attributes: Any) -> Callable[[F], F]:
-    """Declare an option that takes one dash as well as two; see :class:`LongOption`."""
-    return click.option(*declarations, cls=LongOption, **attributes)
-
-
 def printing(*, talks: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add ``--json`` and ``--no-color``, and ``--quiet`` to what ``talks``; pass an ``out``."""
 
     def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def run(
-            *args: Any, as_json: bool, no_color: bool, quiet: bool = False, **named: Any
+            *args: Any,
+            as_json: bool,
+            no_color: bool,
+            quiet: bool = False,
+            with_names: bool = False,
+            **named: Any,
         ) -> Any:
             out = Output(as_json=as_json, color=not no_color, quiet=quiet)
+            if with_names:
+                from cimis.cli.session import data_root
+
+                out = out._replace(names=data_root(named["data_dir"]))
             return function(*args, out=out, **named)
 
         wrapped: Callable[..., Any] = run
@@ -153,7 +112,7 @@ def scope_option(function: F) -> F:
 
 
 def span_options(function: F) -> F:
-    """Add ``--start``, ``--end``, ``--year``, ``--month``, ``--water-year`` and ``--last``.
+    """Add ``--start``, ``--end``, and the options that name a period, as ``--month``.
 
     They reach the function as ``days``, a :class:`cimis.parsing.Days`.
     """
@@ -171,30 +130,24 @@ def span_options(function: F) -> F:
         (
             ("--start", "DAY", "First day: 2024-06-01, 2024-06, 2024, yesterday."),
             ("--end", "DAY", "Last day, inclusive, in the same forms."),
-            ("--year", "YEAR", "A whole year, or a range: 2020-2024."),
-            ("--month", "MONTH", "A whole month, as 2024-06."),
-            ("--water-year", "YEAR", "October of the year before to September."),
+            ("--year", "YEAR", "A whole year, a range 2020-2024; this (to yesterday) or last."),
+            (
+                "--month",
+                "MONTH",
+                "A whole month, 2024-06, a range 2024-06..2024-08; this (to yesterday) or last.",
+            ),
+            ("--week", "WEEK", "From Monday to Sunday: this (to yesterday) or last."),
+            (
+                "--water-year",
+                "YEAR",
+                "From October of the year before to September; ranges and words as of --year.",
+            ),
             ("--last", "SPAN", "Up to yesterday: 30d, 4w, 6m or 2y."),
         )
     ):
         wrapped = option(name, metavar=metavar, once=spans, help=text)(wrapped)
     made: F = wrapped
     return made
-
-
-def gathered(name: str, *names: str, into: Callable[..., Any]) -> Callable[[F], F]:
-    """Pass options as one argument: what ``into`` makes of them, in this order."""
-
-    def wrap(function: F) -> F:
-        @functools.wraps(function)
-        def run(*args: Any, **named: Any) -> Any:
-            parts = [named.pop(one) for one in names]
-            return function(*args, **named, **{name: into(*parts)})
-
-        made: Any = run
-        return made  # type: ignore[no-any-return]
-
-    return wrap
 
 
 def _where(*parts: Any) -> Any:
@@ -223,16 +176,39 @@ def place_options(function: F) -> F:
     )(function)
 
 
-def stations_option() -> Callable[[F], F]:
-    """Add ``--stations``, also spelled ``--station``."""
-    return option(
+def stations_option(*, names: bool = False) -> Callable[[F], F]:
+    """Add ``--stations``, also spelled ``--station``; its names reach the command as numbers.
+
+    With ``names`` also ``--names``, for answers with a row per station.
+    """
+    add = option(
         "--stations",
         "--station",
         "stations",
         listed=True,
         metavar="LIST",
-        help="Station numbers and ranges, as 2,5-7; or all.",
+        help="Stations by number, range or name, as 2,5-7,davis; or all.",
     )
+
+    def wrap(function: F) -> F:
+        @functools.wraps(function)
+        def run(*args: Any, stations: str | None, **named: Any) -> Any:
+            if stations is not None and any(map(str.isalpha, stations)):
+                from cimis.cli.calling import in_numbers
+
+                silent = named.get("quiet", False) or named.get("log_format") == "json"
+                out = Output(as_json=named["as_json"], quiet=silent)
+                stations = in_numbers(stations, data_dir=named["data_dir"], out=out)
+            return function(*args, stations=stations, **named)
+
+        made: Any = run
+        if names:
+            made = option(
+                "--names", "with_names", is_flag=True, help="Give stations' names beside numbers."
+            )(made)
+        return add(made)  # type: ignore[no-any-return]
+
+    return wrap
 
 
 def units_option(function: F) -> F:

@@ -14,9 +14,11 @@ from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from cimis.season.reckoned import Reckoned
 
-__all__ = ["completing", "give"]
+__all__ = ["completing", "give", "give_table"]
 
 
 @contextmanager
@@ -54,5 +56,27 @@ def give(ask: Callable[[], Reckoned], *, form: Form, out: Output) -> None:
         if not form.allow_empty:
             raise
         found = replace(error.report, lacks=Lacks())
-    with completing(found.lacks, out, found.notes):
-        deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
+    give_table(found.table, found.lacks, form=form, out=out, notes=found.notes)
+
+
+def give_table(
+    table: pa.Table, lacks: Lacks, *, form: Form, out: Output, notes: Sequence[str] = ()
+) -> None:
+    """Print or save a table, say what it lacks, and end with the damage.
+
+    Raises
+    ------
+    NoDataError
+        Where it has no rows, unless that was allowed.
+    ChunkError
+        Where damaged chunks had to be left out; the rest has been given by then.
+    """
+    with completing(lacks, out, notes):
+        deliver(
+            iter(table.to_batches()),
+            table.schema,
+            form=form,
+            out=out,
+            lacking=lacks.text,
+            notes=notes,
+        )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cimis.naming.called import like, slug
 from cimis.naming.lists import NetworkLists, left_out
 from cimis.naming.sites import Sites
 from cimis.naming.where import Where
@@ -60,10 +61,15 @@ def in_county(stations: Sequence[Facts], county: str) -> list[Facts]:
     """
     parts = [part.strip() for part in county.split(",")]
     for part in parts:
-        if not part or not any(matches(facts.get("county"), part) for facts in stations):
+        if not slug(part) or not any(_in(facts, part) for facts in stations):
             counties = sorted({str(facts["county"]) for facts in stations if facts.get("county")})
-            raise UsageError(f"no county '{part}'", hint=f"there are {', '.join(counties)}")
-    return [facts for facts in stations if any(matches(facts.get("county"), p) for p in parts)]
+            near = like(part, counties)
+            raise UsageError(f"no county '{part}'{near}", hint=f"there are {', '.join(counties)}")
+    return [facts for facts in stations if any(_in(facts, part) for part in parts)]
+
+
+def _in(facts: Facts, county: str) -> bool:
+    return slug(county) in slug(str(facts.get("county") or ""))
 
 
 def by_distance(stations: Sequence[Facts], place: Place, within_km: float | None) -> list[Facts]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias
 
 from cimis.arguments import plain, whole_number
+from cimis.naming.called import called
 from cimis.naming.lists import known_stations
 from cimis.parsing import parse_stations
 from cimis.pipeline.errors import UsageError
@@ -24,8 +25,6 @@ Stations: TypeAlias = "SupportsIndex | str | Target | Iterable[SupportsIndex | s
 
 _HINT = "give numbers, as 2, [2, 5] or '2,5-7', names, as 'Davis', or targets, as 'zip:93624'"
 _NEXT_TARGET = re.compile(r",\s*(?=(?:zip|coordinate|address)\s*:)", re.IGNORECASE)
-_NAMED = 10
-"""So many stations that a name fits are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def sites_of(given: Stations | None, root: Path) -> Sites:
             targets[target] = None
             continue
         if isinstance(part, str):
-            found = _numbers(part) or (_called(part, known()),)
+            found = _numbers(part) or (called(part, known()),)
         else:
             found = (_number(part, bounded=not isinstance(given, range)),)
         numbers.update(found)
@@ -184,39 +183,3 @@ def _target(text: str) -> Target:
     if kind.strip().lower() == Kind.ADDRESS and "=" in name:
         return address_target(name)
     return target_of_key(text)
-
-
-def _called(text: str, known: Sequence[Mapping[str, Any]]) -> int:
-    """Return the station of a name: the whole name, else its beginning or a word of it."""
-    if not known:
-        raise UsageError(
-            f"'{text.strip()}' is no number, and there is no list of stations to find a name in",
-            hint="fetch it: cimis stations --refresh",
-        )
-    wanted = _words(text)
-    if not wanted.strip():
-        raise UsageError(f"'{text}' names no station", hint=_HINT)
-    names = {int(facts["number"]): _words(str(facts.get("name") or "")) for facts in known}
-    exact = [number for number, name in names.items() if name == wanted]
-    found = exact or [
-        number
-        for number, name in names.items()
-        if name.startswith(wanted.rstrip()) or wanted in name
-    ]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(f"no station is called '{text.strip()}'", hint="see 'cimis stations'")
-    own = {int(facts["number"]): facts.get("name") for facts in known}
-    shown = ", ".join(f"{own[number]} ({number})" for number in found[:_NAMED])
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    raise UsageError(
-        f"'{text.strip()}' fits {len(found)} stations: {shown}{more}",
-        hint="give the whole name, or the number",
-    )
-
-
-def _words(text: str) -> str:
-    """Return a name for comparing: its words in small letters, a blank before and behind each."""
-    words = " ".join(re.findall(r"[^\W_]+", text.casefold()))
-    return f" {words} "

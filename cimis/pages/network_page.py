@@ -200,7 +200,7 @@ def _commands(facts: NetworkFacts, asked: Sequence[str]) -> Commands:
         [
             (f"cimis report --network {typed} -o network.html", "This page"),
             (f'cimis sql --qc drop-severe "{sums}"', "ETo of each station, in mm"),
-            (f"cimis query {placed} --items {item} --against normal", "Each day against normal"),
+            (f"cimis query {placed} --items {item} --compare normal", "Each day against normal"),
             (f"cimis gaps {placed} --items {item} --runs", "Every gap"),
             (f"cimis qc {placed}", "Every check of every sensor"),
         ]

@@ -103,12 +103,12 @@ def against_normal(
     if refused:
         more = f" and {len(refused) - _NAMED:,} more" if len(refused) > _NAMED else ""
         notes += (f"no normals below five years: {', '.join(refused[:_NAMED])}{more}",)
-    answer = reckoned(table, rows.lacks, notes)
+    answer = reckoned(opened, table, rows.lacks, notes, qc)
     if len(refused) == len(places) * len(chosen):
         error = NoDataError(
             f"normals need five years, and no day of {refused[0]} has them"
             + (f", nor of {len(refused) - 1} others" if len(refused) > 1 else ""),
-            hint="store more years; without --against the values themselves are given",
+            hint="store more years; without --compare the values themselves are given",
         )
         error.report = answer
         raise error

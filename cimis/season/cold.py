@@ -126,7 +126,7 @@ def chill(
 
     table = pa.concat_tables(parts).sort_by([("station", "ascending"), ("until", "ascending")])
     notes = removed(removals, qc) + _notes(spans, table, max_missing, impossible)
-    return reckoned(table, _lacks(answers, spans, present), notes)
+    return reckoned(opened, table, _lacks(answers, spans, present), notes, qc)
 
 
 def _check(kelvin: float, max_missing: float) -> None:

@@ -148,7 +148,8 @@ def crop_et(
         other = next(name for name in REFERENCES if name != reference)
         notes = (*notes, f"where {other} is stored, --reference {other} takes it")
     damaged = dict.fromkeys((*rows.damaged, *past.damaged))
-    return Reckoned(answer, replace(rows.lacks, damaged=tuple(damaged)), notes)
+    lacks = replace(rows.lacks, damaged=tuple(damaged))
+    return Reckoned(answer, lacks, notes, opened.root, qc)
 
 
 def _plantings(

@@ -141,7 +141,7 @@ def degree_days(
         which = f"{reversed_days:,} day{'s' * several} left out"
         whose_own = "their" if several else "its"
         notes += (f"{which}: {whose_own} minimum is above {whose_own} maximum",)
-    return reckoned(pa.Table.from_arrays(columns, schema=schema), rows.lacks, notes)
+    return reckoned(opened, pa.Table.from_arrays(columns, schema=schema), rows.lacks, notes, qc)
 
 
 class _Rule:

@@ -14,6 +14,7 @@ from cimis.opened import Opened
 from cimis.pipeline.errors import NoDataError, UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import FIRST, Card, Sheet, counted, sized
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,7 @@ __all__ = ["ModelFile", "export_model"]
 _WIND = ("wind_spd_avg", "wind_run")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelFile:
     """A model's weather file.
 
@@ -49,6 +50,19 @@ class ModelFile:
     rows: int
     lacks: Lacks
     notes: tuple[str, ...]
+
+    def _card(self) -> Card:
+        first = self.text.splitlines()[:FIRST]
+        lacks = (self.lacks.text(),) if self.lacks else ()
+        size = f"{counted(self.rows, 'row')}, {sized(len(self.text.encode()))}"
+        sheet = Sheet("First lines", ("text",), [(line,) for line in first])
+        return Card("ModelFile", f"A weather file: {size}", {}, (sheet,), (*lacks, *self.notes))
+
+    def __repr__(self) -> str:
+        return self._card().line()
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
 
 
 def export_model(

@@ -144,7 +144,7 @@ def normals(
     if refused:
         more = f" and {len(refused) - _NAMED:,} more" if len(refused) > _NAMED else ""
         notes += (f"no normals below five years: {', '.join(refused[:_NAMED])}{more}",)
-    return reckoned(pa.concat_tables(parts).combine_chunks(), rows.lacks, notes)
+    return reckoned(opened, pa.concat_tables(parts).combine_chunks(), rows.lacks, notes, qc)
 
 
 def usual_items(

@@ -86,7 +86,8 @@ def filled_cells(
         cells.append(one)
     warn_of_damage(lacks.damaged)
     # absent days are what is filled
-    return Filled(grid.times, met, tuple(cells), unit, rule, replace(lacks, short=()))
+    told = replace(lacks, short=())
+    return Filled(grid.times, met, tuple(cells), unit, rule, told, opened.root)
 
 
 def _sources(names: str | Sequence[str] | None) -> tuple[str, ...]:

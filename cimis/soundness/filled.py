@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy.typing as npt
 
 from cimis.pipeline.field.items import Item
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card
+from cimis.queries.labelled.labelled import Labelled, Sense
 from cimis.soundness.grids import Span
 from cimis.soundness.sources import ESTIMATES
 
@@ -44,8 +47,8 @@ class Cells:
     whose: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+@dataclass(frozen=True, slots=True, repr=False)
+class Filled(Labelled):
     """Daily values of stations with their gaps filled.
 
     Attributes
@@ -60,6 +63,8 @@ class Filled:
         Which flagged values of the network were filled as if they were missing.
     lacks : Lacks
         What was asked for and is not there.
+    root : Path, optional
+        The data directory that it is from.
     """
 
     days: Days
@@ -68,6 +73,7 @@ class Filled:
     units: Standard
     qc: str
     lacks: Lacks
+    root: Path | None = None
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return of each item how many cells each source gave, and how many are ``without``."""
@@ -155,6 +161,26 @@ class Filled:
         from cimis.queries.frames import whole
 
         return whole(self.table())
+
+    def _sense(self) -> Sense:
+        from cimis.queries.labelled.facts import facts_of
+
+        table = self.table()
+        return Sense(table, facts_of(table.schema, lacks=self.lacks), self.root)
+
+    def _card(self) -> Card:
+        from cimis.queries.labelled.first_rows import first_rows
+
+        facts = {
+            item: ", ".join(f"{source} {days:,}" for source, days in counts.items() if days)
+            for item, counts in self.counts().items()
+        }
+        notes = [self.lacks.text()] if self.lacks else []
+        notes.append(f"flags taken by qc {self.qc}")
+        return Card("Filled", "Days by source", facts, (first_rows(self.table()),), notes)
+
+    def __repr__(self) -> str:
+        return self._card().line()
 
 
 def _words(codes: npt.NDArray[Any], words: Sequence[str]) -> pa.Array:

@@ -17,6 +17,8 @@ from cimis.naming.sites import Stations, sites_of
 from cimis.opened import Opened
 from cimis.pipeline.field.items import Scope, named_items
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card, Sheet, counted
+from cimis.queries.labelled.labelled import Labelled, Sense
 from cimis.soundness.grids import (
     Grid,
     Seen,
@@ -52,8 +54,8 @@ _WINDOW = dt.timedelta(days=30)
 """Days before and after those judged that regressions on neighbours rest on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+@dataclass(frozen=True, slots=True, repr=False)
+class Quality(Labelled):
     """What the checks say of stations.
 
     Attributes
@@ -133,6 +135,31 @@ class Quality:
         from cimis.queries.frames import whole
 
         return whole(self.table())
+
+    def _sense(self) -> Sense:
+        from cimis.queries.labelled.facts import facts_of
+
+        table = self.table()
+        return Sense(table, facts_of(table.schema, lacks=self.lacks), whole=False)
+
+    def _card(self) -> Card:
+        """Return how many stations have which verdict, and each one's worst finding."""
+        worst = self.worst()
+        verdicts = [one.verdict for one in worst.values()]
+        facts = {kind.value: f"{verdicts.count(kind):,}" for kind in Verdict if kind in verdicts}
+        rows = [
+            (number, one.verdict.value, one.check, one.item, one.note)
+            for number, one in worst.items()
+        ]
+        heads = ("station", "verdict", "check", "item", "note")
+        notes = [self.lacks.text()] if self.lacks else []
+        notes.append(f"{counted(len(self.findings), 'finding')} in table(); qc {self.qc}")
+        title = f"Sensors of {counted(len(worst), 'station')}, {self.scope} rows"
+        sheets = (Sheet.of("Worst finding of each station", heads, rows),)
+        return Card("Quality", title, facts, sheets, notes)
+
+    def __repr__(self) -> str:
+        return self._card().line()
 
 
 def judged(

@@ -78,7 +78,7 @@ def sync(
     IncompleteAnswer
         When some stations failed.
     """
-    from cimis.pipeline.fetch import FetchRequest, RunReport
+    from cimis.pipeline.fetch import FetchRequest, RunReport, RunReports
     from cimis.pipeline.fetch import sync as run
     from cimis.pipeline.field.time import network_day
 
@@ -115,7 +115,7 @@ def sync(
     for text in (*odd, *(f"left out: {one}" for one in plan.left_out)):
         warn(text)
     settle(reports, Lacks(without_rows=tuple(sorted(set(numbers) - set(whom or ())))))
-    return reports
+    return RunReports(reports)
 
 
 def to_sync(
@@ -161,7 +161,7 @@ def _stored_targets(root: Path) -> tuple[Target, ...]:
 
 def days_again(recheck_days: int, today: dt.date, *, full: bool) -> int:
     """Return how many days before today are asked for again, final or not."""
-    from cimis.pipeline.plan.windows import FIRST_DAY
+    from cimis.pipeline.field.time import FIRST_DAY
 
     if full and recheck_days:
         raise UsageError("--full and --recheck exclude each other", hint="give one of them")

@@ -26,6 +26,7 @@ from cimis.pipeline.chunks import ChunkInfo, ChunkKey, MergeCounts, store_rows
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope, Standard
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card, Sheet, counted, sized
 from cimis.pipeline.rows.keys import by_station_year
 from cimis.pipeline.rows.schema import standard_of
 
@@ -56,6 +57,27 @@ class Intake:
     seconds: float = 0.0
     left_out: dict[Path, str] = field(default_factory=dict)
     lacks: Lacks = field(default_factory=Lacks)
+
+    def _card(self) -> Card:
+        facts = {
+            "read": f"{counted(self.files, 'file')} of {counted(len(self.stations), 'station')}",
+            "rows": f"{self.rows:,}, {self.new_rows:,} of them new",
+            "cells filled": f"{self.filled:,}",
+            "cells that differ": f"{self.differing:,}",
+            "stored": f"{counted(self.chunks, 'chunk')}, {sized(self.chunk_bytes)}",
+            "seconds": f"{self.seconds:.1f}",
+        }
+        rows = [(path, what) for path, what in self.left_out.items()]
+        sheets = (Sheet.of("Left out", ("file", "what it is"), rows),) if rows else ()
+        notes = [self.lacks.text()] if self.lacks else []
+        how = "complete" if self.rows and not self.lacks else "less than asked"
+        return Card("Intake", f"Import of archives: {how}", facts, sheets, notes)
+
+    def __repr__(self) -> str:
+        return self._card().line()
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
 
     def as_dict(self) -> dict[str, float]:
         """Return the facts as JSON-ready values, with rows per second and bytes per row."""

@@ -21,6 +21,7 @@ from cimis.pipeline.chunks.v2 import codec as v2
 from cimis.pipeline.chunks.v2.grid import grid_of
 from cimis.pipeline.errors import ChunkError, StoreError
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card, Sheet, counted, sized
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.refusals import disk_errors
 
@@ -69,6 +70,29 @@ class Migration:
         for chunk in self.done:
             found.update(chunk.losses)
         return dict(sorted(found.items()))
+
+    def _card(self) -> Card:
+        done, failed, losses = self.done, self.failed, self.losses
+        facts = {
+            "chunks": f"{len(done):,}",
+            "bytes before": sized(sum(chunk.bytes_before for chunk in done)),
+            "bytes after": sized(sum(chunk.bytes_after for chunk in done)),
+            "lost": ", ".join(f"{name} {count:,}" for name, count in losses.items()) or "nothing",
+        }
+        rows = [(chunk.path, chunk.error) for chunk in failed]
+        sheets = (Sheet.of("Stayed as they were", ("file", "why"), rows),) if rows else ()
+        notes = [self.lacks.text()] if self.lacks else []
+        if failed:
+            notes.append("next: verify(repair=True) sets damaged chunks aside")
+        what = f"Migration to {self.form}"
+        how = f"{counted(len(failed), 'chunk')} failed" if failed else "complete"
+        return Card("Migration", f"{what}: {how}", facts, sheets, notes)
+
+    def __repr__(self) -> str:
+        return self._card().line()
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-ready values."""

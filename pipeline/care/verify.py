@@ -23,6 +23,7 @@ from cimis.pipeline.chunks import ChunkInfo, ChunkKey
 from cimis.pipeline.chunks.files import describe
 from cimis.pipeline.chunks.whereabouts import chunk_files
 from cimis.pipeline.errors import CimisError, StoreError
+from cimis.pipeline.markup import FIRST, Card, Sheet, counted, sized
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.refusals import disk_errors
 from cimis.pipeline.storage.writers import locked, remove_stale_temporaries
@@ -64,6 +65,32 @@ class Verdict:
     def sound(self) -> bool:
         """Whether every fault, if there was one, has been repaired."""
         return all(finding.repair is not None for finding in self.findings)
+
+    def _card(self) -> Card:
+        faults = sum(finding.repair is None for finding in self.findings)
+        title = "Sound" if self.sound else f"Not sound: {counted(faults, 'fault')}"
+        facts = {
+            "chunks": f"{self.chunks:,}",
+            "rows": f"{self.rows:,}",
+            "bytes": sized(self.file_bytes),
+            "damaged chunks": f"{self.damaged:,}",
+        }
+        rows = [(one.path, one.reason, one.repair or "not repaired") for one in self.findings]
+        sheets = (Sheet.of("Found", ("file", "what is wrong", "repair"), rows),) if rows else ()
+        notes = [*self.warnings[:FIRST]]
+        if len(self.warnings) > FIRST:
+            notes.append(f"and {counted(len(self.warnings) - FIRST, 'more warning')}")
+        if not self.sound:
+            notes.append("next: verify(repair=True) mends the catalog, sets damaged chunks aside")
+        elif not self.chunks:
+            notes.append("nothing is stored yet")
+        return Card("Verdict", title, facts, sheets, notes)
+
+    def __repr__(self) -> str:
+        return self._card().line()
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values."""

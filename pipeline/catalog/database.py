@@ -162,11 +162,12 @@ class Catalog(CatalogFile):
         kind: SiteKind = SiteKind.STATION,
     ) -> list[tuple[Any, int, int, str]]:
         """Return station (or target), first and last second, and items of each chunk, as tuples."""
-        query = f"select {kind}, first_s, last_s, items from chunks where scope = ? "
-        query += f"and {kind} is not null"
+        query = f"select {kind}, first_s, last_s, items from chunks where scope = ? and {kind} "
         values: list[Any] = [scope.value]
-        if sites is not None:
-            query += f" and {kind} in (select value from json_each(?))"
+        if sites is None:
+            query += "is not null"
+        else:  # alone, as beside "is not null" SQLite looks through the whole scope
+            query += "in (select value from json_each(?))"
             values.append(json.dumps(list(sites)))
         with self._errors():
             return self._connection.execute(query, values).fetchall()

@@ -17,7 +17,7 @@ _FILE = re.compile(r"(\d{4})_(daily|hourly)\.zst")
 _KINDS = ("zip", "coordinate", "address")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class ChunkKey:
     """One station (or spatial target), one year, one scope.
 

@@ -9,12 +9,13 @@ are missing.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
 from cimis.pipeline.chunks.footer import Footer
 
-__all__ = ["BlockStatistics", "of_footer"]
+__all__ = ["BlockStatistics", "bounds_of", "of_footer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,27 @@ def of_footer(footer: Footer) -> BlockStatistics:
         tuple(maximum),
         tuple(missing),
     )
+
+
+def bounds_of(packed: bytes, columns: Sequence[str]) -> Mapping[str, tuple[float, float]]:
+    """Return the least and greatest value of the columns of a chunk in which none is missing.
+
+    Parameters
+    ----------
+    packed : bytes
+        The catalog's form.
+    columns : sequence of str
+        Codes of the chunk's items, in column order.
+    """
+    blocks, count = struct.unpack_from("<2I", packed)
+    cells = blocks * count
+    start = struct.calcsize("<2I") + 3 * 8 * blocks
+    numbers = struct.unpack_from(f"<{2 * cells}d{cells}q", packed, start)
+    found = {}
+    for place, code in enumerate(columns):
+        least, most, missing = (
+            numbers[part * cells + place : (part + 1) * cells : count] for part in range(3)
+        )
+        if blocks and not any(missing):
+            found[code] = min(least), max(most)
+    return found

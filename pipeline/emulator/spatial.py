@@ -16,10 +16,9 @@ from cimis.pipeline.emulator.standards import converted
 from cimis.pipeline.emulator.weather.climate import HourlyWeather, weather_of_year
 from cimis.pipeline.field.items import Item, Scope, Standard
 from cimis.pipeline.field.site import number_of_target
+from cimis.pipeline.field.targets import SPATIAL_FIRST_DAY
 
 __all__ = ["GeneratedSpatial"]
-
-_FIRST_DAY = dt.date(2003, 2, 20)
 
 # latitude and longitude of the state's corners, clockwise from the north-west
 _CALIFORNIA = (
@@ -67,7 +66,7 @@ class GeneratedSpatial:
         standard: Standard,
     ) -> RecordSet:
         """Return the daily records of a place, none before the network's first day."""
-        first = max(start, _FIRST_DAY)
+        first = max(start, SPATIAL_FIRST_DAY)
         days = [first + dt.timedelta(days=n) for n in range((end - first).days + 1)]
         texts: Mapping[str, ItemTexts] = {
             item.json_key: ItemTexts(
@@ -119,7 +118,7 @@ def _weather(place: SpatialPlace, year: int) -> HourlyWeather:
         elevation_ft=near.elevation_ft,
         inland=near.inland,
         wetness=near.wetness,
-        connected=_FIRST_DAY,
+        connected=SPATIAL_FIRST_DAY,
         disconnected=dt.date(2030, 12, 31),
         active=True,
         zip_codes=(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cimis.pipeline.fetch.fetching import fetch, fetch_async
 from cimis.pipeline.fetch.report.progress import Progress
-from cimis.pipeline.fetch.report.run_report import RunReport
+from cimis.pipeline.fetch.report.run_report import RunReport, RunReports
 from cimis.pipeline.fetch.report.station_year import StationYear
 from cimis.pipeline.fetch.request import FetchRequest
 from cimis.pipeline.fetch.stopping import RunStopped
@@ -14,6 +14,7 @@ __all__ = [
     "FetchRequest",
     "Progress",
     "RunReport",
+    "RunReports",
     "RunStopped",
     "StationYear",
     "SyncPlan",

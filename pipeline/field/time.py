@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BEHIND_UTC_H",
     "DAY_S",
+    "FIRST_DAY",
     "HOURS",
     "HOUR_S",
     "PACIFIC",
@@ -55,6 +56,9 @@ __all__ = [
 
 Numbers = TypeVar("Numbers", int, "Ints")
 Span = tuple[dt.date, dt.date]
+
+FIRST_DAY = dt.date(1982, 6, 7)
+"""The network's first day; the service refuses earlier ones."""
 
 PER_DAY = {Scope.DAILY: 1, Scope.HOURLY: 24}
 """Records of a day."""

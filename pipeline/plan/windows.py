@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Item, Scope
 from cimis.pipeline.field.targets import BY_NUMBER, Naming
-from cimis.pipeline.field.time import PER_DAY, network_day, year_span
+from cimis.pipeline.field.time import FIRST_DAY, PER_DAY, network_day, year_span
 from cimis.pipeline.plan.window import Window, halve, split_stations, without_station
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "FIRST_DAY",
     "MAX_RECORDS",
     "MAX_STATIONS",
     "Window",
@@ -34,9 +33,6 @@ __all__ = [
     "staircase",
     "without_station",
 ]
-
-FIRST_DAY = dt.date(1982, 6, 7)
-"""The network's first day; the service refuses earlier ones."""
 
 MAX_RECORDS: dict[Scope, int] = {Scope.DAILY: 1750, Scope.HOURLY: 5020}
 """Most records, stations × days (× 24), that one request may ask for."""

@@ -13,11 +13,16 @@ import pyarrow as pa
 from cimis.pipeline.field.items import Item, Standard, default_items, scope_items
 from cimis.pipeline.field.targets import SPATIAL_DEFAULTS
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import FIRST, Card
+from cimis.queries.answers.periods import count_sql
 from cimis.queries.answers.wish import Wish, among
 from cimis.queries.engines.answer import Answer
 from cimis.queries.engines.damage import left_out
 from cimis.queries.engines.engine import Engine
 from cimis.queries.engines.forks import check_polars
+from cimis.queries.labelled.facts import facts_of
+from cimis.queries.labelled.first_rows import first_rows
+from cimis.queries.labelled.labelled import Labelled, Sense
 from cimis.queries.mirror.layout import (
     arrow_schema,
     keys_of,
@@ -43,7 +48,7 @@ _FEW_VALUES = 2_000
 """Cells up to which rows come as Python values: DuckDB then plans a question once, not twice."""
 
 
-class Rows:
+class Rows(Labelled):
     """Rows that can be read as often as wanted: in batches, as an Arrow table or a data frame.
 
     Attributes
@@ -183,6 +188,34 @@ class Rows:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.table().__arrow_c_stream__(requested_schema)
+
+    def _sense(self) -> Sense:
+        table = self.table()
+        facts = facts_of(table.schema, qc=self._wish.policy.value, lacks=self.lacks)
+        return Sense(table, facts, self._engine.root)
+
+    def _card(self) -> Card:
+        """Return the first rows, how many there are, and what they lack; the rest stays unread."""
+        wish = self._wish
+        counts = dict(self._ask(count_sql(wish)).fetchall())
+        total, most = sum(counts.values()), wish.limit
+        if self.tally is not None and not self.tally.counted:
+            self.tally.of_counts(counts)
+        few = replace(wish, limit=FIRST if most is None else min(FIRST, most))
+        standard = Standard.ENGLISH if self._english else Standard.METRIC
+        head = Rows(self._engine, few, standard, None, None).table()
+        sheet = first_rows(head, total if most is None else min(total, most))
+        notes = [text] if (text := self.lacks.text()) else []
+        if wish.policy is not FlagPolicy.KEEP:
+            notes.append(f"flagged values were made missing by qc {wish.policy.value}")
+        return Card("Rows", self._title(), sheets=(sheet,), notes=notes)
+
+    def _title(self) -> str:
+        scope = scope_of_table(self._wish.table).value.capitalize()
+        return f"{scope} rows" + (" of spatial targets" if self._wish.targets is not None else "")
+
+    def __repr__(self) -> str:
+        return f"<Rows: {self._title()}, {', '.join(self.schema.names)}>"
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> list[pa.Array]:

@@ -59,6 +59,10 @@ class Tally:
         """Take the station of each row, where the rows are not in batches."""
         self._counts = Counter(sites)
 
+    def of_counts(self, counts: Mapping[Site, int]) -> None:
+        """Take how many rows of each station there are, without the rows."""
+        self._counts = counts
+
     def of_table(self, table: pa.Table) -> None:
         """Take all rows at once."""
         for _ in self.over([table]):

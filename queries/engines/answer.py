@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card
 from cimis.queries.engines.damage import LeftOut, left_out
 from cimis.queries.engines.engine import Engine
 from cimis.queries.engines.forks import check_owner, check_polars
@@ -16,8 +17,11 @@ from cimis.queries.engines.run import Few, Heads, Run
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters
 from cimis.queries.engines.words import tables_in
+from cimis.queries.labelled.facts import facts_of
+from cimis.queries.labelled.first_rows import first_of
+from cimis.queries.labelled.labelled import Labelled, Sense
+from cimis.queries.mirror.sight import Sight
 from cimis.queries.native import is_damage, native
-from cimis.queries.quality import FlagPolicy
 from cimis.queries.timing import QueryTimings
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ __all__ = ["Answer", "Heads"]
 T = TypeVar("T")
 
 
-class Answer:
+class Answer(Labelled):
     """The answer to one SQL question: read it as often as wanted, in any form.
 
     The question is checked when asked and runs when it is first read. :meth:`batches` streams;
@@ -46,7 +50,8 @@ class Answer:
         answers.
     parameters : sequence or mapping, optional
         Values for ``?`` (and ``$1``) or for ``$name``.
-    policy : FlagPolicy
+    sight : Sight
+        Under which flag policy and in which units rows are seen.
     unsafe : bool
     named : Named, optional
         The chunks that the question is known to name.
@@ -60,6 +65,8 @@ class Answer:
     ----------
     damaged : list of LeftOut
         Chunks whose rows the answer may lack, because they are damaged; known once it has run.
+    heads : mapping of str to mapping
+        What is known of the columns of :meth:`few`, by name: that of a schema's field metadata.
 
     Raises
     ------
@@ -74,7 +81,7 @@ class Answer:
         text: str,
         parameters: Parameters | None = None,
         *,
-        policy: FlagPolicy = FlagPolicy.KEEP,
+        sight: Sight = Sight(),  # noqa: B008 -- it cannot be changed
         unsafe: bool = False,
         named: Named | None = None,
         timings: QueryTimings | None = None,
@@ -85,7 +92,7 @@ class Answer:
         self._engine = engine
         self._text = text
         self._parameters = parameters
-        self._policy = policy
+        self._sight = sight
         self._unsafe = unsafe
         self._named = named
         self._process = os.getpid()
@@ -93,6 +100,8 @@ class Answer:
         self._table: pa.Table | None = None
         self.timings = timings or QueryTimings()
         self.damaged: list[LeftOut] = []
+        self.heads: Heads = {}
+        self._connection: Any = None
         self._fresh: Run | None = self._run()
         if unsafe:
             self.table()
@@ -103,12 +112,13 @@ class Answer:
         if run is None or roomy:
             seat = self._engine.seat(
                 self._text,
-                policy=self._policy,
+                sight=self._sight,
                 timings=self.timings,
                 unsafe=self._unsafe,
                 named=self._named,
                 roomy=roomy,
             )
+            self._connection = seat.connection
             tables = tables_in(self._text)
             run = Run(seat, self._text, self._parameters, self.timings, self._heads)
             if tables:
@@ -135,6 +145,16 @@ class Answer:
         except duck.Error as error:
             run.close()
             raise translated(error) from error
+
+    def stop(self) -> None:
+        """Let the question that another thread waits for end at once, with an error there."""
+        if self._connection is not None:
+            self._connection.interrupt()
+
+    @property
+    def question(self) -> str:
+        """The question as it was asked."""
+        return self._text
 
     @property
     def lacks(self) -> Lacks:
@@ -184,15 +204,17 @@ class Answer:
 
         return pl.from_arrow(self.table())
 
-    def df(self) -> Any:
-        """Return all rows as a :class:`pandas.DataFrame`; needs pandas."""
-        return self.table().to_pandas()
-
     def few(self, most: int) -> Few | None:
         """Return names, types and rows of an answer of few and plain rows; None for another."""
         if self._table is not None or self._heads:
             return None
-        return self._asked(lambda run: run.few(most))
+
+        def ask(run: Run) -> Few | None:
+            found = run.few(most)
+            self.heads = {} if found is None else run.heads(found[0])
+            return found
+
+        return self._asked(ask)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return all rows as tuples of Python values."""
@@ -206,6 +228,17 @@ class Answer:
 
     def __len__(self) -> int:
         return int(self.table().num_rows)
+
+    def _sense(self) -> Sense:
+        table = self.table()
+        facts = facts_of(table.schema, qc=self._sight.policy.value, lacks=self.lacks)
+        return Sense(table, facts, self._engine.root, whole=False)
+
+    def _card(self) -> Card:
+        schema = self.schema
+        sheet = first_of(self.batches(), schema)
+        notes = (text,) if (text := self.lacks.text()) else ()
+        return Card("Answer", "Answer", sheets=(sheet,), notes=notes)
 
     def __repr__(self) -> str:
         return f"<Answer: {', '.join(f'{f.name} {f.type}' for f in self.schema)}>"

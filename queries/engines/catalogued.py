@@ -13,7 +13,7 @@ __all__ = ["CATALOGUED", "put"]
 
 CATALOGUED: dict[str, dict[str, str]] = {
     "stations": {
-        "number": "USMALLINT",
+        "station": "USMALLINT",
         "name": "VARCHAR",
         "city": "VARCHAR",
         "county": "VARCHAR",
@@ -53,7 +53,7 @@ CATALOGUED: dict[str, dict[str, str]] = {
 def put(connection: Any, catalog: Catalog, table: str) -> None:
     """Make a table of what the catalog lists now, in the place of an older one."""
     columns = CATALOGUED[table]
-    facts = catalog.stations() if table == "stations" else _chunks(catalog.chunks())
+    facts = _stations(catalog) if table == "stations" else _chunks(catalog.chunks())
     rows = [[_plain(fact.get(name)) for name in columns] for fact in facts]
     listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     connection.execute(f"CREATE OR REPLACE TABLE memory.main.{table} ({listed})")
@@ -69,6 +69,11 @@ def put(connection: Any, catalog: Catalog, table: str) -> None:
         "(SELECT unnest(from_json(?::JSON, '[[\"VARCHAR\"]]')) AS r)",
         [json.dumps(rows)],
     )
+
+
+def _stations(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return the facts of stations, their number under the name that it has beside records."""
+    return [facts | {"station": facts.get("number")} for facts in catalog.stations()]
 
 
 def _chunks(rows: Sequence[ChunkRow]) -> list[dict[str, Any]]:

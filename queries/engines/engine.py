@@ -19,8 +19,8 @@ from cimis.queries.engines.seat import Seat
 from cimis.queries.engines.words import has_word, scopes_in
 from cimis.queries.mirror.layout import scope_of_table
 from cimis.queries.mirror.mirrors import Mirrors, unwritable
+from cimis.queries.mirror.sight import Sight
 from cimis.queries.native import native
-from cimis.queries.quality import FlagPolicy
 from cimis.queries.timing import QueryTimings
 
 __all__ = ["Engine"]
@@ -51,7 +51,7 @@ class Engine:
     """
 
     def __init__(self, root: Path, catalog: Catalog, mirrors: Mirrors) -> None:
-        self._root = root
+        self.root = root
         self._catalog = catalog
         self._mirrors = mirrors
         self._current: dict[bool, Instance] = {}  # by whether it is roomy
@@ -70,7 +70,7 @@ class Engine:
         self,
         text: str,
         *,
-        policy: FlagPolicy,
+        sight: Sight,
         timings: QueryTimings,
         unsafe: bool = False,
         named: Named | None = None,
@@ -81,7 +81,7 @@ class Engine:
         Parameters
         ----------
         text : str
-        policy : FlagPolicy
+        sight : Sight
         timings : QueryTimings
         unsafe : bool
         named : Named, optional
@@ -93,9 +93,9 @@ class Engine:
         listings = [name for name in CATALOGUED if has_word(name, text)]
         instance = self._instance(scopes, unsafe=unsafe, named=named, roomy=roomy, timings=timings)
         self._list(instance, listings)
-        return Seat(instance, instance.take(policy), policy)
+        return Seat(instance, instance.take(sight), sight)
 
-    def connection(self, policy: FlagPolicy, *, unsafe: bool) -> Any:
+    def connection(self, sight: Sight, *, unsafe: bool) -> Any:
         """Return a connection of its own with all views, which also its cursors see.
 
         It answers from what was stored when it was made.
@@ -105,7 +105,7 @@ class Engine:
         loose = [scope for scope in Scope if scope not in paths]
         instance = self._made(paths, None, unsafe=unsafe, roomy=True, timings=timings, loose=loose)
         self._list(instance, list(CATALOGUED))
-        instance.name_views(policy)
+        instance.name_views(sight)
         instance.closing.detach()
         return instance.root
 
@@ -162,7 +162,7 @@ class Engine:
                 self._loose = (key, weakref.ref(made))
                 return made
             known = None if unsafe else self._current.get(roomy)
-            if known is not None and not damage_stands(self._root, known, scopes):
+            if known is not None and not damage_stands(self.root, known, scopes):
                 known = None
                 for scope in scopes:
                     self._mirrors.refresh(scope, timings, again=True)
@@ -230,7 +230,7 @@ class Engine:
         with timings.phase("decode"):
             fill(
                 instance.root,
-                self._root,
+                self.root,
                 scope,
                 in_order(listed, wanted),
                 schema="memory.loose.",

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from cimis.pipeline.field.items import Scope
 from cimis.queries.engines.sandbox import SETTINGS, allowed
-from cimis.queries.mirror.layout import TABLES, Listed, scope_of_table, view
+from cimis.queries.mirror.layout import TABLES, Listed, scope_of_table
 from cimis.queries.mirror.shape import begin_facts, begin_rows
+from cimis.queries.mirror.sight import Sight
 from cimis.queries.native import opened
-from cimis.queries.quality import FlagPolicy
 
 __all__ = ["Damaged", "Instance"]
 
@@ -49,7 +49,7 @@ class Instance:
     Rows lie in the attached files' own schemas, found by the search path: a view before them would
     cost a question of one week as much again as its answer. What was read from chunks for one
     question lies in ``memory.loose``, stations and chunks in ``memory.main``, views under a flag
-    policy in a schema each.
+    policy or in other units in a schema for each sight.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class Instance:
     ) -> None:
         self.mirrors = dict(mirrors)
         self.unsafe = unsafe
-        self._free: dict[FlagPolicy, list[Any]] = {}
+        self._free: dict[Sight, list[Any]] = {}
         self._parsed: dict[str, list[Any]] = {}
         self._lock = threading.RLock()
-        self._policies: set[FlagPolicy] = set()
+        self._seen: set[Sight] = set()
         self._loose: list[str] = []
         self._damaged: dict[Scope, list[Damaged]] = {}
         self._held: dict[Scope, tuple[int, int]] = {}
@@ -154,47 +154,42 @@ class Instance:
                     self._parsed.pop(next(iter(self._parsed)))
         return known
 
-    def take(self, policy: FlagPolicy) -> Any:
-        """Return a connection that no question uses, which sees rows under a flag policy."""
+    def take(self, sight: Sight) -> Any:
+        """Return a connection that no question uses, which sees rows in one way."""
         with self._lock:
-            free = self._free.setdefault(policy, [])
+            free = self._free.setdefault(sight, [])
             if free:
                 return free.pop()
-            self._ruled(policy)
+            self._make_views(sight)
         connection = self.root.cursor()
         attached = [f"stored_{scope}.main" for scope in self.mirrors]
-        first = [] if policy is FlagPolicy.KEEP else [f"memory.{_schema(policy)}"]
+        first = [] if sight.schema is None else [f"memory.{sight.schema}"]
         loose = ["memory.loose"] if self._loose else []
         path = ",".join([*first, *attached, *loose, "memory.main"])
         connection.execute(f"SET search_path = '{path}'")
         return connection
 
-    def give_back(self, policy: FlagPolicy, connection: Any) -> None:
+    def give_back(self, sight: Sight, connection: Any) -> None:
         """Take back a connection whose question has been answered to the end."""
         with self._lock:
-            free = self._free.setdefault(policy, [])
+            free = self._free.setdefault(sight, [])
             if not self.unsafe and len(free) < _MOST_FREE:
                 free.append(connection)
                 return
         connection.close()
 
-    def _ruled(self, policy: FlagPolicy) -> None:
-        """Make the views of a policy, once."""
-        if policy is FlagPolicy.KEEP or policy in self._policies:
+    def _make_views(self, sight: Sight) -> None:
+        """Make the views of a sight, once."""
+        if sight.schema is None or sight in self._seen:
             return
-        schema = _schema(policy)
-        self.root.execute(f"CREATE SCHEMA memory.{schema}")
+        self.root.execute(f"CREATE SCHEMA memory.{sight.schema}")
         for table in self.tables():
-            text = view(table, self.source(table), policy)
-            self.root.execute(f"CREATE VIEW memory.{schema}.{table} AS {text}")
-        self._policies.add(policy)
+            text = sight.view(table, self.source(table))
+            self.root.execute(f"CREATE VIEW memory.{sight.schema}.{table} AS {text}")
+        self._seen.add(sight)
 
-    def name_views(self, policy: FlagPolicy) -> None:
+    def name_views(self, sight: Sight) -> None:
         """Make the rows views of ``memory.main``, so that a cursor of a cursor sees them too."""
         for table in self.tables():
-            text = view(table, self.source(table), policy)
+            text = sight.view(table, self.source(table))
             self.root.execute(f"CREATE VIEW memory.main.{table} AS {text}")
-
-
-def _schema(policy: FlagPolicy) -> str:
-    return policy.value.replace("-", "_")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cimis.pipeline.errors import CimisError
+from cimis.queries.engines.origins import Heads, item_heads, origins
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters, Seat
 from cimis.queries.export.heads import described, numbered, renamed
@@ -23,9 +24,6 @@ _BATCH_ROWS = 65_536
 Few = tuple[list[str], list[str], list[tuple[Any, ...]]]
 """Names, types and rows of a small answer."""
 
-Heads = Mapping[str, Mapping[bytes, bytes]]
-"""Metadata of columns by name, such as their units."""
-
 
 class Run:
     """One run of a question on a connection of its own, given back when its rows end."""
@@ -39,6 +37,7 @@ class Run:
         heads: Heads,
     ) -> None:
         self.seat = seat
+        self._text = text
         self._parameters = parameters
         self._timings = timings
         self._heads = heads
@@ -64,7 +63,13 @@ class Run:
         return self
 
     def _relation(self) -> Any:
-        return self.seat.connection.sql(self._last(), params=self._parameters)
+        duck, last = native(), self._last()
+        try:
+            return self.seat.connection.sql(last, params=self._parameters)
+        except (duck.BinderException, duck.CatalogException) as error:
+            if "LINE " not in str(error):  # a relation's errors do not say the place
+                self.seat.connection.execute(last, self._parameters)
+            raise
 
     def schema(self) -> pa.Schema:
         """Return the schema of a run that has begun."""
@@ -74,7 +79,20 @@ class Run:
 
     def _named(self, told: pa.Schema) -> pa.Schema:
         """Return the engine's schema with names that differ, and what is known of the columns."""
-        return described(renamed(told, numbered(told.names)), self._heads)
+        names = numbered(told.names)
+        return described(renamed(told, names), self.heads(names))
+
+    def heads(self, names: Sequence[str]) -> Heads:
+        """Return what is known of the answer's columns, whose names are given, in their order."""
+        instance = self.seat.instance
+        if self._heads or instance.unsafe:  # an unsafe question may have made a table of that name
+            return self._heads
+        found = origins(instance.root.cursor(), self._text)
+        if len(found) != len(names):
+            return {}
+        stored = {each.table: instance.stored(each.table) for each in found if each}
+        facts = item_heads(found, stored, self.seat.sight.units)
+        return {name: each for name, each in zip(names, facts, strict=True) if each}
 
     def _last(self) -> Any:
         """Run all statements but the last, and return that."""
@@ -95,9 +113,6 @@ class Run:
             relation = self._relation()
             made = pa.table({}) if relation is None else relation.to_arrow_table()
         self._done()
-        names = made.column_names
-        if not self._heads and len({name.lower() for name in names}) == len(names):
-            return made
         return pa.Table.from_arrays(made.columns, schema=self._named(made.schema))
 
     def tuples(self) -> list[tuple[Any, ...]]:
@@ -126,6 +141,8 @@ class Run:
             kinds = [str(head[1]) for head in heads]
             plain = bool(heads) and all(kind in KINDS for kind in kinds)
             rows = connection.fetchmany(most + 1) if plain else []
+            if len(rows) > most:
+                connection.abort()  # the rest would stand in the way of the next question
         self._done()
         if not plain or len(rows) > most:
             return None

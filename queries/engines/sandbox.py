@@ -73,11 +73,15 @@ def translated(error: Exception) -> CimisError:
         return StoreError(f"SQL ran out of memory: {first}", hint="select less or aggregate more")
     if isinstance(error, duck.InternalException | duck.FatalException):
         return CimisError(f"DuckDB failed: {first}")
-    near = next((line.strip() for line in lines if line.startswith("LINE ")), None)
+    at = next((place for place, line in enumerate(lines) if line.startswith("LINE ")), None)
+    near = None if at is None else lines[at].strip()
     bindings = next((line for line in lines if "andidate bindings" in line), None)
     hint = (
         bindings
         or near
         or "views: daily, hourly, spatial_daily, stations, chunks; 'describe daily' lists columns"
     )
-    return UsageError(f"SQL: {first}", hint=hint)
+    made = UsageError(f"SQL: {first}", hint=hint)
+    if at is not None:
+        made.pointer = "\n".join(lines[at : at + 2])
+    return made

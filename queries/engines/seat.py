@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cimis.queries.engines.instance import Instance
-from cimis.queries.quality import FlagPolicy
+from cimis.queries.mirror.sight import Sight
 
 __all__ = ["Parameters", "Seat"]
 
@@ -20,8 +20,8 @@ class Seat:
 
     instance: Instance
     connection: Any
-    policy: FlagPolicy
+    sight: Sight
 
     def give_back(self) -> None:
         """Let another question have the connection."""
-        self.instance.give_back(self.policy, self.connection)
+        self.instance.give_back(self.sight, self.connection)

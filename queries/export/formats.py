@@ -16,10 +16,13 @@ class OutputFormat(NamedTuple):
         File suffixes that mean it, the usual one first.
     binary : bool
         Whether it is nothing for a terminal.
+    people : bool
+        Whether it is made for people: its head says units, whatever was asked.
     """
 
     suffixes: tuple[str, ...]
     binary: bool = False
+    people: bool = False
 
 
 FORMATS: dict[str, OutputFormat] = {
@@ -29,5 +32,8 @@ FORMATS: dict[str, OutputFormat] = {
     "ndjson": OutputFormat((".ndjson", ".jsonl")),
     "parquet": OutputFormat((".parquet", ".pq"), binary=True),
     "arrow": OutputFormat((".arrow", ".feather", ".ipc"), binary=True),
+    "xlsx": OutputFormat((".xlsx",), binary=True, people=True),
+    "md": OutputFormat((".md", ".markdown"), people=True),
+    "html": OutputFormat((".html", ".htm"), people=True),
 }
 """Name → format, in the order in which help lists them; the terminal's table is not one."""

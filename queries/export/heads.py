@@ -10,7 +10,7 @@ from cimis.pipeline.field.items import Standard
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["described", "numbered", "renamed", "unit_symbol", "units_of"]
+__all__ = ["described", "numbered", "renamed", "titles", "unit_symbol", "units_of"]
 
 
 def numbered(names: Sequence[str]) -> list[str]:
@@ -69,3 +69,9 @@ def unit_symbol(field: pa.Field) -> str:
 def units_of(schema: pa.Schema) -> dict[str, str]:
     """Return the units of columns as people write them, where they are known."""
     return {field.name: unit for field in schema if (unit := unit_symbol(field))}
+
+
+def titles(schema: pa.Schema) -> list[str]:
+    """Return the columns' names with their units, where they are known: ``air_tmp_avg [°C]``."""
+    known = units_of(schema)
+    return [f"{name} [{known[name]}]" if name in known else name for name in schema.names]

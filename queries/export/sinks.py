@@ -1,4 +1,4 @@
-"""Rows to CSV, TSV, JSON, NDJSON, Parquet or Arrow, batch by batch, whole or not at all."""
+"""Rows to a file or stream in any of the forms, batch by batch, whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import IO
 import pyarrow as pa
 
 from cimis.pipeline.errors import UsageError
+from cimis.queries.export.about import About
 from cimis.queries.export.formats import FORMATS
-from cimis.queries.export.forms import WRITERS, Counted
+from cimis.queries.export.forms import WRITERS, Counted, Heading
 from cimis.queries.export.heads import unit_symbol
 from cimis.queries.export.replacing import replacing
 from cimis.queries.timing import QueryTimings
@@ -64,6 +65,7 @@ def write(
     format: str | None = None,  # noqa: A002
     *,
     header: str = "names",
+    about: About | None = None,
     timings: QueryTimings | None = None,
 ) -> Written:
     """Write rows to a file or an open binary stream, holding one batch at a time.
@@ -84,30 +86,34 @@ def write(
     header : {"names", "units"}
         With units a column of CSV or TSV is called ``air_tmp_avg [°C]``; JSON is one object of
         ``units`` (by column) and ``rows``; the first line of NDJSON is an object of ``units``.
+        XLSX, Markdown and HTML always say units.
+    about : About, optional
+        What XLSX and HTML say of the answer beside what its columns tell.
     timings : QueryTimings, optional
         Gets the time of writing as ``print`` and the rows written.
 
     Raises
     ------
     UsageError
-        For an unknown format or a target that cannot be written to.
+        For an unknown format, a target that cannot be written to, or where xlsxwriter, which XLSX
+        needs, is not installed.
     StoreError
         When the disk fails or is full.
     """
     timings = timings or QueryTimings()
     if header not in HEADERS:
         raise UsageError(f"no header '{header}'", hint=f"choose one of {', '.join(HEADERS)}")
-    units = header == "units"
+    heading = Heading(header == "units", about or About())
     if not isinstance(target, str | Path):
         if format is None:
             raise UsageError("a stream needs a named format", hint=f"one of {', '.join(FORMATS)}")
         name = format_of("", format)
-        rows, size = _drain(batches, schema, target, name, timings, units=units)
+        rows, size = _drain(batches, schema, target, name, timings, heading)
         return Written(rows, size, name)
     path = Path(target)
     name = format_of(path, format)
     with replacing(path) as stream:
-        rows, size = _drain(batches, schema, stream, name, timings, units=units)
+        rows, size = _drain(batches, schema, stream, name, timings, heading)
     return Written(rows, size, name, path)
 
 
@@ -117,25 +123,25 @@ def _drain(
     stream: IO[bytes],
     name: str,
     timings: QueryTimings,
-    *,
-    units: bool,
+    heading: Heading,
 ) -> tuple[int, int]:
     """Write all batches; return rows and bytes."""
     counted = Counted(stream)
     plain = _plain(schema)
     rows = 0
-    with timings.phase("print"):
-        writer = WRITERS[name](counted, plain, units)
-    try:
-        for batch in batches:
-            with timings.phase("print"):
-                writer.batch(_decoded(batch, plain))
-            rows += batch.num_rows
+    with counted.held:
         with timings.phase("print"):
-            writer.close()
-    except BaseException:
-        counted.abandoned = True
-        raise
+            writer = WRITERS[name](counted, plain, heading)
+        try:
+            for batch in batches:
+                with timings.phase("print"):
+                    writer.batch(_decoded(batch, plain))
+                rows += batch.num_rows
+            with timings.phase("print"):
+                writer.close()
+        except BaseException:
+            counted.abandoned = True
+            raise
     timings.count(rows=rows)
     return rows, counted.size
 

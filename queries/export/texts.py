@@ -1,4 +1,4 @@
-"""Columns as text, a whole column at a time: what CSV, TSV, JSON and NDJSON print.
+"""Columns as text, a whole column at a time: what CSV, JSON and the forms for people print.
 
 Numbers print as the shortest text that reads back to the same double, so 8.1 is ``8.1`` and a
 humidity is ``56``. Dates are ISO; times are ISO with ``T`` and, for the store's own, no zone.
@@ -9,17 +9,38 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["csv_lines", "json_records"]
+__all__ = [
+    "csv_lines",
+    "each_once",
+    "is_number",
+    "is_text",
+    "joined",
+    "json_records",
+    "plain_texts",
+    "readable_texts",
+    "shown",
+]
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether a column holds numbers."""
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether a column holds texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
@@ -44,12 +65,12 @@ def _one_by_one(column: pa.Array, show: Callable[[Any], str]) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
-def _plain(column: pa.Array) -> tuple[pa.Array, bool]:
+def plain_texts(column: pa.Array) -> tuple[pa.Array, bool]:
     """Return a column as plain text with nulls kept, and whether JSON must quote it."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
-    if _is_text(kind):
+    if is_text(kind):
         return column, True
     if pa.types.is_timestamp(kind):
         stamped = pc.strftime(column, format="%Y-%m-%dT%H:%M:%S")
@@ -66,13 +87,26 @@ def _plain(column: pa.Array) -> tuple[pa.Array, bool]:
     return _one_by_one(column, _show), not pa.types.is_nested(kind)
 
 
+def readable_texts(column: pa.Array) -> pa.Array:
+    """Return a column as people read it: as CSV prints it, but for a blank within times."""
+    texts, _ = plain_texts(column)
+    if pa.types.is_timestamp(column.type):
+        texts = pc.replace_substring(texts, pattern="T", replacement=" ", max_replacements=1)
+    return texts
+
+
+def shown(text: str) -> str:
+    """Return a text with a sign in the place of each control character, which no page can show."""
+    return _CONTROLS.sub("\ufffd", text)
+
+
 def _show(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _csv_column(column: pa.Array, separator: str) -> pa.Array:
     """Return a column's cells as CSV writes them: null is empty, an empty text is ``""``."""
-    texts, textual = _plain(column)
+    texts, textual = plain_texts(column)
     if textual or pa.types.is_nested(column.type):
         special = pc.match_substring_regex(texts, pattern='["\r\n' + separator + "]|^$")
         if pc.any(special).as_py():
@@ -83,15 +117,20 @@ def _csv_column(column: pa.Array, separator: str) -> pa.Array:
 
 def _json_column(column: pa.Array) -> pa.Array:
     """Return a column's cells as JSON writes them."""
-    texts, textual = _plain(column)
+    texts, textual = plain_texts(column)
     if textual:
-        coded = texts.dictionary_encode()
-        quoted = [json.dumps(text, ensure_ascii=False) for text in coded.dictionary.to_pylist()]
-        texts = pc.take(pa.array(quoted, pa.string()), coded.indices)
+        texts = each_once(texts, lambda text: json.dumps(text, ensure_ascii=False))
     return pc.fill_null(texts, "null")
 
 
-def _joined(columns: list[pa.Array | str]) -> bytes:
+def each_once(texts: pa.Array, change: Callable[[str], str]) -> pa.Array:
+    """Return texts changed, each different one once; null stays null."""
+    coded = texts.dictionary_encode()
+    changed = [change(text) for text in coded.dictionary.to_pylist()]
+    return pc.take(pa.array(changed, pa.string()), coded.indices)
+
+
+def joined(columns: Sequence[pa.Array | str]) -> bytes:
     """Return rows joined cell by cell into one piece of bytes."""
     rows = pc.binary_join_element_wise(*columns, "")
     _, offsets, data = rows.buffers()
@@ -105,7 +144,7 @@ def csv_lines(batch: pa.RecordBatch, separator: str) -> bytes:
     for column in batch.columns:
         parts += [_csv_column(column, separator), separator]
     parts[-1:] = ["\n"]
-    return _joined(parts)
+    return joined(parts)
 
 
 def json_records(batch: pa.RecordBatch, *, between: str, after: str) -> bytes:
@@ -114,4 +153,4 @@ def json_records(batch: pa.RecordBatch, *, between: str, after: str) -> bytes:
     for number, (name, column) in enumerate(zip(batch.schema.names, batch.columns, strict=True)):
         opening = between + "{" if number == 0 else ","
         parts += [opening + json.dumps(name, ensure_ascii=False) + ":", _json_column(column)]
-    return _joined([*parts, "}" + after])
+    return joined([*parts, "}" + after])

@@ -8,7 +8,7 @@ rows came from, known by checksum, and what was found of their columns.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from cimis.pipeline.field.items import Item, Scope, scope_items
@@ -26,6 +26,7 @@ __all__ = [
     "arrow_schema",
     "columns_of",
     "create",
+    "derived",
     "items_in",
     "keys_of",
     "kind_of_table",
@@ -34,7 +35,6 @@ __all__ = [
     "selected",
     "stored_columns",
     "table_of",
-    "view",
 ]
 
 LAYOUT = 1
@@ -162,7 +162,7 @@ def create(table: str, codes: Collection[str], *, schema: str = "") -> str:
         for name, kind in ((item.column, "DOUBLE"), (item.flag_column, "VARCHAR")):
             nothing = "" if item.code in codes else f" GENERATED ALWAYS AS (NULL::{kind}) VIRTUAL"
             columns.append(f"{name} {kind}{nothing}")
-    for name, (kind, made) in _computed().items():
+    for name, (kind, made) in derived().items():
         columns.append(f"{name} {kind} GENERATED ALWAYS AS ({made}) VIRTUAL")
     return f"CREATE TABLE {schema}{table} ({', '.join(columns)})"
 
@@ -182,14 +182,15 @@ def stored_columns(table: str, codes: Collection[str]) -> list[str]:
     return names
 
 
-def _computed(values: Sequence[str] = _CHOICE) -> dict[str, tuple[str, str]]:
-    """Return what follows from other columns: the reference ET there is, and whose it is."""
-    whens = " ".join(
-        f"WHEN {value} IS NOT NULL THEN '{name}'"
-        for value, name in zip(values, _CHOICE, strict=True)
-    )
+def derived(values: Mapping[str, str] | None = None) -> dict[str, tuple[str, str]]:
+    """Return what follows from other columns, as type and SQL by name: the reference ET there is.
+
+    ``values`` has by column the SQL that stands for it; by default its name.
+    """
+    chosen = {name: (values or {}).get(name, name) for name in _CHOICE}
+    whens = " ".join(f"WHEN {value} IS NOT NULL THEN '{name}'" for name, value in chosen.items())
     return {
-        "reference_eto": ("DOUBLE", f"coalesce({', '.join(values)})"),
+        "reference_eto": ("DOUBLE", f"coalesce({', '.join(chosen.values())})"),
         "reference_eto_source": ("VARCHAR", f"CASE {whens} END"),
     }
 
@@ -213,12 +214,3 @@ def selected(table: str, items: Iterable[Item], policy: FlagPolicy) -> str:
         names.append(value if value == item.column else f"{value} AS {item.column}")
         names.append(item.flag_column)
     return ", ".join(names)
-
-
-def view(table: str, source: str, policy: FlagPolicy) -> str:
-    """Return a query over a table of rows that looks like it, under a flag policy."""
-    items = scope_items(scope_of_table(table))
-    by_column = {item.column: item for item in items}
-    values = [ruled(by_column[name], policy) for name in _CHOICE]
-    more = ", ".join(f"{made} AS {name}" for name, (_, made) in _computed(values).items())
-    return f"SELECT {selected(table, items, policy)}, {more} FROM {source}"

@@ -163,6 +163,18 @@ def test_lines_of_years_leave_no_day_open_at_the_end_of_february() -> None:
     assert found["end"].to_list()[:-1] == found["begin"].to_list()[1:]
 
 
+def test_lines_of_years_are_runs_of_days_that_are_alike() -> None:
+    dates = pl.date_range(dt.date(2010, 1, 1), dt.date(2019, 12, 31), eager=True)
+    shares = [0.0 if date.year == 2012 and date.month == 3 else 1.0 for date in dates]
+    rows = pl.DataFrame({"station": [2] * len(dates), "date": dates, "share": shares})
+    runs = gaps(rows, NAMES).spec["data"]["values"]
+    assert [run["first"] for run in runs if run["line"] == "2012"] == [
+        *("2012-01-01", "2012-03-01", "2012-04-01"),
+    ]
+    assert len(runs) == 12
+    assert [run["end"] for run in runs[:2]] == ["2001-01-01", "2001-01-01"]
+
+
 def test_a_rose_counts_hours_by_sector_and_speed() -> None:
     chance = np.random.default_rng(7)
     direction, speed = chance.uniform(0, 360, 5_000), chance.gamma(2, 1.2, 5_000)

@@ -142,7 +142,7 @@ def test_an_empty_answer_has_its_columns_and_its_own_exit_code(
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ({"output": "x.xlsx"}, "cannot tell the output format"),
+        ({"output": "x.ods"}, "cannot tell the output format"),
         ({"output": "x"}, "no suffix"),
         ({"output": "x.csv", "format": "table"}, "a file cannot hold a table"),
     ],

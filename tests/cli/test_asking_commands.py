@@ -171,7 +171,7 @@ def test_sql_sees_all_four_views_and_lifts_the_sandbox_only_when_asked(
 ) -> None:
     """daily, hourly, stations and chunks can be joined; files only with ``--unsafe``."""
     text = (
-        "select s.name, count(*) as hours from hourly h join stations s on s.number = h.station "
+        "select s.name, count(*) as hours from hourly h join stations s using (station) "
         "join chunks c on c.station = h.station and c.scope = 'hourly' group by s.name"
     )
     (row,) = rows(typed, "sql", text)

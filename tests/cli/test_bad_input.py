@@ -317,8 +317,8 @@ def test_an_answer_that_cannot_be_saved(typed: Typed, stored: Path, tmp_path: Pa
     answer = typed(*given, "-o", tmp_path / "absent" / "x.csv")
     assert answer.code in {2, 7}
     assert "absent" in answer.err
-    refused(typed(*given, "-o", tmp_path / "x.xlsx"), 2, ".xlsx")
-    assert not (tmp_path / "x.xlsx").exists()
+    refused(typed(*given, "-o", tmp_path / "x.ods"), 2, ".ods")
+    assert not (tmp_path / "x.ods").exists()
 
 
 @pytest.mark.parametrize(

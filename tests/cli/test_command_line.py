@@ -191,7 +191,7 @@ def test_our_own_fault_exits_1_and_leaves_a_trace_without_the_key(
 
     monkeypatch.setenv("CIMIS_APP_KEY", "secret-key-1")
     monkeypatch.setattr("cimis.cli.showing.output.Output.rows", fail)
-    code, _, err = typed("flags")
+    code, _, err = typed("config")
     assert code == 1
     error, hint = err.splitlines()
     assert error == "error: this is a bug in cimis: RuntimeError: lost *** at sea"

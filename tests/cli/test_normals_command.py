@@ -229,7 +229,7 @@ def test_without_items_it_is_the_usual_ones_that_are_stored(root: Path) -> None:
 
 def test_where_no_usual_item_is_stored_it_is_said(tmp_path: Path, typed: Typed) -> None:
     put_days(tmp_path, 5, "2020-01-01", {"wind_ene": [1.0] * 3})
-    for words in (("normals",), ("query", "--against", "normal")):
+    for words in (("normals",), ("query", "--compare", "normal")):
         answer = typed(*words, "--data-dir", tmp_path)
         assert (answer.code, answer.out) == (3, "")
         assert "none of the usual daily items is stored" in answer.err

@@ -69,14 +69,14 @@ def test_the_nearest_come_first_with_distance_and_direction(
     for facts in listed:
         far = _by_cosines(DAVIS, Place(facts["latitude"], facts["longitude"]))
         if far <= 80:
-            due[facts["number"]] = far
-    assert [s["number"] for s in found] == sorted(due, key=lambda number: due[number])
+            due[facts["station"]] = far
+    assert [s["station"] for s in found] == sorted(due, key=lambda number: due[number])
     assert len(found) > 3
     for facts in found:
-        assert facts["distance_km"] == pytest.approx(due[facts["number"]], abs=0.01)
+        assert facts["distance_km"] == pytest.approx(due[facts["station"]], abs=0.01)
         assert 0 <= facts["bearing_deg"] < 360
     table = list(csv.DictReader(io.StringIO(typed("stations", *near).out)))
-    assert [int(row["number"]) for row in table[: len(found)]] == [s["number"] for s in found]
+    assert [int(row["station"]) for row in table[: len(found)]] == [s["station"] for s in found]
 
 
 def test_conditions_narrow_together(typed: Typed, listed: list[dict[str, Any]]) -> None:
@@ -100,7 +100,7 @@ def test_geojson_has_longitude_first(typed: Typed, listed: list[dict[str, Any]])
     found = json.loads(typed("stations", "--county", "yolo", "--format", "geojson").out)
     assert found["type"] == "FeatureCollection"
     due = [s for s in listed if "yolo" in s["county"].lower()]
-    assert [f["id"] for f in found["features"]] == [s["number"] for s in due]
+    assert [f["id"] for f in found["features"]] == [s["station"] for s in due]
     for feature, facts in zip(found["features"], due, strict=True):
         assert feature["geometry"] == {
             "type": "Point",
@@ -144,7 +144,7 @@ def test_questions_are_asked_by_place(typed: Typed, listed: list[dict[str, Any]]
     """The nearest station, all within a distance, those of a county; together they narrow."""
     days = ("--start", "2024-01-01", "--end", "2024-01-03")
     some = [s for s in listed if s["active"]][:12]
-    numbers = ",".join(str(s["number"]) for s in some)
+    numbers = ",".join(str(s["station"]) for s in some)
     assert typed("fetch-streaming", "--stations", numbers, *days).code == 0
     there = some[4]
     near = ("--near", f"{there['latitude']},{there['longitude']}")
@@ -154,18 +154,22 @@ def test_questions_are_asked_by_place(typed: Typed, listed: list[dict[str, Any]]
         assert answer.code == 0, answer.err
         return {row["station"] for row in json.loads(answer.out)}
 
-    assert asked(*near) == {there["number"]}
+    assert asked(*near) == {there["station"]}
     place = Place(there["latitude"], there["longitude"])
     due = {
-        s["number"] for s in some if _by_cosines(place, Place(s["latitude"], s["longitude"])) <= 150
+        s["station"]
+        for s in some
+        if _by_cosines(place, Place(s["latitude"], s["longitude"])) <= 150
     }
     assert asked(*near, "--within", "150") == due
     assert asked("--county", there["county"]) == {
-        s["number"] for s in some if there["county"] in s["county"]
+        s["station"] for s in some if there["county"] in s["county"]
     }
-    assert asked(*near, "--within", "150", "--stations", str(there["number"])) == {there["number"]}
+    assert asked(*near, "--within", "150", "--stations", str(there["station"])) == {
+        there["station"]
+    }
     gaps = json.loads(typed("gaps", *near, *days, "--json").out)
-    assert {row["station"] for row in gaps} == {there["number"]}
+    assert {row["station"] for row in gaps} == {there["station"]}
     assert typed("query", "--county", "Atlantis", *days).code == 2
     assert typed("query", "--near", "48.9,2.3", *days).code == 2
     assert typed("query", "--within", "5", *days).code == 2
@@ -186,10 +190,10 @@ def test_near_chooses_alike_for_fetch_and_query(typed: Typed, listed: list[dict[
     for answer in (fetched, asked):
         assert answer.code == 0, answer.err
         (told,) = json.loads(answer.err.splitlines()[0])["near"]
-        assert told["station"] == due["number"]
+        assert told["station"] == due["station"]
         assert (told["name"], told["connected"]) == (due["name"], due["connected"])
-    assert {row["station"] for row in json.loads(asked.out)} == {due["number"]}
+    assert {row["station"] for row in json.loads(asked.out)} == {due["station"]}
     then = (closed["connected"], closed["connected"])
     old = typed("query", *near, "--start", then[0], "--end", then[1], "--allow-empty")
-    assert f"station {closed['number']} {closed['name']}, 0 km" in old.err
+    assert f"station {closed['station']} {closed['name']}, 0 km" in old.err
     assert f"until {closed['disconnected']}" in old.err

@@ -238,7 +238,7 @@ def test_the_list_of_stations_sums_up_a_verdict_per_station(faulty: Path, typed:
     with Catalog(faulty) as catalog:
         known = catalog.stations()
     answer = typed("stations", "--data-dir", faulty, "--quality", "2023", "--json")
-    rows = {row["number"]: row for row in json.loads(answer.out)}
+    rows = {row["station"]: row for row in json.loads(answer.out)}
     assert rows.keys() == {facts["number"] for facts in known}
     assert (rows[1]["quality"], rows[3]["quality"]) == ("bad", "sound")
     assert rows[1]["quality_of"] == "drift of sol_rad_avg"

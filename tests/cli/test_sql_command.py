@@ -1,4 +1,4 @@
-"""``cimis sql``: named questions, parameters, plans, and the prompt."""
+"""``cimis sql``: named questions, parameters, plans."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from prompt_toolkit.application import create_app_session
-from prompt_toolkit.completion import CompleteEvent
-from prompt_toolkit.document import Document
-from prompt_toolkit.input import create_pipe_input
-from prompt_toolkit.output import DummyOutput
 
-from cimis.cli.prompt import completer, converse
-from cimis.cli.showing.answers import Form
-from cimis.cli.showing.output import Output
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.queries.answers.named import named_queries
@@ -108,7 +100,7 @@ def test_frost_nights(threshold: str, typed: Typed, daily: pl.DataFrame) -> None
         )
         .sort("station", "season")
     )
-    assert found.rows() == due.rows()
+    assert found.drop("name").rows() == due.rows()
     assert found["frost_nights"].sum() > 0
 
 
@@ -199,63 +191,3 @@ def test_python_asks_by_name_too(store: Store, daily: pl.DataFrame) -> None:
     assert found["rain_days"].sum() == rain
     with pytest.raises(UsageError, match="no parameter 'depth'"):
         store.named("rain-days", depth=3)
-
-
-def _typed_at_the_prompt(
-    store: Store, text: str, capsys: pytest.CaptureFixture[str], history: Path
-) -> tuple[str, str]:
-    form = Form(format="csv", output=None, limit=None, allow_empty=False)
-    capsys.readouterr()
-    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
-        pipe.send_text(text)
-        out = Output(color=False)
-        converse(store, form=form, out=out, qc="keep", unsafe=False, perf=False, history=history)
-    return capsys.readouterr()
-
-
-def test_the_prompt_goes_on_after_errors_and_keeps_a_history(
-    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    history = tmp_path / "new" / "history"
-    text = (
-        "select 40 + 2\nas a;\n"
-        "selekt;\n"
-        "copy daily to 'x.csv';\n"
-        "select station from daily where station = 9;\n"
-        "rain-days\n"
-        ".views\n.named\n.help\n.nonsense\n"
-        "select 7 as b;\n.quit\nselect 8 as c;\n"
-    )
-    out, err = _typed_at_the_prompt(store, text, capsys, history)
-    assert out.startswith("a\n42\n")
-    assert out.endswith("b\n7\n")
-    assert "station,water_year,rain_days" in out
-    assert "daily: station, date, air_tmp_avg" in out
-    assert "frost-nights" in out
-    assert "Ctrl-D" in out
-    assert err.count("error: ") == 3
-    assert "no rows" in err
-    kept = history.read_text()
-    assert "+select 40 + 2" in kept
-    assert "select 8" not in kept
-
-
-def test_the_prompt_works_where_no_history_can_be_kept(
-    store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("")
-    out, _ = _typed_at_the_prompt(store, "select 1 as a;\n.quit\n", capsys, tmp_path / "file/x")
-    assert out == "a\n1\n"
-
-
-def test_completion_knows_views_columns_words_and_names() -> None:
-    def of(text: str) -> list[str]:
-        found = completer({"daily": ["air_tmp_avg", "air_tmp_max", "precip"]}).get_completions(
-            Document(text), CompleteEvent()
-        )
-        return [completion.text for completion in found]
-
-    assert of("select AIR_t") == ["air_tmp_avg", "air_tmp_max"]
-    assert of("select precip fr") == ["from", "frost-nights"]
-    assert of("from da") == ["daily", "date_trunc"]
-    assert of(".q") == [".quit"]

@@ -25,7 +25,7 @@ from tests.queries.conftest import put, year_table
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed
 
-SPAN = {"start": "2021-04-01", "end": "2021-04-20"}
+SPAN: dict[str, Any] = {"start": "2021-04-01", "end": "2021-04-20"}
 WORDS = ("--start", "2021-04-01", "--end", "2021-04-20")
 KNOWN: list[tuple[int, str, dict[str, Any]]] = [
     (2, "FivePoints", {"county": "Fresno", "latitude": 36.3, "longitude": -120.1}),
@@ -91,14 +91,16 @@ def test_stations_near_a_point_are_those_of_the_command(store: cimis.Store, type
     with pytest.warns(UserWarning, match="1 station without coordinates"):
         found = store.near("35.5,-119.4", within_km=120)
     words = ("stations", "--near", "35.5,-119.4", "--within", "120", "--json")
-    due = [(s["number"], s["distance_km"], s["bearing_deg"]) for s in json.loads(typed(*words).out)]
-    assert found.select("number", "distance_km", "bearing_deg").rows() == due
+    due = [
+        (s["station"], s["distance_km"], s["bearing_deg"]) for s in json.loads(typed(*words).out)
+    ]
+    assert found.select("station", "distance_km", "bearing_deg").rows() == due
     assert found["name"].to_list() == ["Shafter", "Belridge", "FivePoints"]
 
 
 def test_a_point_may_be_two_numbers_and_a_place_may_be_empty(store: cimis.Store) -> None:
     with pytest.warns(UserWarning, match="without coordinates"):
-        assert store.near((35.5, -119.3), within_km=1)["number"].to_list() == [5]
+        assert store.near((35.5, -119.3), within_km=1)["station"].to_list() == [5]
     with pytest.warns(UserWarning, match="1 station"), pytest.raises(cimis.NoDataError):
         store.near((41.0, -122.0), within_km=1)
 
@@ -106,9 +108,9 @@ def test_a_point_may_be_two_numbers_and_a_place_may_be_empty(store: cimis.Store)
 def test_stations_of_a_county_are_those_of_the_command(store: cimis.Store, typed: Typed) -> None:
     found = store.county("kern")
     due = json.loads(typed("stations", "--county", "kern", "--json").out)
-    assert found["number"].to_list() == [facts["number"] for facts in due] == [5, 146, 182]
+    assert found["station"].to_list() == [facts["station"] for facts in due] == [5, 146, 182]
     with pytest.warns(cimis.IncompleteAnswer):  # days that no station of the store has
-        rows = store.daily(store.county("Fresno")["number"], items="precip", **SPAN)
+        rows = store.daily(store.county("Fresno")["station"], items="precip", **SPAN)
     assert rows["station"].unique().to_list() == [2, 80]
     with pytest.raises(cimis.UsageError, match="no county"):
         store.county("Yolo")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 import cimis
 from cimis.cli.main import run
 from tests.doors.rows import Batch, Rows
+from tests.readers import of_html, of_markdown
 
 __all__ = ["WAYS_OUT", "Found", "WayOut"]
 
@@ -87,9 +89,27 @@ def _parsed(data: bytes, form: str) -> Rows:
     if form == "ndjson":
         lines = data.decode().splitlines()
         return _rows(json.loads(line, parse_float=str, parse_int=str) for line in lines)
+    if form in ("xlsx", "md", "html"):
+        return _tabled(data, form)
     source = pa.BufferReader(data)
     table = pq.read_table(source) if form == "parquet" else pa.ipc.open_file(source).read_all()
     return _rows(table.to_pylist())
+
+
+def _tabled(data: bytes, form: str) -> Rows:
+    """Return rows of a form made for people, whose heads say units."""
+    head: list[Any]
+    if form == "xlsx":
+        sheet = openpyxl.load_workbook(io.BytesIO(data))["Data"]
+        head, *lines = [list(row) for row in sheet.iter_rows(values_only=True)]
+        days = [n for n, name in enumerate(head) if name == "date"]
+        lines = [[v.date() if n in days else v for n, v in enumerate(line)] for line in lines]
+    else:
+        text = data.decode()
+        head, *lines = of_markdown(text)[0] if form == "md" else of_html(text).tables[0]
+        lines = [[cell or None for cell in line] for line in lines]
+    names = [str(name).partition(" [")[0] for name in head]
+    return _rows(dict(zip(names, line, strict=True)) for line in lines)
 
 
 def _saved(form: str) -> WayOut:
@@ -156,7 +176,7 @@ def _migrated(root: Path, batch: Batch, units: str, folder: Path) -> Found:
 
 FORMS = ("csv", "tsv", "json", "ndjson", "parquet", "arrow")
 WAYS_OUT: dict[str, WayOut] = {
-    **{f"query -o {form}": _saved(form) for form in FORMS},
+    **{f"query -o {form}": _saved(form) for form in (*FORMS, "xlsx", "md", "html")},
     **{f"query, {form}": _piped(form) for form in FORMS[:4]},
     "store.sql": _asked(
         lambda s, scope, _: Found(_rows(s.sql(f"from {scope}").table().to_pylist()))

@@ -90,7 +90,7 @@ def test_stations_near_a_point_by_another_formula(real: Path, asked: Asked) -> N
     here = pl.DataFrame({"lat": [38.54], "lon": [-121.74]})
     there = pl.DataFrame(
         {
-            "number": [int(s["StationNbr"]) for s in listed],
+            "station": [int(s["StationNbr"]) for s in listed],
             "lat": [float(s["HmsLatitude"].split("/")[1]) for s in listed],
             "lon": [float(s["HmsLongitude"].split("/")[1]) for s in listed],
         }
@@ -108,7 +108,7 @@ def test_stations_near_a_point_by_another_formula(real: Path, asked: Asked) -> N
         .filter(pl.col("km") <= 80)
         .sort("km")
     )
-    assert [facts["number"] for facts in found] == due["number"].to_list()
+    assert [facts["station"] for facts in found] == due["station"].to_list()
     assert [facts["distance_km"] for facts in found] == pytest.approx(due["km"].to_list(), abs=0.01)
     assert len(found) > 10
 

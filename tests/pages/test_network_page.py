@@ -92,7 +92,7 @@ def test_sums_are_what_cimis_query_gives(page: Reading, root: Path, typed: Typed
 def test_anomalies_are_what_stands_beside_the_days(page: Reading, root: Path) -> None:
     """The anomaly of the span is the sum of those of its days; stations below five years lack."""
     with Store(root) as store:
-        beside = store.against_normal(None, FIRST, LAST, "asce_eto", qc="drop-severe").pl()
+        beside = store.compare("normal", None, FIRST, LAST, "asce_eto", qc="drop-severe").pl()
     both = beside.drop_nulls("asce_eto_anomaly")
     due = both.group_by("station").agg(
         anomaly=C("asce_eto_anomaly").sum(), normal=C("asce_eto_normal").sum(), count=pl.len()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope, default_items
+from cimis.pipeline.field.time import FIRST_DAY
 from cimis.pipeline.plan.windows import (
-    FIRST_DAY,
     MAX_RECORDS,
     Window,
     halve,

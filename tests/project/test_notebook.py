@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import html
 import io
-import json
-import os
-import re
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,72 +14,21 @@ import pytest
 from cimis.agronomy.degree_days import degree_days
 from cimis.pipeline.emulator import GeneratedSource
 from cimis.pipeline.field.items import QC_FLAGS, Scope, Standard, resolve
+from tests.project.notebooks import ROOT, Ran, code_cells, ran
 
-ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "tour.ipynb"
 STATIONS = (2, 80, 105)
 FIRST, LAST = dt.date(2022, 10, 1), dt.date(2024, 9, 30)
 APRIL = (dt.date(2024, 4, 1), dt.date(2024, 4, 30))
 SEVERE = {flag.letter for flag in QC_FLAGS if flag.severe}
 
-Outputs = list[dict[str, Any]]
 Row = tuple[dt.date, Decimal | None, str | None]
 
 
-class Tour:
-    """What the run left: the outputs of each cell by its id, and the folders it could write to."""
-
-    def __init__(self, outputs: Mapping[str, Outputs], working: Path, temporary: Path) -> None:
-        self.outputs = outputs
-        self.working = working
-        self.temporary = temporary
-
-    def table(self, cell: str) -> list[tuple[str, ...]]:
-        """Return the rows that a reader sees in the table of a cell, as texts."""
-        pages = [
-            o["data"]["text/html"] for o in self.outputs[cell] if "text/html" in o.get("data", {})
-        ]
-        (body,) = re.findall(r"<tbody>(.*)</tbody>", "".join(pages), re.DOTALL)
-        rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
-        return [
-            tuple(html.unescape(text).strip('"') for text in re.findall(r"<td>(.*?)</td>", row))
-            for row in rows
-        ]
-
-
 @pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> Tour:
-    """Run the notebook once, on the interpreter that runs the tests."""
-    nbformat = pytest.importorskip("nbformat", reason="nbformat is missing: it reads the notebook")
-    nbclient = pytest.importorskip("nbclient", reason="nbclient is missing: it runs the notebook")
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-
-    base = tmp_path_factory.mktemp("tour")
-    working, temporary = base / "working", base / "temporary"
-    working.mkdir()
-    temporary.mkdir()
-    # with no folder to look for others in, the one kernel left is ipykernel on sys.executable
-    kernel = AsyncKernelManager(
-        kernel_name="python3",
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
-        connection_file=str(base / "kernel.json"),
-    )
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = nbclient.NotebookClient(
-        notebook, km=kernel, timeout=300, resources={"metadata": {"path": str(working)}}
-    )
-    ours = ("CIMIS_", "MPLBACKEND", "POLARS_", "IPYTHON")
-    environment = {name: v for name, v in os.environ.items() if not name.startswith(ours)}
-    environment |= {
-        "CIMIS_CONFIG": str(base / "absent.toml"),
-        "IPYTHONDIR": str(base / "ipython"),
-        "PYTHONPATH": str(ROOT),
-        "TMPDIR": str(temporary),
-    }
-    client.execute(env=environment, cleanup_kc=True)  # it is ours to end
-    outputs = {c["id"]: c["outputs"] for c in notebook["cells"] if c["cell_type"] == "code"}
-    return Tour(outputs, working, temporary)
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Run the notebook once."""
+    return ran(NOTEBOOK, tmp_path_factory.mktemp("tour"))
 
 
 @cache
@@ -115,19 +57,17 @@ def stored(station: int, item: str, first: dt.date, last: dt.date) -> list[tuple
 
 def test_the_notebook_is_kept_without_outputs() -> None:
     """What is under version control shows no run: no output, no count."""
-    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    code = code_cells(NOTEBOOK)
     assert len(code) >= 8
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
 
 
-def test_no_cell_complains(tour: Tour) -> None:
+def test_no_cell_complains(tour: Ran) -> None:
     """No cell writes to standard error, as a warning would."""
-    streams = [o for outputs in tour.outputs.values() for o in outputs if "name" in o]
-    assert [o["text"] for o in streams if o["name"] == "stderr"] == []
+    assert tour.errors() == []
 
 
-def test_the_store_holds_every_day_but_the_one_month_left_out(tour: Tour) -> None:
+def test_the_store_holds_every_day_but_the_one_month_left_out(tour: Ran) -> None:
     """The chunks count the days of two water years, less April 2024 at one station."""
     days = {2022: 92, 2023: 365, 2024: 274}
     expected = [
@@ -138,7 +78,7 @@ def test_the_store_holds_every_day_but_the_one_month_left_out(tour: Tour) -> Non
     assert tour.table("store") == expected
 
 
-def test_the_lazy_frame_gives_each_summer_month(tour: Tour) -> None:
+def test_the_lazy_frame_gives_each_summer_month(tour: Ran) -> None:
     """ETo, the warmest day and the days with a value are those of the weather served."""
     rows = tour.table("lazy")
     assert [row[:2] for row in rows] == [(str(s), str(m)) for s in STATIONS for m in (6, 7, 8)]
@@ -152,7 +92,7 @@ def test_the_lazy_frame_gives_each_summer_month(tour: Tour) -> None:
         assert int(days) == len(eto)
 
 
-def test_sql_names_each_stations_hottest_day(tour: Tour) -> None:
+def test_sql_names_each_stations_hottest_day(tour: Ran) -> None:
     """The hottest first, with the day it was and the count of days above the threshold."""
     rows = tour.table("sql")
     assert {int(row[0]) for row in rows} == set(STATIONS)
@@ -164,7 +104,7 @@ def test_sql_names_each_stations_hottest_day(tour: Tour) -> None:
         assert int(hot_days) == sum(v > 35 for _, v in warm)
 
 
-def test_the_named_question_gives_each_water_year(tour: Tour) -> None:
+def test_the_named_question_gives_each_water_year(tour: Ran) -> None:
     """Totals are those of the days stored, and the days without a value are told."""
     rows = tour.table("named")
     assert [row[:2] for row in rows] == [(str(s), str(y)) for s in STATIONS for y in (2023, 2024)]
@@ -179,14 +119,13 @@ def test_the_named_question_gives_each_water_year(tour: Tour) -> None:
         assert int(days) + int(days_missing) == (last - first).days + 1
 
 
-def test_the_library_is_listed_whole(tour: Tour) -> None:
+def test_the_library_is_listed_whole(tour: Ran) -> None:
     """Every question of the library stands in the list, once."""
-    (listed,) = [o["text"] for o in tour.outputs["named"] if o["output_type"] == "stream"]
-    names = [line.split()[0] for line in listed.splitlines()]
+    names = [line.split()[0] for line in tour.printed("named").splitlines()]
     assert names == sorted(path.stem for path in (ROOT / "queries/answers/library").glob("*.sql"))
 
 
-def test_the_plot_is_a_picture_with_both_lines(tour: Tour) -> None:
+def test_the_plot_is_a_picture_with_both_lines(tour: Ran) -> None:
     """The figure comes as a PNG in which both colours of the legend are drawn."""
     from PIL import Image
 
@@ -200,13 +139,13 @@ def test_the_plot_is_a_picture_with_both_lines(tour: Tour) -> None:
     assert orange > 100, "tab:orange, the days"
 
 
-def test_the_gap_is_found_and_then_filled(tour: Tour) -> None:
+def test_the_gap_is_found_and_then_filled(tour: Ran) -> None:
     """The month left out is the one gap; after it is fetched there is none."""
     assert tour.table("gaps") == [("80", "2024-04-01", "2024-04-30", "30")]
     assert tour.table("filled") == []
 
 
-def test_flags_are_counted_with_their_meaning(tour: Tour) -> None:
+def test_flags_are_counted_with_their_meaning(tour: Ran) -> None:
     """Each flag of the wind has its days, those with a value, and what the registry says of it."""
     wind = [row for station in STATIONS for row in weather(station, "wind_spd_avg")]
     rows = tour.table("flags")
@@ -218,7 +157,7 @@ def test_flags_are_counted_with_their_meaning(tour: Tour) -> None:
         assert severe == ("null" if flag == "null" else str(flag in SEVERE).lower())
 
 
-def test_policies_keep_fewer_and_fewer_values(tour: Tour) -> None:
+def test_policies_keep_fewer_and_fewer_values(tour: Ran) -> None:
     """``drop-severe`` loses what is flagged severe, ``strict`` all that is flagged."""
     wind = [row for station in STATIONS for row in weather(station, "wind_spd_avg")]
     kept = {
@@ -233,7 +172,7 @@ def test_policies_keep_fewer_and_fewer_values(tour: Tour) -> None:
         assert float(mean) == pytest.approx(float(sum(kept[name])) / len(kept[name]), abs=0.00051)
 
 
-def test_degree_days_run_to_the_end_of_the_season(tour: Tour) -> None:
+def test_degree_days_run_to_the_end_of_the_season(tour: Ran) -> None:
     """The last total is what the season's extremes give."""
     first, last = dt.date(2024, 3, 1), dt.date(2024, 9, 30)
     low, high = (
@@ -252,14 +191,13 @@ def test_degree_days_run_to_the_end_of_the_season(tour: Tour) -> None:
     assert int(missing) == int(np.isnan(np.array(low) + np.array(high)).sum())
 
 
-def test_a_filled_series_has_a_source_for_every_day(tour: Tour) -> None:
+def test_a_filled_series_has_a_source_for_every_day(tour: Ran) -> None:
     sources = {source: int(days) for source, days in tour.table("sources")}
     assert sum(sources.values()) == 92
     assert max(sources, key=lambda source: sources[source]) == "network"
     assert len(sources) > 1
 
 
-def test_the_run_leaves_nothing_behind(tour: Tour) -> None:
+def test_the_run_leaves_nothing_behind(tour: Ran) -> None:
     """The store was temporary: neither the working nor the temporary folder keeps a file."""
-    assert list(tour.working.iterdir()) == []
-    assert list(tour.temporary.iterdir()) == []
+    assert tour.left() == []

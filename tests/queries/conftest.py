@@ -154,7 +154,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
     frames = {name: _strings(table) for name, table in tables.items()}
     stations = pa.table(
         {
-            "number": [n for n, _, _ in names],
+            "station": [n for n, _, _ in names],
             "name": [n for _, n, _ in names],
             "elevation_m": [h for _, _, h in names],
         }

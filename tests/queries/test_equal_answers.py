@@ -99,7 +99,7 @@ class Drawn:
             f"station + 1 = {self.station()}",
             f"station % 2 = {self.one('0', '1')}",
             f"{v} = {self.value(scope)}",
-            f"station IN (SELECT number FROM stations WHERE elevation_m > {self.one('10', '50')})",
+            f"station IN (SELECT station FROM stations WHERE elevation_m > {self.one('10', '50')})",
             "true",
         ]
         if scope == "hourly":
@@ -137,7 +137,7 @@ class Drawn:
                 f"WITH x AS (SELECT * FROM {t}) SELECT a.station, count(*), max(a.{v} - b.{w}) "
                 f"FROM x a JOIN {scope} b USING ({keys}) GROUP BY ALL",
                 f"SELECT s.name, count(*), sum({v} > 5) FROM (SELECT * FROM {t}) d "
-                "JOIN stations s ON s.number = d.station GROUP BY ALL",
+                "JOIN stations s USING (station) GROUP BY ALL",
                 f"SELECT min(date), max(date) FROM {t}",
                 f"SELECT DISTINCT station FROM {t}",
                 f"SELECT station, date, {v} FROM {t} QUALIFY row_number() OVER "

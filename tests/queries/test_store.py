@@ -200,12 +200,12 @@ def test_answers_may_be_open_side_by_side(store: Store) -> None:
 
 def test_stations_and_chunks_are_views_too(store: Store, network: Network) -> None:
     assert store.stations()["name"].to_list() == network.stations["name"].to_pylist()
+    assert store.stations()["station"].to_list() == network.stations["station"].to_pylist()
+    assert "number" not in store.stations().columns
     chunks = store.chunks()
     assert chunks.height == 19
     assert set(chunks["format"]) == {"v1", "v2"}
-    named = (
-        "SELECT s.name, sum(rows) FROM chunks c JOIN stations s ON s.number = c.station GROUP BY 1"
-    )
+    named = "SELECT s.name, sum(rows) FROM chunks c JOIN stations s USING (station) GROUP BY 1"
     assert len(store.sql(named)) == 4
 
 

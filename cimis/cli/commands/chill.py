@@ -37,7 +37,7 @@ __all__ = ["command"]
         "cimis chill --station 80 --start 2024-07-01 --end 2024-07-31 --fill-hours 3",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @option(
     "--winter",

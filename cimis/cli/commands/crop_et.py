@@ -18,8 +18,8 @@ from cimis.cli.options import (
     stations_option,
     units_option,
 )
-from cimis.cli.reckoning import completing
-from cimis.cli.showing.answers import Form, answering, deliver
+from cimis.cli.reckoning import completing, give_table
+from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output
 from cimis.parsing import Days, parse_date, today, year_span
 from cimis.pipeline.errors import UsageError
@@ -50,7 +50,7 @@ __all__ = ["command"]
     metavar="SQFT,FACTOR",
     help="A landscape: its square feet, and its share of ETo (ET adjustment or plant factor).",
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(
@@ -129,8 +129,7 @@ def command(
                 out.note(f"wrote {report.save(page):,} bytes to {page}")
             return
         found = store.crop_et(crops, **asked)
-    with completing(found.lacks, out, found.notes):
-        deliver(iter(found.table.to_batches()), found.table.schema, form=form, out=out)
+    give_table(found.table, found.lacks, form=form, out=out, notes=found.notes)
 
 
 def _check_page(page: str, form: Form) -> None:

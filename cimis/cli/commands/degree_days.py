@@ -39,7 +39,7 @@ __all__ = ["command"]
         "cimis degree-days --station 80 --month 2024-07 --low 50F --hourly",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(

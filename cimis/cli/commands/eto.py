@@ -19,9 +19,11 @@ from cimis.cli.options import (
 )
 from cimis.cli.reckoning import completing
 from cimis.cli.showing.answers import Form, answering, deliver
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
 from cimis.parsing import Days, today
 from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +42,7 @@ __all__ = ["command"]
         "cimis eto --station 80 --month 2024-07 --hourly --compare",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @scope_option
@@ -88,27 +90,28 @@ def command(
         )
     with completing(lacks, out):
         try:
-            _give(found, surface, compare=compare, form=form, out=out)
+            _give(found, lacks, surface, compare=compare, form=form, out=out)
         except NoDataError:
             if not lacks.damaged:
                 raise
 
 
-def _give(found: pa.Table, surface: str, *, compare: bool, form: Form, out: Output) -> None:
+def _give(
+    found: pa.Table, lacks: Lacks, surface: str, *, compare: bool, form: Form, out: Output
+) -> None:
     from cimis.queries.answers.eto import agreement
 
     if not compare:
-        deliver(iter(found.to_batches()), found.schema, form=form, out=out)
+        batches = iter(found.to_batches())
+        deliver(batches, found.schema, form=form, out=out, lacking=lacks.text)
         return
     told = [asdict(one) for one in agreement(found, surface)]
     if not told:
         raise NoDataError(
             "no record has both figures without a flag", hint="fetch asce_eto as well"
         )
-    if out.as_json:
-        out.json(told)
-        return
-    out.rows(tuple(told[0]), [tuple(_short(v) for v in one.values()) for one in told])
+    rows = [tuple(_short(value) for value in one.values()) for one in told]
+    show_list(tuple(told[0]), rows, form=form, out=out, records=told)
 
 
 def _short(value: float) -> float:

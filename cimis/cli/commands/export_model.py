@@ -83,7 +83,7 @@ def command(
     with opened(data_dir, None, told=out.note) as store:
         numbers = stations_asked(store.root, stations, where, (first, last), out)
         if numbers is None:
-            raise UsageError("no station is named", hint="give --station NUMBER, or --near")
+            raise UsageError("no station is named", hint="give --station, or --near")
         found = store.export_model(model, numbers, first, last, scope=scope, qc=qc)
     with completing(found.lacks, out, found.notes):
         _give(found, model, str(output) if to_file else None, out)

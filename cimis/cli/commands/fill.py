@@ -34,7 +34,7 @@ __all__ = ["command"]
         "cimis fill --station 80 --month 2024-07 --sources network,computed --format csv",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(
@@ -83,7 +83,8 @@ def command(
         found = store.filled(chosen, first, last, items, sources=sources, units=units, qc=qc)
     table = found.table()
     with completing(found.lacks, out):
-        deliver(iter(table.to_batches()), table.schema, form=form, out=out)
+        batches = iter(table.to_batches())
+        deliver(batches, table.schema, form=form, out=out, lacking=found.lacks.text)
         for item, counts in found.counts().items():
             told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
             if counts["without"] or sum(counts.values()) > counts["network"]:

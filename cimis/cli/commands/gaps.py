@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,10 +20,13 @@ from cimis.cli.options import (
     span_options,
     stations_option,
 )
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
+from cimis.cli.showing.wanted import Form, listing
 from cimis.lacking import stop_at_damage
 from cimis.parsing import Days, today
-from cimis.pipeline.errors import CheckFailed, NoDataError
+from cimis.pipeline.errors import CheckFailed, NoDataError, UsageError
+from cimis.pipeline.lacks import Lacks
 
 if TYPE_CHECKING:
     from cimis.naming.where import Where
@@ -32,6 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _SIGNS = " ░▒▓█"
+_RUNS = ("station", "item", "kind", "first", "last", "length")
+_SUMMARY = (
+    *("station", "item", "expected", "absent", "missing", "percent"),
+    *("longest", "longest_first", "longest_last"),
+)
 _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
 
 
@@ -43,7 +51,7 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
         "cimis gaps --station 80 --year 2024 --calendar",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @option(
@@ -61,6 +69,7 @@ _LEGEND = "█ all values   ▓ ▒ ░ some   · no record"
     metavar="PERCENT",
     help="Exit 8 where an item of a station is less complete.",
 )
+@listing(empty=True)
 @data_dir
 @printing(talks=True)
 def command(
@@ -73,6 +82,7 @@ def command(
     runs: bool,
     calendar: bool,
     fail_under: float | None,
+    form: Form,
     data_dir: str | None,
     out: Output,
 ) -> None:
@@ -83,66 +93,78 @@ def command(
     Absent ones have no record at all; of missing ones the value is. The service itself lacks some:
     a sensor was out, or the station worked only a part of the time.
     """
+    from cimis.answers.completeness import Gaps
     from cimis.cli.session import opened
     from cimis.cli.showing.placed import stations_asked
 
+    cut = form.limit is not None and not out.as_json
+    if calendar and (form.format not in (None, "table") or form.to_file or cut):
+        raise UsageError(
+            "a calendar is drawn on a terminal, whole", hint="leave out --format, -o and --limit"
+        )
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
         numbers = stations_asked(store.root, stations, where, (first, last), out)
         try:
             found = store.gaps(numbers, first, last, items, scope=scope)
         except NoDataError as error:
-            if error.report is not None:
-                out.lacks(replace(error.report.lacks, damaged=()))
-            raise
+            found = error.report or Gaps((), Lacks())
+            if not form.allow_empty:
+                out.lacks(replace(found.lacks, damaged=()))
+                raise
     out.lacks(replace(found.lacks, damaged=()))
     lists = list(found)
-    if out.as_json:
-        out.json(found.as_dicts())
-    elif calendar:
+    if calendar and not out.as_json:
         _draw(found.stations, out)
-    elif runs:
-        out.rows(
-            ("station", "item", "kind", "first", "last", "length"),
-            [
-                (item.station, item.item, run.kind, run.first, run.last, run.length)
-                for item in lists
-                for run in item.runs
-            ],
-        )
     else:
-        _table(lists, out)
+        show_list(
+            _RUNS if runs else _SUMMARY,
+            _runs(lists) if runs else _summary(lists),
+            form=form,
+            out=out,
+            records=found.as_dicts(),
+            days=("first", "last", "longest_first", "longest_last"),
+            lacking=found.lacks.text(),
+        )
     stop_at_damage(found.lacks.damaged)
     _judge(lists, fail_under)
 
 
-def _table(lists: list[Completeness], out: Output) -> None:
-    rows = []
+def _runs(lists: list[Completeness]) -> list[tuple[Any, ...]]:
+    return [
+        (item.station, item.item, run.kind, run.first, run.last, run.length)
+        for item in lists
+        for run in item.runs
+    ]
+
+
+def _summary(lists: list[Completeness]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
     for item in lists:
         longest = max(item.runs, key=lambda run: run.length, default=None)
-        gap = ("", "", "") if longest is None else (longest.length, longest.first, longest.last)
+        gap = (None,) * 3 if longest is None else (longest.length, longest.first, longest.last)
         percent = round(math.floor(item.share * 10_000) / 100, 2)
         rows.append(
             (item.station, item.item, item.expected, item.absent, item.missing, percent, *gap)
         )
-    out.rows(
-        (
-            *("station", "item", "expected", "absent", "missing", "percent"),
-            *("longest", "longest_first", "longest_last"),
-        ),
-        rows,
-    )
+    return rows
 
 
 def _draw(found: Sequence[StationGaps], out: Output) -> None:
     """Print a line per month, a sign per day: how many of its values are there."""
+    names: Mapping[Any, str] = {}
+    if out.names is not None:
+        from cimis.naming.labels import names_of
+
+        names = names_of(out.names)
     for station in found:
         signs: dict[tuple[int, int], list[str]] = {}
         for number, share in enumerate(station.shares.tolist()):
             day = station.first + dt.timedelta(days=number)
             month = signs.setdefault((day.year, day.month), [" "] * 31)
             month[day.day - 1] = _sign(share)
-        out.line(f"station {station.station}")
+        name = names.get(station.station)
+        out.line(f"station {station.station}" + (f" {name}" if name else ""))
         for (year, month_number), days in signs.items():
             out.line(f"  {year}-{month_number:02d} {''.join(days).rstrip()}")
     out.note(_LEGEND)

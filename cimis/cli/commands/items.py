@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from cimis.cli.options import declare, option, printing
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
+from cimis.cli.showing.wanted import Form, listing
 from cimis.pipeline.field.items import ITEMS, Scope, Standard, default_items
 
 __all__ = ["command"]
@@ -13,15 +15,16 @@ __all__ = ["command"]
 _COLUMNS = ("item", "code", "scope", "metric", "english", "default", "meaning")
 
 
-@declare("items", examples=["cimis items", "cimis items --scope hourly --json"])
+@declare("items", examples=["cimis items", "cimis items --scope hourly -o items.html"])
 @option(
     "--scope",
     type=click.Choice(["daily", "hourly"]),
     once="leave it out for both",
     help="Only the items of one scope.",
 )
-@printing()
-def command(*, scope: str | None, out: Output) -> None:
+@listing()
+@printing(talks=True)
+def command(*, scope: str | None, form: Form, out: Output) -> None:
     """List the data items with meaning, units, and whether they are fetched by default."""
     rows = [
         (
@@ -36,4 +39,4 @@ def command(*, scope: str | None, out: Output) -> None:
         for item in ITEMS
         if scope is None or item.scope is Scope(scope)
     ]
-    out.rows(_COLUMNS, rows, spare=("default", "code", "scope"))
+    show_list(_COLUMNS, rows, form=form, out=out, spare=("default", "code", "scope"))

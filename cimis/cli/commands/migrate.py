@@ -10,7 +10,7 @@ import click
 
 from cimis.cli.options import data_dir, declare, option, printing, stations_option
 from cimis.cli.showing.output import Output, counted
-from cimis.parsing import parse_stations, year_span
+from cimis.parsing import parse_stations, today, year_span
 from cimis.pipeline.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def command(
 
     root = data_root(data_dir)
     target = None if output is None else Path(output).expanduser()
-    years = None if year is None else year_span(year)
+    years = None if year is None else year_span(year, today())
     found = migrated(
         root,
         form,

@@ -36,7 +36,7 @@ __all__ = ["command"]
         "cimis normals --county Fresno --items asce_eto --window 15 -o eto.csv --allow-empty",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @option(
     "--items",

@@ -17,8 +17,8 @@ from cimis.cli.options import (
     span_options,
     stations_option,
 )
-from cimis.cli.reckoning import completing
-from cimis.cli.showing.answers import Form, answering, deliver
+from cimis.cli.reckoning import give_table
+from cimis.cli.showing.answers import Form, answering
 from cimis.cli.showing.output import Output, counted
 from cimis.parsing import Days, today
 from cimis.pipeline.errors import CheckFailed
@@ -39,7 +39,7 @@ __all__ = ["command"]
         "cimis qc --station 80 --year 2024 --checks range --fail-on bad",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @span_options
 @scope_option
@@ -86,9 +86,7 @@ def command(
     with opened(data_dir, None, told=out.note) as store:
         chosen = stations_asked(store.root, stations, where, (first, last), out)
         found = store.qc(scope, stations=chosen, start=first, end=last, checks=checks, qc=qc)
-    table = found.table()
-    with completing(found.lacks, out):
-        deliver(iter(table.to_batches()), table.schema, form=form, out=out)
+    give_table(found.table(), found.lacks, form=form, out=out)
     _judge(found, fail_on)
 
 

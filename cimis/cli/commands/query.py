@@ -45,10 +45,12 @@ __all__ = ["command"]
         "cimis query --zip 93624 --month 2024-06 --allow-empty",
         "cimis query --near 36.82,-119.74 --year 2024 --allow-empty",
         "cimis query --stations 2,80 --year 2024 --every month --items asce_eto,air_tmp_max",
-        "cimis query --station 80 --month 2024-07 --items asce_eto --against normal --allow-empty",
+        "cimis query --station davis --month last --items asce_eto --names --allow-empty",
+        "cimis query --station 80 --month 2024-07 --items asce_eto --compare normal --allow-empty",
+        "cimis query --station 80 --month 2024-07 --every month --compare last-year --allow-empty",
     ],
 )
-@stations_option()
+@stations_option(names=True)
 @place_options
 @stored_target_options
 @span_options
@@ -67,16 +69,18 @@ __all__ = ["command"]
     help="Sum up over periods, and tell of how many records each figure is made.",
 )
 @option(
-    "--against",
-    type=click.Choice(["normal"]),
-    help="Give beside each daily value the normal of its day, anomaly, percentile and rank (1: the "
-    "highest); of unflagged values, from five years on.",
+    "--compare",
+    metavar="last-year|normal|YEAR",
+    once="one comparison is one answer",
+    help="Put beside each daily value that of the same day of another year, or the normal of its "
+    "day with anomaly, percentile and rank (1: the highest; from five years on, of unflagged "
+    "values); with --every totals beside totals, of the days that have both.",
 )
 @option(
     "--period",
     metavar="YEARS",
     once="a period is one range: --period 1991-2020",
-    help="With --against: the years that the normals are of; else all that are stored.",
+    help="With --compare normal: the years that normals are of; else all that are stored.",
 )
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
 @read_cache
@@ -94,7 +98,7 @@ def command(
     units: str,
     qc: str,
     every: str | None,
-    against: str | None,
+    compare: str | None,
     period: str | None,
     perf: bool,
     cache: str | None,
@@ -106,7 +110,8 @@ def command(
 
     Without any days all that is stored is given. With --every depths (ETo, rain) are added up,
     maxima and minima stay extremes, the rest are means. A flag stands behind its value in
-    a table, and in a column of its own (NAME_qc) elsewhere.
+    a table, and in a column of its own (NAME_qc) elsewhere. With --compare 29 February stands alone
+    where the other year has none, and counts in no total.
     """
     from cimis.cli.session import data_root, opened
     from cimis.cli.showing.plain import answered_plainly
@@ -133,13 +138,13 @@ def command(
                 hint="leave out the stations, and --hourly",
             )
         words = words.replace("station is", "target is")
-    if period is not None and against is None:
-        raise UsageError("--period says what normals are of", hint="add --against normal")
-    if against is not None:
-        if targets is not None or kind is Scope.HOURLY or every is not None or perf:
+    if period is not None and compare is None:
+        raise UsageError("--period says what normals are of", hint="add --compare normal")
+    if compare is not None:
+        if targets is not None or kind is Scope.HOURLY or perf:
             raise UsageError(
-                "normals are of the days of stations",
-                hint="leave out targets, --hourly, --every and --perf; see also 'cimis normals'",
+                "what can be compared are the days of stations",
+                hint="leave out targets, --hourly and --perf; see also 'cimis normals'",
             )
         from functools import partial
 
@@ -147,11 +152,13 @@ def command(
 
         with opened(data_dir, cache, told=out.note) as store:
             ask = partial(
-                store.against_normal,
+                store.compare,
+                compare,
                 chosen,
                 first,
                 final,
                 items,
+                every=every,
                 period=period,
                 units=units,
                 qc=qc,

@@ -18,13 +18,17 @@ from cimis.cli.options import (
     qc_option,
     read_cache,
     stations_option,
+    units_option,
 )
-from cimis.cli.showing.answers import Form, answering, deliver_answer
+from cimis.cli.showing.answers import Form, answering, format_of_answer
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
 from cimis.parsing import parse_stations
 from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cimis.queries.engines.answer import Answer
     from cimis.queries.engines.seat import Parameters
 
@@ -39,6 +43,13 @@ _SOURCES = (
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
+def _questions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what a shell offers for the question."""
+    from cimis.cli.completing import questions
+
+    return questions(ctx, param, incomplete)
+
+
 @declare(
     "sql",
     examples=[
@@ -47,17 +58,19 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
         "cimis sql frost-nights --stations 2,80 --param threshold=-2",
         "cimis sql 'select * from daily where station = $s' --param s=80 --explain",
         "cimis sql --file question.sql -o answer.parquet",
+        "cimis sql 'select date, asce_eto from daily limit 5' --units english --header units",
         "echo 'select count(*) from daily' | cimis sql",
     ],
 )
-@click.argument("text", required=False)
+@click.argument("text", required=False, shell_complete=_questions)
 @option("--file", "file", metavar="FILE", help="Read the question from a file.")
 @option("--list", "listing", is_flag=True, help="List the named questions, and ask none.")
 @option(
     "--param", "params", metavar="NAME=VALUE", multiple=True, help="A value for $NAME; repeatable."
 )
-@stations_option()
+@stations_option(names=True)
 @qc_option("keep", "become missing: none, severely flagged ones, all flagged ones.")
+@units_option
 @option("--explain", is_flag=True, help="Show how it would be answered and what is pushed down.")
 @option("--unsafe", is_flag=True, help="Lift the sandbox: files, network, writing statements.")
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
@@ -73,6 +86,7 @@ def command(
     params: Sequence[str],
     stations: str | None,
     qc: str,
+    units: str,
     explain: bool,
     unsafe: bool,
     perf: bool,
@@ -81,74 +95,76 @@ def command(
     data_dir: str | None,
     out: Output,
 ) -> None:
-    """Answer a question in SQL (DuckDB's) over the views daily, hourly, stations and chunks.
+    """Answer questions in SQL (DuckDB's) over daily, hourly, spatial_daily, stations and chunks.
 
-    The question is the argument (SQL, or the name of one of the library), or comes from --file or
-    standard input; on a terminal without any, a prompt takes one after the other. It can read
-    nothing but the views: no file, no network, no setting, unless --unsafe is given. --stations
-    narrows a named question.
+    A question is the argument (SQL, or the name of one of the library), or comes from --file or
+    standard input; there may be several. On a terminal without any, a prompt takes one after the
+    other; its .help lists what else it knows, and a script may use that too. Questions can read
+    nothing but the views: no file, no network, no setting, unless --unsafe is given. --units
+    english makes the views English, thresholds and sums with them. --stations narrows a named
+    question.
     """
+    from cimis.cli.prompt.conversation import Conversation
     from cimis.cli.session import opened
 
     if listing:
-        _list(out)
+        _list(form, out, units)
         return
     values = _assigned(params)
-    if text is None and file is None and sys.stdin.isatty():
-        from cimis.cli.prompt import converse
-
-        with opened(data_dir, cache, told=out.note) as store:
-            converse(store, form=form, out=out, qc=qc, unsafe=unsafe, perf=perf)
-        return
-    question = _question(text, file).strip()
-    is_name = _NAME.fullmatch(question) is not None
-    if stations is not None and not is_name:
-        raise UsageError(
-            "--stations narrows named questions only", hint="write 'where station in (2, 80)'"
-        )
+    at_prompt = text is None and file is None and sys.stdin.isatty()
+    question = "" if at_prompt else _question(text, file)
     with opened(data_dir, cache, told=out.note) as store:
-        if explain:
-            asked, parameters = _ready(question, values, stations)
-            _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc), out)
-            return
-        answer = (
-            store.named(
-                question, stations=parse_stations(stations), qc=qc, unsafe=unsafe, parameters=values
-            )
-            if is_name
-            else store.sql(question, values or None, qc=qc, unsafe=unsafe)
+        talk = Conversation(
+            store,
+            form,
+            out,
+            qc=qc,
+            units=units,
+            unsafe=unsafe,
+            perf=perf,
+            values=values,
+            stations=parse_stations(stations),
         )
-        try:
-            deliver_answer(answer, form=form, out=out)
-        finally:
-            if perf:
-                out.timings(answer.timings.stop())
+        if at_prompt:
+            from cimis.cli.prompt.terminal import converse
+
+            converse(talk)
+        elif explain:
+            asked, parameters = _ready(question.strip(), values, stations, units)
+            _explain(store.sql(f"EXPLAIN {asked}", parameters, qc=qc, units=units), out)
+        elif text not in (None, "-"):
+            talk.take(question, commands=False)
+        else:
+            talk.take(question, source=None if file in (None, "-") else file)
 
 
 def _ready(
-    question: str, values: dict[str, object], stations: str | None
+    question: str, values: dict[str, object], stations: str | None, units: str
 ) -> tuple[str, Parameters | None]:
     """Return the SQL and its parameters of a question that is SQL or a name of the library."""
     if not _NAME.fullmatch(question):
         return question, values or None
     from cimis.queries.answers.named import named_query
+    from cimis.queries.conversion import standard
 
-    query = named_query(question)
+    query = named_query(question, standard(units))
     texts = {name: str(value) for name, value in values.items()}
     return query.text(parse_stations(stations)), query.values(texts)
 
 
-def _list(out: Output) -> None:
+def _list(form: Form, out: Output, units: str) -> None:
     from cimis.queries.answers.named import named_queries
+    from cimis.queries.conversion import standard
 
+    chosen = format_of_answer(form, out)
+    table, many = chosen == "table", chosen == "json"
     rows = []
-    for query in named_queries().values():
+    for query in named_queries(standard(units)).values():
         given = [
-            f"{p.name}={p.default}" + ("" if out.to_people else f": {p.meaning}")
-            for p in query.parameters
+            f"{p.name}={p.default}" + ("" if table else f": {p.meaning}") for p in query.parameters
         ]
-        rows.append((query.name, query.description, given if out.as_json else "; ".join(given)))
-    out.rows(("name", "description", "parameters"), rows)
+        rows.append((query.name, query.description, given if many else "; ".join(given)))
+    show_list(("name", "description", "parameters"), rows, form=form, out=out)
 
 
 def _explain(answer: Answer, out: Output) -> None:

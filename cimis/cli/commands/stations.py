@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing, service
+from cimis.cli.showing.answers import Cut, say_limited
+from cimis.cli.showing.lists import save_text, show_list
 from cimis.cli.showing.output import Output, counted
+from cimis.cli.showing.wanted import Form, listing
 from cimis.pipeline.errors import NoDataError, UsageError
 from cimis.pipeline.field.serving import served
 from cimis.pipeline.lacks import Lacks
@@ -17,9 +21,16 @@ from cimis.pipeline.lacks import Lacks
 __all__ = ["command"]
 
 _COLUMNS = (
-    *("number", "name", "county", "active", "connected", "disconnected", "elevation_m"),
+    *("station", "name", "county", "active", "connected", "disconnected", "elevation_m"),
     *("latitude", "longitude"),
 )
+_UNITS = {
+    "elevation_m": "m",
+    "latitude": "°",
+    "longitude": "°",
+    "distance_km": "km",
+    "bearing_deg": "°",
+}
 _NEAR = ("distance_km", "bearing_deg")
 _QUALITY = ("quality", "quality_of")
 _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "active")
@@ -32,6 +43,7 @@ _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "
         "cimis stations --active --county Yolo",
         "cimis stations --near 38.54,-121.78 --within 40 --active 2024 --eto",
         "cimis stations --name davis --json",
+        "cimis stations --county Yolo -o yolo.xlsx",
         "cimis stations --name davis --quality 2024",
     ],
 )
@@ -69,12 +81,7 @@ _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "
     metavar="[YEAR]",
     help="Tell the worst verdict of the checks of 'cimis qc' over the daily records stored.",
 )
-@option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "geojson"]),
-    help="Form of the list; else a table on a terminal, CSV in a pipe.",
-)
+@listing(empty=True, more=("geojson",))
 @service
 @data_dir
 @printing(talks=True)
@@ -90,7 +97,7 @@ def command(
     closed: bool,
     eto: bool,
     quality: str | None,
-    form: str | None,
+    form: Form,
     base_url: str | None,
     app_key: str | None,
     data_dir: str | None,
@@ -144,7 +151,7 @@ def command(
         chosen = _judged(chosen, quality, root, out)
     more = (*(_NEAR if place is not None else ()), *(_QUALITY if quality is not None else ()))
     _show(chosen, out, form, (*_COLUMNS, *more))
-    if not chosen:
+    if not chosen and not form.allow_empty:
         raise NoDataError("no station matches", hint="ask for less")
 
 
@@ -189,15 +196,37 @@ def _judged(
 
 
 def _show(
-    stations: list[dict[str, Any]], out: Output, form: str | None, columns: tuple[str, ...]
+    stations: list[dict[str, Any]], out: Output, form: Form, columns: tuple[str, ...]
 ) -> None:
-    if form == "geojson":
-        out.json({"type": "FeatureCollection", "features": [_feature(s) for s in stations]})
-    elif form == "json" or (form is None and out.as_json):
-        out.json(stations)
-    else:
-        rows = [tuple(facts.get(column) for column in columns) for facts in stations]
-        out.rows(columns, rows, form=form, spare=_SPARE)
+    stations = [_told(facts) for facts in stations]
+    named = form.format is None and form.to_file and str(form.output).lower().endswith(".geojson")
+    if form.format == "geojson" or named:
+        cut = Cut(form.limit)
+        features = [_feature(facts) for facts in cut.of(stations)]
+        collection = {"type": "FeatureCollection", "features": features}
+        if form.to_file:
+            save_text(json.dumps(collection, ensure_ascii=False), len(features), form, out)
+        else:
+            out.json(collection)
+        say_limited(cut, out)
+        return
+    rows = [tuple(facts.get(column) for column in columns) for facts in stations]
+    show_list(
+        columns,
+        rows,
+        form=form,
+        out=out,
+        spare=_SPARE,
+        records=stations,
+        units=_UNITS,
+        days=("connected", "disconnected"),
+    )
+
+
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a station, its number under the name that it has beside records."""
+    rest = {name: value for name, value in facts.items() if name != "number"}
+    return {"station": facts["number"]} | rest
 
 
 def _feature(facts: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +238,7 @@ def _feature(facts: dict[str, Any]) -> dict[str, Any]:
     rest = {k: v for k, v in facts.items() if k not in ("latitude", "longitude")}
     return {
         "type": "Feature",
-        "id": facts["number"],
+        "id": facts["station"],
         "geometry": {"type": "Point", "coordinates": point} if known else None,
         "properties": rest,
     }

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cimis.cli.options import data_dir, declare, option, printing
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
+from cimis.cli.showing.wanted import Form, listing
 
 if TYPE_CHECKING:
     from cimis.pipeline.catalog.database import ChunkRow
@@ -21,7 +23,10 @@ _COLUMNS = (
 )
 
 
-@declare("stats", examples=["cimis stats", "cimis stats --by station", "cimis stats --json"])
+@declare(
+    "stats",
+    examples=["cimis stats", "cimis stats --by station", "cimis stats --by year --format md"],
+)
 @option(
     "--by",
     type=click.Choice(["scope", "station", "year"]),
@@ -29,9 +34,10 @@ _COLUMNS = (
     show_default=True,
     help="One line per scope, per scope and station, or per scope and year.",
 )
+@listing()
 @data_dir
 @printing(talks=True)
-def command(*, by: str, data_dir: str | None, out: Output) -> None:
+def command(*, by: str, form: Form, data_dir: str | None, out: Output) -> None:
     """Show what is stored: stations, chunks, rows, first and last day, bytes on disk.
 
     Provisional counts chunks with days that may still change; v1 those in the older format.
@@ -50,7 +56,7 @@ def command(*, by: str, data_dir: str | None, out: Output) -> None:
     columns = _COLUMNS if by == "scope" else (_COLUMNS[0], by, *_COLUMNS[1:])
     ordered = sorted(groups.items(), key=lambda group: tuple(map(_order, group[0])))
     rows = [(*key, *_figures(found)) for key, found in ordered]
-    out.rows(columns, rows, spare=("v1", "bytes_per_row", "provisional"))
+    show_list(columns, rows, form=form, out=out, spare=("v1", "bytes_per_row", "provisional"))
     if not chunks:
         out.note("nothing is stored yet; 'cimis fetch-streaming --help' shows how to fetch")
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cimis.cli.options import declare, option, printing, service
+from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
+from cimis.cli.showing.wanted import Form, listing
 from cimis.pipeline.errors import NoDataError, RequestRefused
 
 if TYPE_CHECKING:
@@ -23,19 +25,14 @@ _COLUMNS = ("zip_code", "stations", "spatial")
 @declare("zip-codes", examples=["cimis zip-codes 93624", "cimis zip-codes --format csv"])
 @click.argument("codes", nargs=-1)
 @option("--closed", is_flag=True, help="Count stations that work no more as well.")
-@option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    help="Form of the list; else a table on a terminal, CSV in a pipe.",
-)
+@listing()
 @service
 @printing(talks=True)
 def command(
     *,
     codes: tuple[str, ...],
     closed: bool,
-    form: str | None,
+    form: Form,
     base_url: str | None,
     app_key: str | None,
     out: Output,
@@ -64,11 +61,7 @@ def command(
         )
     if lacking:
         out.note(f"nobody serves {', '.join(lacking)}")
-    if form == "json" or (form is None and out.as_json):
-        out.json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
-    else:
-        shown = [(code, " ".join(map(str, numbers)), yes) for code, numbers, yes in rows]
-        out.rows(_COLUMNS, shown, form=form)
+    show_list(_COLUMNS, rows, form=form, out=out)
 
 
 async def _asked(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
-from cimis.cli.options import option
 from cimis.cli.showing.output import Output
+from cimis.cli.showing.wanted import Form, answering, format_of_answer
 from cimis.pipeline.errors import NoDataError, UsageError
+from cimis.pipeline.lacks import Lacks
 from cimis.queries.export.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -19,82 +19,31 @@ if TYPE_CHECKING:
 
     from cimis.queries.answers.rows import Rows
     from cimis.queries.engines.answer import Answer
+    from cimis.queries.export.about import About
     from cimis.queries.timing import QueryTimings
 
-__all__ = ["Form", "answering", "deliver", "deliver_answer", "format_of_answer"]
+__all__ = [
+    "Cut",
+    "Form",
+    "answering",
+    "deliver",
+    "deliver_answer",
+    "format_of_answer",
+    "say_limited",
+]
+
+T = TypeVar("T")
 
 MOST_PLAIN = 10_000
 """Rows up to which an answer is formed without Arrow."""
+
+MOST_COUNTED = 100_000
+"""Rows beyond ``--limit`` that are counted, so that it can be said of how many it gave some."""
 
 TEXTUAL = ("VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP_S", "BOOLEAN")
 
 _NOTHING = "nothing matched"
 _EMPTY_HINT = "see what is stored with 'cimis stats'; --allow-empty exits 0"
-
-
-class Form(NamedTuple):
-    """How an answer is wanted.
-
-    Parameters
-    ----------
-    format : str, optional
-        ``table`` or one of `cimis.queries.export.formats.FORMATS`; by default from the file's
-        suffix, or a table on a terminal and CSV in a pipe.
-    output : str, optional
-        A file; ``-`` and None are standard output.
-    limit : int, optional
-        The most rows to give.
-    allow_empty : bool
-        Whether an answer without rows is a success.
-    header : {"names", "units"}
-        What the head of a text format says; see :func:`cimis.queries.export.sinks.write`.
-    """
-
-    format: str | None
-    output: str | None
-    limit: int | None
-    allow_empty: bool
-    header: str = "names"
-
-
-def answering(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how an answer is wanted, and pass them as ``form``."""
-    import functools
-
-    @functools.wraps(function)
-    def run(
-        *,
-        format: str | None,  # noqa: A002 -- the option's name
-        output: str | None,
-        limit: int | None,
-        allow_empty: bool,
-        header: str,
-        **named: Any,
-    ) -> Any:
-        return function(form=Form(format, output, limit, allow_empty, header), **named)
-
-    wrapped: Callable[..., Any] = option(
-        "--allow-empty", is_flag=True, help="Exit 0, not 3, where nothing matches."
-    )(run)
-    wrapped = option(
-        "--header",
-        type=click.Choice(["names", "units"]),
-        default="names",
-        show_default=True,
-        help="With units CSV and TSV say 'air_tmp_avg [°C]', JSON is {units, rows}, NDJSON begins "
-        "with a line of units; tables, Parquet and Arrow always say them.",
-    )(wrapped)
-    wrapped = option(
-        "--limit", type=click.IntRange(min=0), metavar="N", help="Give at most N rows."
-    )(wrapped)
-    wrapped = option(
-        "-o", "--output", metavar="FILE", help="Save to a file; its suffix picks the format."
-    )(wrapped)
-    return option(
-        "--format",
-        type=click.Choice(("table", *FORMATS)),
-        help="Form of the answer; else by the file's suffix, a table on a terminal, CSV in a pipe.",
-    )(wrapped)
 
 
 def deliver(
@@ -104,23 +53,47 @@ def deliver(
     form: Form,
     out: Output,
     timings: QueryTimings | None = None,
+    lacking: Callable[[], str] = str,
+    notes: Sequence[str] = (),
+    sql: str = "",
 ) -> int:
     """Send the rows where they are wanted and return how many they were.
+
+    Parameters
+    ----------
+    lacking : callable
+        Says what the answer is short of, once its rows have gone by; a file that explains itself
+        tells it, with the ``notes``, and the question in ``sql``.
 
     Raises
     ------
     NoDataError
         Where there are none and that was not allowed; the empty answer has been given by then.
     """
-    rows = _limited(batches, form.limit)
+    if out.names is not None:
+        from cimis.naming.labels import named_batches, names_of
+
+        batches, schema = named_batches(names_of(out.names), batches, schema)
+    cut = Cut(form.limit)
+    rows = cut.over(batches)
     chosen = format_of_answer(form, out)
     if chosen == "table":
         count = _draw(rows, schema, form, out, timings)
     else:
-        count = _write(rows, schema, chosen, form, out, timings)
+        about = None
+        if FORMATS[chosen].people:
+            from cimis.cli.showing.provenance import about_answer
+
+            about = about_answer(lambda: _joined(lacking(), cut.text()), notes=notes, sql=sql)
+        count = _write(rows, schema, chosen, form, out, timings, about)
+    say_limited(cut, out)
     if count == 0 and not form.allow_empty:
         raise NoDataError(_NOTHING, hint=_EMPTY_HINT)
     return count
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
 
 
 def deliver_answer(
@@ -138,9 +111,14 @@ def deliver_answer(
     count = _plainly(answer, form, out)
     if count is None:
         may_be_empty = form._replace(allow_empty=True)
-        timings = answer.timings
         count = deliver(
-            answer.batches(), answer.schema, form=may_be_empty, out=out, timings=timings
+            answer.batches(),
+            answer.schema,
+            form=may_be_empty,
+            out=out,
+            timings=answer.timings,
+            lacking=lambda: _lacks(answer).text(),
+            sql=getattr(answer, "question", ""),
         )
     if count == 0 and not form.allow_empty and not answer.damaged:
         raise NoDataError(asked, hint=_EMPTY_HINT)
@@ -151,33 +129,38 @@ def deliver_answer(
     stop_at_damage(answer.damaged)
 
 
+def _lacks(answer: Answer | Rows) -> Lacks:
+    """Return what an answer whose rows have gone by is short of."""
+    known = Lacks() if answer.tally is None else answer.tally.lacks()
+    return replace(known, damaged=tuple(answer.damaged))
+
+
 def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
     """Answer with few rows without Arrow, whose import takes longer; None where that is not for."""
     from cimis.queries.point.texts import FORMATS as TEXTS
     from cimis.queries.point.texts import as_bytes, plain_rows
 
     chosen = format_of_answer(form, out)
-    few = getattr(answer, "few", None)
-    to_file = form.output not in (None, "-")
-    if few is None or to_file or form.header == "units" or chosen not in (*TEXTS, "table"):
+    few = None if out.names is not None else getattr(answer, "few", None)
+    if few is None or form.to_file or form.header == "units" or chosen not in (*TEXTS, "table"):
         return None
     found = few(MOST_PLAIN)
     if found is None:
         return None
     names, kinds, rows = found
-    if answer.tally is not None and (form.limit is None or len(rows) <= form.limit):
+    if answer.tally is not None:
         who = answer.tally.asked.kind.value
         if who in names:
             place = names.index(who)
             answer.tally.of(row[place] for row in rows)
-    rows = rows[: form.limit]
+    cut = Cut(form.limit)
+    rows = list(cut.of(rows))
     with answer.timings.phase("print"):
         if chosen == "table":
-            from cimis.cli.showing.grid import ROWS, Grid, Head
+            from cimis.cli.showing.grid import Grid
 
-            shown = form.limit if form.limit is not None else ROWS
-            heads = [Head(n, number=k not in TEXTUAL) for n, k in zip(names, kinds, strict=True)]
-            grid = Grid(heads, rows=shown)
+            heads = [_head(n, k, answer) for n, k in zip(names, kinds, strict=True)]
+            grid = Grid(heads, rows=form.shown)
             grid.keep(rows)
             grid.draw(out)
         else:
@@ -187,36 +170,60 @@ def _plainly(answer: Answer | Rows, form: Form, out: Output) -> int | None:
             sys.stdout.buffer.write(as_bytes(texts, chosen))
             sys.stdout.buffer.flush()
     answer.timings.count(rows=len(rows))
+    say_limited(cut, out)
     return len(rows)
 
 
-def format_of_answer(form: Form, out: Output) -> str:
-    """Return the format that an answer is wanted in."""
-    to_file = form.output not in (None, "-")
-    if form.format == "table" and to_file:
-        raise UsageError("a file cannot hold a table", hint="choose csv, parquet or another format")
-    if form.format is not None:
-        return form.format
-    if to_file:
-        from cimis.queries.export.sinks import format_of
+def _head(name: str, kind: str, answer: Any) -> Any:
+    """Return the head of a column of few rows, in the unit that is known of it."""
+    from cimis.cli.showing.grid import Head
 
-        return format_of(str(form.output))
-    if out.as_json:
-        return "json"
-    return "table" if sys.stdout.isatty() else "csv"
+    known = answer.heads.get(name, {})
+    unit = known.get(b"symbol", b"").decode()
+    decimals = int(known[b"decimals"]) if b"decimals" in known else None
+    return Head(name, f"[{unit}]" if unit else "", kind not in TEXTUAL, decimals)
 
 
-def _limited(batches: Iterable[pa.RecordBatch], limit: int | None) -> Iterator[pa.RecordBatch]:
-    left = limit
-    for batch in batches:
-        if left is None:
-            yield batch
-            continue
-        if left > 0:
-            yield batch.slice(0, left)
-        left -= batch.num_rows
-        if left <= 0:
-            return
+class Cut:
+    """Lets at most so many rows by, and counts those that it keeps back, up to a bound."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self.given = 0
+        self.more = 0
+
+    def of(self, rows: Sequence[T]) -> Sequence[T]:
+        """Return the first of rows that are all there."""
+        first = rows[: self._limit]
+        self.given, self.more = len(first), len(rows) - len(first)
+        return first
+
+    def over(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the first rows."""
+        for batch in batches:
+            left = batch.num_rows if self._limit is None else self._limit - self.given
+            let = batch.slice(0, left)
+            self.given += let.num_rows
+            self.more += batch.num_rows - let.num_rows
+            if let.num_rows or left:
+                yield let
+            if self.more >= MOST_COUNTED:
+                return
+
+    def text(self) -> str:
+        """Return in words how many of the rows were given, blank where all were."""
+        if not self.more:
+            return ""
+        more = "" if self.more < MOST_COUNTED else "more than "
+        return f"{self.given:,} of {more}{self.given + self.more:,} rows, by --limit"
+
+
+def say_limited(cut: Cut, out: Output) -> None:
+    """Say how many of the rows were given, where ``--limit`` kept some back."""
+    if text := cut.text():
+        counted = cut.more < MOST_COUNTED
+        rows = cut.given + cut.more if counted else None
+        out.aside("limited", {"given": cut.given, "rows": rows}, text)
 
 
 def _draw(
@@ -226,9 +233,9 @@ def _draw(
     out: Output,
     timings: QueryTimings | None,
 ) -> int:
-    from cimis.cli.showing.grid import ROWS, Grid
+    from cimis.cli.showing.grid import Grid
 
-    grid = Grid.of_schema(schema, rows=form.limit if form.limit is not None else ROWS)
+    grid = Grid.of_schema(schema, rows=form.shown)
     for _ in grid.take(rows):
         pass
     with timings.phase("print") if timings is not None else nullcontext():
@@ -245,21 +252,28 @@ def _write(
     form: Form,
     out: Output,
     timings: QueryTimings | None,
+    about: About | None,
 ) -> int:
     from cimis.queries.export.heads import units_of
     from cimis.queries.export.sinks import write
 
-    if form.header == "units" and not units_of(schema):
+    if form.header == "units" and not FORMATS[chosen].people and not units_of(schema):
         out.note("no unit is known of these columns; 'cimis items' lists those of the views")
-    if form.output in (None, "-"):
+    if not form.to_file:
         if FORMATS[chosen].binary and sys.stdout.isatty():
             raise UsageError(
                 f"{chosen} is not for a terminal", hint=f"save it with -o FILE.{chosen}"
             )
-        written = write(
-            rows, schema, sys.stdout.buffer, chosen, header=form.header, timings=timings
-        )
-        return written.rows
-    written = write(rows, schema, str(form.output), chosen, header=form.header, timings=timings)
-    out.note(f"wrote {written.rows:,} rows, {written.bytes:,} bytes to {written.path}")
+        sys.stdout.flush()
+    written = write(
+        rows,
+        schema,
+        str(form.output) if form.to_file else sys.stdout.buffer,
+        chosen,
+        header=form.header,
+        about=about,
+        timings=timings,
+    )
+    if form.to_file:
+        out.note(f"wrote {written.rows:,} rows, {written.bytes:,} bytes to {written.path}")
     return written.rows

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from cimis.cli.showing.layout import Column
@@ -39,6 +41,8 @@ class Output(NamedTuple):
         Lines of a log go to standard error, so that nothing may be drawn there.
     warnings_to : callable, optional
         Hears warnings instead of standard error.
+    names : pathlib.Path, optional
+        Stations' names are given beside their numbers, from the list of this data directory.
     """
 
     as_json: bool = False
@@ -46,6 +50,7 @@ class Output(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     warnings_to: Callable[[str], None] | None = None
+    names: Path | None = None
 
     @property
     def to_people(self) -> bool:
@@ -77,6 +82,10 @@ class Output(NamedTuple):
 
         Of a table that is too wide the columns ``spare`` are left out first, in their order.
         """
+        if self.names is not None:
+            from cimis.cli.showing.labels import named_rows
+
+            columns, rows = named_rows(self.names, columns, rows)
         if self.as_json and form is None:
             self.json([dict(zip(columns, row, strict=True)) for row in rows])
         elif form == "table" or (form is None and self.to_people):
@@ -95,6 +104,10 @@ class Output(NamedTuple):
         """Print one value as JSON."""
         import json
 
+        if self.names is not None:
+            from cimis.cli.showing.labels import named_records
+
+            value = named_records(self.names, value)
         indent = 2 if sys.stdout.isatty() else None
         text = json.dumps(value, default=str, ensure_ascii=False, indent=indent)
         # a server says its address and goes on: whoever reads it from a pipe is not to wait

@@ -1,4 +1,4 @@
-"""Stations named on the command line by number, and what is told of those that a point chose."""
+"""Stations named on the command line, and what is told of those that a point chose."""
 
 from __future__ import annotations
 
@@ -40,11 +40,15 @@ def stations_asked(
 ) -> Sequence[int] | None:
     """Return the stations that a list, a county or a point name, None for all; tell of a point's.
 
-    ``span`` are the first and last day asked for, in which stations near a point worked.
+    ``span`` are the first and last day asked for, in which stations near a point worked. The list
+    may hold names, as that of an argument does; those of an option are numbers by now.
     """
+    from cimis.cli.calling import in_numbers
     from cimis.naming.choice import placed
     from cimis.parsing import parse_stations
 
+    if stations is not None and any(map(str.isalpha, stations)):
+        stations = in_numbers(stations, data_dir=str(root), out=out)
     return placed(root, parse_stations(stations), where, span, on_near=telling_near(out))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cimis.cli.showing.answers import Form, format_of_answer
+from cimis.cli.showing.answers import Cut, Form, format_of_answer, say_limited
 from cimis.cli.showing.output import Output
 from cimis.pipeline.errors import ChunkError, NoDataError
 from cimis.pipeline.lacks import Asked
@@ -38,7 +38,8 @@ def answered_plainly(
     from cimis.queries.point.texts import FORMATS, as_bytes
 
     name = format_of_answer(form, out)
-    if name not in FORMATS or form.output not in (None, "-") or form.header == "units":
+    named = out.names is not None
+    if named or name not in FORMATS or form.to_file or form.header == "units":
         return False
     if asked.sites is None or asked.first is None or asked.last is None:
         return False
@@ -58,13 +59,15 @@ def answered_plainly(
             items=asked.items or None,
             units=standard(units),
             policy=policy(qc),
-            limit=form.limit,
             timings=timings,
         )
     except ChunkError:
         return False
     if answer is None:
         return False
+    sites = [int(row[0] or 0) for row in answer.rows]
+    cut = Cut(form.limit)
+    answer = answer._replace(rows=list(cut.of(answer.rows)))
     with timings.phase("print"):
         sys.stdout.buffer.write(as_bytes(answer, name))
         sys.stdout.buffer.flush()
@@ -73,7 +76,8 @@ def answered_plainly(
         raise NoDataError(
             words, hint="see what is stored with 'cimis stats'; --allow-empty exits 0"
         )
-    tally = Tally(root, asked, limit=form.limit)
-    tally.of(int(row[0] or 0) for row in answer.rows)
+    tally = Tally(root, asked)
+    tally.of(sites)
+    say_limited(cut, out)
     out.lacks(tally.lacks())
     return True

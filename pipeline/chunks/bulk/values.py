@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,8 +63,8 @@ class CellList:
 
     def groups(self) -> Iterator[slice]:
         """Yield the cells of one shelf, item, kind, shape and number of rows."""
-        stops = np.append(self._starts[1:], self.block.size)
-        for start, stop in zip(self._starts.tolist(), stops.tolist(), strict=True):
+        edges = [*self._starts.tolist(), self.block.size]  # of no cell there is one edge
+        for start, stop in pairwise(edges):
             yield slice(start, stop)
 
 

@@ -15,10 +15,11 @@ from cimis.pipeline.fetch.request import FetchRequest
 from cimis.pipeline.fetch.window import Fetched, carried_items
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.markup import Card
 from cimis.pipeline.plan.windows import Window
 from cimis.pipeline.service import Timings
 
-__all__ = ["RunReport"]
+__all__ = ["RunReport", "RunReports"]
 
 _SUMMED = (
     *("expected", "received", "stored", "added", "revised", "filled", "absent_days"),
@@ -76,6 +77,17 @@ class RunReport:
         from cimis.pipeline.fetch.report import outcome
 
         return outcome.lacks_of_run(self)
+
+    def _card(self) -> Card:
+        from cimis.pipeline.fetch.report.card import card_of
+
+        return card_of(self)
+
+    def __repr__(self) -> str:
+        return self._card().line()
+
+    def _repr_html_(self) -> str:
+        return self._card().html()
 
     @property
     def failed(self) -> list[StationYear]:
@@ -230,3 +242,10 @@ class RunReport:
         for result in self.results:
             total.add(result.timings)
         return total
+
+
+class RunReports(list[RunReport]):
+    """The reports of several runs, in their order."""
+
+    def _repr_html_(self) -> str:
+        return "".join(report._repr_html_() for report in self) or Card("", "Nothing to do").html()

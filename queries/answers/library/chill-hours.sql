@@ -1,6 +1,6 @@
 -- Chill hours per station and winter (November to February, named by its end), from hourly data.
--- $low = 0: hours above this temperature in °C count
--- $high = 7.2: hours up to this temperature in °C count
+-- $low = 0 {°C}: hours above this temperature in {°C} count
+-- $high = 7.2 {°C}: hours up to this temperature in {°C} count
 SELECT
     station,
     year(date + INTERVAL 2 MONTH) AS winter,

@@ -1,9 +1,9 @@
--- Growing degree days per station and day in °C days, their running total, and the days it lacks.
+-- Growing degree days per station and day in {°C} days, their running total, and the days it lacks.
 -- By the mean of both extremes between the thresholds: cimis degree-days --method average.
 -- $start = 1900-01-01: first day, from which the total runs
 -- $end = 2100-12-31: last day
--- $base = 10: lower threshold in °C; colder minima count as this
--- $upper = 30: upper threshold in °C; hotter maxima count as this
+-- $base = 10 {°C}: lower threshold in {°C}; colder minima count as this
+-- $upper = 30 {°C}: upper threshold in {°C}; hotter maxima count as this
 SELECT
     station,
     date,

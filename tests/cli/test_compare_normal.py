@@ -23,7 +23,7 @@ HOT = np.round(
     1,
 )
 FLAGGED = set(range(20, DAYS, 40))
-WORDS = ("query", "--items", "air_tmp_max", "--against", "normal")
+WORDS = ("query", "--items", "air_tmp_max", "--compare", "normal")
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_29_february_has_a_normal(root: Path, typed: Typed) -> None:
 def test_english_anomalies_are_fahrenheit_degrees(root: Path) -> None:
     with Store(root) as store:
         metric, english = (
-            store.against_normal(5, "2020-07", "2020-07", "air_tmp_max", units=units).pl()
+            store.compare("normal", 5, "2020-07", "2020-07", "air_tmp_max", units=units).pl()
             for units in ("metric", "english")
         )
     anomaly = metric["air_tmp_max_anomaly"] * 1.8
@@ -121,9 +121,9 @@ def test_flagged_values_are_held_against_normals_without_them(root: Path, typed:
 @pytest.mark.parametrize(
     ("words", "due"),
     [
-        (("--hourly",), "normals are of the days of stations"),
-        (("--every", "month"), "normals are of the days of stations"),
-        (("--zip", "93624"), "normals are of the days of stations"),
+        (("--hourly",), "what can be compared are the days of stations"),
+        (("--zip", "93624"), "what can be compared are the days of stations"),
+        (("--perf",), "what can be compared are the days of stations"),
         (("--period", "2020-1991"), "runs backwards"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
@@ -139,7 +139,7 @@ def test_what_has_no_normal_is_refused(
 def test_a_period_without_normals_is_refused(root: Path, typed: Typed) -> None:
     answer = typed("query", "--station", "5", "--period", "1991-2020")
     assert answer.code == 2
-    assert "add --against normal" in answer.err
+    assert "add --compare normal" in answer.err
 
 
 def test_days_without_a_record_are_said(root: Path, typed: Typed) -> None:

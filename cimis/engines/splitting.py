@@ -1,0 +1,52 @@
+"""What every engine begins with: its package, or one clear line, and the splits asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cimis.pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from cimis.naming.sites import Stations
+    from cimis.queries.splits.split import Split
+
+__all__ = ["extra", "splits_at"]
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Tell which extra to install where what is imported inside is not there."""
+    try:
+        yield
+    except ImportError as error:
+        raise UsageError(
+            f"{name} is not installed ({error})", hint=f"pip install 'cimis[{name}]'"
+        ) from error
+
+
+def splits_at(
+    where: str | Path,
+    scope: str,
+    stations: Stations | None,
+    filter: pc.Expression | None,  # noqa: A002
+    qc: str,
+    target_rows: int,
+) -> tuple[list[Split], pa.Schema]:
+    """Return splits of a data directory, and the schema that all of them have."""
+    from cimis.naming.sites import sites_of
+    from cimis.pipeline.field.items import Scope
+    from cimis.queries.splits.split import engine_schema
+    from cimis.store import open_store
+
+    with open_store(where) as store:
+        found = store.splits(
+            scope, stations=stations, filter=filter, qc=qc, target_rows=target_rows
+        )
+        kind = sites_of(stations, store.root).kind
+    return found, engine_schema(Scope(scope), kind)

@@ -1,0 +1,1 @@
+"""Answers with what their figures mean on them: first rows for notebooks, pandas, xarray."""
