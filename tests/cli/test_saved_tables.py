@@ -83,6 +83,9 @@ NO_ROWS = {
     **dict.fromkeys(("verify", "migrate", "compact"), "reports of a run"),
     **dict.fromkeys(("cache", "config", "version", "inspect"), "facts of the installation, a file"),
     "export-model": "files of models",
+    "export": "files for engines",
+    "plot": "pictures",
+    "report": "pages",
 }
 
 

@@ -19,7 +19,8 @@ __all__ = ["Seen", "chromium", "shown"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-_ALL_DRAWN = "!document.querySelector('figure.chart:not([data-drawn])')"
+_NOT_DRAWN = "figure.chart:not([data-drawn])"
+_PATIENCE_MS = 30_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ def shown(browser: Browser, path: Path, width: int = 1280, **context: Any) -> It
     page.on("dialog", dismissed)
     page.goto(path.as_uri())
     if options.get("java_script_enabled", True):
-        page.wait_for_function(_ALL_DRAWN)
+        # waiting for a function would evaluate a text, which the page's policy forbids
+        from playwright.sync_api import expect
+
+        expect(page.locator(_NOT_DRAWN)).to_have_count(0, timeout=_PATIENCE_MS)
     yield seen
     opened.close()

@@ -157,8 +157,9 @@ def test_a_table_is_copied_as_a_spreadsheet_takes_it(browser: Browser, file: Pat
         table = found.page.locator("[data-key=days]")
         table.locator(".tools button").first.focus()
         found.page.keyboard.press("Enter")
-        found.page.wait_for_function("document.getElementById('said').textContent !== ''")
-        assert found.page.locator("#said").inner_text() == "365 rows copied."
+        from playwright.sync_api import expect
+
+        expect(found.page.locator("#said")).to_have_text("365 rows copied.")
         lines = found.page.evaluate("navigator.clipboard.readText()").splitlines()
     assert len(lines) == 366
     heads = lines[0].split("\t")
