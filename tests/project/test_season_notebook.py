@@ -192,6 +192,6 @@ def test_the_cube_is_stations_by_days(season: Ran) -> None:
 
 def test_what_is_sent_is_written_and_nothing_is_left_behind(season: Ran) -> None:
     files = {row[0]: int(row[1]) for row in season.table("send")}
-    assert set(files) == {"season.svg", "degree-days.csv", "weather.nc"}
+    assert set(files) == {"season.svg", "degree-days.csv", "weather.nc", "report.html"}
     assert min(files.values()) > 1000
     assert season.left() == []
