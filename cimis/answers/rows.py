@@ -14,7 +14,6 @@ from cimis.pipeline.field.items import Scope
 
 if TYPE_CHECKING:
     import polars as pl
-    import xarray as xr
 
     from cimis.queries.answers.rows import Rows
     from cimis.queries.timing import QueryTimings
@@ -35,19 +34,6 @@ def daily(
     names: bool = False,
     to: Literal["polars"] = "polars",
 ) -> pl.DataFrame: ...
-@overload
-def daily(
-    opened: Opened,
-    stations: Stations | None = None,
-    start: Day | None = None,
-    end: Day | None = None,
-    items: Items | None = None,
-    *,
-    units: str = "metric",
-    qc: str = "keep",
-    names: bool = False,
-    to: Literal["xarray"],
-) -> xr.Dataset: ...
 @overload
 def daily(
     opened: Opened,
@@ -135,19 +121,6 @@ def hourly(
     names: bool = False,
     to: Literal["polars"] = "polars",
 ) -> pl.DataFrame: ...
-@overload
-def hourly(
-    opened: Opened,
-    stations: Stations | None = None,
-    start: Day | None = None,
-    end: Day | None = None,
-    items: Items | None = None,
-    *,
-    units: str = "metric",
-    qc: str = "keep",
-    names: bool = False,
-    to: Literal["xarray"],
-) -> xr.Dataset: ...
 @overload
 def hourly(
     opened: Opened,
