@@ -20,10 +20,11 @@ _CRON = re.compile(r"[0-9*,/]+( [0-9*,/]+){4} ")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One command as a page shows it, and whether it stands in a line of its own."""
+    """One command as a page shows it: in a line of its own, as an example of a command's help."""
 
     line: str
     alone: bool
+    example: bool = False
 
 
 def shown(page: Path) -> list[Shown]:
@@ -35,7 +36,7 @@ def shown(page: Path) -> list[Shown]:
             found += [Shown(line.partition("   #")[0].strip(), True) for line in lines if line]
         elif piece["language"] == "text":
             examples = piece["block"].partition("\nExamples:\n")[2]
-            found += [Shown(line.strip(), True) for line in examples.splitlines()]
+            found += [Shown(line.strip(), True, True) for line in examples.splitlines()]
         elif piece["indented"] and _is_command(piece["indented"]):
             found.append(Shown(piece["indented"], True))
         elif piece["span"] and _is_command(" ".join(piece["span"].split())):

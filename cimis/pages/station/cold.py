@@ -13,7 +13,14 @@ from cimis.pages.station.running import Running, running
 from cimis.pages.station.subject import Subject
 from cimis.pipeline.errors import NoDataError
 from cimis.pipeline.field.items import Scope
-from cimis.pipeline.field.time import PER_DAY, day_number, day_of, network_day, times_between
+from cimis.pipeline.field.time import (
+    PER_DAY,
+    date_of,
+    day_number,
+    day_of,
+    network_day,
+    times_between,
+)
 from cimis.season.cold import chill
 from cimis.season.winters import Winter, winters_of
 
@@ -80,8 +87,8 @@ def _totals(subject: Subject, winter: int) -> dict[str, Running]:
 
     question = question_of(subject.opened.root, Scope.HOURLY, subject.station, items=("air_tmp",))
     (series,) = series_of(rows_of(subject.opened, question, "metric", "drop-severe"), ["air_tmp"])
-    years = [int(day_of(Scope.HOURLY, series.times[place])) for place in (0, -1)]
-    first, last = (dt.date(1970, 1, 1) + dt.timedelta(days=day) for day in years)
+    ends = (day_of(Scope.HOURLY, int(series.times[place])) for place in (0, -1))
+    first, last = map(date_of, ends)
     whole = winters_of(
         f"{min(first.year, winter)}-{max(winter_of(last, last), winter)}",
         None,

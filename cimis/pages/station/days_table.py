@@ -34,7 +34,7 @@ def _days(subject: Subject) -> Table:
             item.column,
             item_word(item),
             subject.symbol(item),
-            item.decimals(subject.standard),
+            _shown(subject, item),
             flags=item.flag_column,
         )
         for item in subject.items
@@ -46,6 +46,12 @@ def _days(subject: Subject) -> Table:
         key="days",
         tall=True,
     )
+
+
+def _shown(subject: Subject, item: Item) -> int | None:
+    """Return the decimals that an item's days are shown with: the usual ones, if none has more."""
+    usual, values = item.decimals(subject.standard), subject.rows[item.column]
+    return usual if (values.round(usual) == values).all() else None
 
 
 def _months(subject: Subject) -> Table:

@@ -38,6 +38,7 @@ _ARROW = 3
 """Characters that the filter's arrow takes of a head."""
 _GENERAL = 12
 """Characters that a number without set decimals is shown with at most."""
+_ABOUT_WIDTH = 25
 _DATE, _TIME, _MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm", "yyyy-mm-dd hh:mm:ss"
 
 
@@ -148,7 +149,7 @@ class Workbook:
             cells = [text_cell(f"{_letters(n)}{number}", *_back(c)) for n, c in enumerate(line)]
             _put(self._about, f'<row r="{number}">{"".join(cells)}</row>')
         _bounded(self._about, len(lines), 3)
-        self._about.set_column(0, 0, 24)
+        self._about.set_column(0, 0, _ABOUT_WIDTH)
         self._about.set_column(1, 1, 80)
         self._about.set_column(2, 2, 60)
 
