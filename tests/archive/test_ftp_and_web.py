@@ -111,7 +111,7 @@ def _exact(value: Fraction, item: Item) -> int:
     return whole if scaled >= 0 else -whole
 
 
-@pytest.mark.parametrize("year", ["2013", "2016", "2022jul"])
+@pytest.mark.parametrize("year", ["2013", pytest.param("2016", marks=pytest.mark.slow), "2022jul"])
 def test_every_value_and_flag_of_the_archive(real: Path, year: str) -> None:
     path = real / "ftp" / f"dailyStns{year}.zip"
     first = year == "2013"

@@ -38,7 +38,9 @@ def test_every_real_file_equals_the_reference(real: Path) -> None:
             assert same(rows_of(unify(found)), due), path.name
 
 
-@pytest.mark.parametrize("size", SIZES[:-1])
+@pytest.mark.parametrize(
+    "size", [pytest.param(n, marks=[pytest.mark.slow] * (n in (2, 3))) for n in SIZES[:-1]]
+)
 def test_the_size_of_pieces_makes_no_difference(real: Path, size: int) -> None:
     """Pieces of any size give identical batches, metadata included."""
     for path, scope, standard in _files(real):

@@ -72,7 +72,7 @@ def _written(kinds: list[str], rows: list[tuple[Any, ...]], form: str) -> tuple[
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(answer=answers())
 @example(answer=(["VARCHAR"], [("",), (None,), (' "a",\n',), ("\t",), ("\x00\x1f\u2028é",)]))
 @example(answer=(["DOUBLE"], [(0.1 + 0.2,), (-0.0,), (1e8,), (float("nan"),), (123456.789,)]))
