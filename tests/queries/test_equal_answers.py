@@ -166,6 +166,17 @@ def _same(one: list[Any], other: list[Any]) -> bool:
 
 
 KEPT = ("complete", "partial", "absent")
+IN_EVERY_RUN = 80
+"""Of the questions of a mirror that is partial or absent; the others are slow."""
+ASKED = [
+    pytest.param(
+        number,
+        kept,
+        marks=[pytest.mark.slow] * (kept != "complete" and number >= IN_EVERY_RUN),
+    )
+    for kept in KEPT
+    for number in range(QUESTIONS)
+]
 
 
 @pytest.fixture(scope="module")
@@ -200,8 +211,7 @@ def stores(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield opened
 
 
-@pytest.mark.parametrize("kept", KEPT)
-@pytest.mark.parametrize("number", range(QUESTIONS))
+@pytest.mark.parametrize(("number", "kept"), ASKED)
 def test_sql_equals_sql_over_a_native_table(
     number: int, kept: str, stores: Opener, native: duckdb.DuckDBPyConnection
 ) -> None:
@@ -287,8 +297,7 @@ class Piped(Drawn):
         return scope, apply
 
 
-@pytest.mark.parametrize("kept", KEPT)
-@pytest.mark.parametrize("number", range(QUESTIONS))
+@pytest.mark.parametrize(("number", "kept"), ASKED)
 def test_polars_equals_polars_over_a_frame(
     number: int, kept: str, stores: Opener, network: Network
 ) -> None:
