@@ -77,13 +77,19 @@ class Mirrors:
         self._told = told or _to_terminal
         self._lock = threading.Lock()
         self._due: dict[Scope, tuple[int, Path]] = {}
+        self._alone: set[Path] = set()
         self._twins: dict[tuple[str, FlagPolicy], tuple[Path, Twins]] = {}
         self.failure: Exception | None = None
 
     def ready(self, scope: Scope) -> Path | None:
         """Return the mirror of the present generation if it is there, without making it."""
         path = self.due(scope)
-        return path if path is not None and path.exists() else None
+        if path is None or self.place is None or not path.exists():
+            return None
+        if path not in self._alone:
+            self.place.sweep_older(scope, path)
+            self._alone.add(path)
+        return path
 
     def due(self, scope: Scope) -> Path | None:
         """Return where the mirror of the present generation is to be; None where none is kept."""

@@ -136,6 +136,23 @@ class Place:
                 path.unlink(missing_ok=True)
         self.clear_draft(scope)
 
+    def sweep_older(self, scope: Scope, than: Path) -> None:
+        """Delete the mirrors before one, which a refresher left that was killed at its very end.
+
+        Unless another holds the lock, who sweeps by itself.
+        """
+        older = [path for _, path in self.found(scope)]
+        if than not in older or than == older[-1]:
+            return
+        from filelock import FileLock, Timeout
+
+        with (
+            contextlib.suppress(Timeout, OSError),
+            FileLock(self.folder / f"{scope}.lock", timeout=0),
+        ):
+            for path in older[older.index(than) + 1 :]:
+                path.unlink(missing_ok=True)
+
     def clear_draft(self, scope: Scope) -> None:
         """Delete what was begun of a mirror; under the lock."""
         for path in self.files():

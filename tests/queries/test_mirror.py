@@ -257,6 +257,21 @@ def test_leftovers_of_a_killed_refresh_are_swept(root: Path) -> None:
     assert names == ["daily", "daily.lock"]
 
 
+def test_an_older_mirror_that_a_killed_refresh_left_goes_with_the_next_question(root: Path) -> None:
+    """Killed when the new one had its name, and the one before it was still there."""
+    _asked(root)
+    (older,) = _mirrors(root)
+    kept = older.read_bytes()
+    put(root, [year_table(Scope.DAILY, 5, 2022, seed=7)])
+    _asked(root)
+    older.write_bytes(kept)
+    os.utime(older, ns=(0, 0))
+    assert len(_mirrors(root)) == 2
+    assert _asked(root) == _truth(root)
+    assert older not in _mirrors(root)
+    assert len(_mirrors(root)) == 1
+
+
 def test_a_store_whose_folder_cannot_be_written_still_answers(root: Path) -> None:
     (root / ".cache").write_text("a file where the folder should be")
     assert _asked(root) == _truth(root)
