@@ -157,8 +157,9 @@ class Mirrors:
                 with _waiting(self._told) as told:
                     return refresh(self._root, scope, self.place, self._catalog, told=told)
             except (OSError, native().Error) as error:
-                # the folder may be deleted at any time, a half made mirror with it
-                if last or not isinstance(error, FileNotFoundError):
+                # the folder may be deleted at any time, a half made mirror and the lock with it
+                gone = isinstance(error, FileNotFoundError) or "Conflicting lock" in str(error)
+                if last or not gone:
                     raise unwritable(error) from error
         raise AssertionError("the last try returns or raises")
 
