@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, SupportsIndex
 from cimis.answers.question import question_of
 from cimis.answers.scans import warn_of_strangers
 from cimis.arguments import count_of
-from cimis.naming.sites import Stations
+from cimis.naming.sites import Sites, Stations
 from cimis.opened import Opened
 from cimis.pipeline.field.items import Scope
-from cimis.pipeline.field.site import SiteKind
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
+    from cimis.pipeline.catalog.rows import ChunkRow
     from cimis.queries.splits.split import Split
 
-__all__ = ["splits"]
+__all__ = ["splits", "stored_chunks"]
 
 
 def splits(
@@ -64,22 +64,26 @@ def splits(
     IncompleteAnswer
         When nothing is stored of some that are named.
     """
-    from cimis.pipeline.catalog.database import Catalog
     from cimis.queries.quality import policy
     from cimis.queries.splits.cutting import splits_of
 
     question = question_of(opened.root, scope, stations)
     sites, chosen = question.sites, policy(qc)
     rows = count_of(target_rows, "target_rows")
-    with Catalog(opened.root) as catalog:
-        if sites.kind is SiteKind.STATION:
-            found = catalog.chunks(scope=question.scope, stations=sites.stations)
-        else:
-            found = catalog.chunks(scope=question.scope)
-            named = None if sites.named is None else set(sites.named)
-            found = [row for row in found if named is None or row.target in named]
     warn_of_strangers(opened, question)
-    listed = [row for row in found if (row.station is None) is sites.spatial]
+    chunks = stored_chunks(opened, question.scope, sites)
     return splits_of(
-        opened.root.absolute(), question.scope, listed, filter=filter, qc=chosen, target_rows=rows
+        opened.root.absolute(), question.scope, chunks, filter=filter, qc=chosen, target_rows=rows
     )
+
+
+def stored_chunks(opened: Opened, scope: Scope, sites: Sites | None = None) -> list[ChunkRow]:
+    """Return the chunks of a scope, by site and year: of some sites, None for all of both kinds."""
+    from cimis.pipeline.catalog.database import Catalog
+
+    with Catalog(opened.root) as catalog:
+        if sites is None:
+            return catalog.chunks(scope=scope)
+        found = catalog.chunks(scope=scope, stations=None if sites.spatial else sites.stations)
+    named = None if sites.named is None else set(sites.named)
+    return [row for row in found if row.kind is sites.kind and (named is None or row.site in named)]

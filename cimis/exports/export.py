@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cimis.answers.scans import strangers
+from cimis.answers.splits import stored_chunks
 from cimis.arguments import path_of, scope_of
 from cimis.lacking import warn_of_damage
 from cimis.naming.sites import Stations, sites_of
@@ -107,7 +108,7 @@ def export(
     chosen, place = policy(qc), path_of(folder)
     scopes = tuple(Scope) if scope is None else (scope_of(scope),)
     sites = None if stations is None else sites_of(stations, opened.root)
-    years = parted(_stored(opened, scopes, sites))
+    years = parted(row for scope in scopes for row in stored_chunks(opened, scope, sites))
     if not years:
         raise NoDataError("nothing of that is stored", hint="see 'cimis stats'")
     asked = _in_words(scopes, sites, chosen)
@@ -181,21 +182,6 @@ class _Rows:
             where = Path(error.path or "").relative_to(self._root)
             self.damage = where.as_posix(), error.reason
             raise
-
-
-def _stored(opened: Opened, scopes: Sequence[Scope], sites: Sites | None) -> Iterator[ChunkRow]:
-    """Yield the chunks of some scopes and sites."""
-    from cimis.pipeline.catalog.database import Catalog
-
-    with Catalog(opened.root) as catalog:
-        for scope in scopes:
-            for row in catalog.chunks(scope=scope):
-                who = row.target if row.station is None else row.station
-                if sites is None or (
-                    sites.spatial is (row.station is None)
-                    and (sites.named is None or who in sites.named)
-                ):
-                    yield row
 
 
 def _in_words(scopes: Sequence[Scope], sites: Sites | None, policy: FlagPolicy) -> str:

@@ -13,8 +13,9 @@ from cimis.pipeline.catalog.rows import ChunkRow
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.site import SiteKind
+from cimis.queries.mirror.layout import TABLES, kind_of_table, table_of
 
-__all__ = ["STATE_FILE", "Due", "State", "Year", "parted", "table_of"]
+__all__ = ["STATE_FILE", "Due", "State", "Year", "parted"]
 
 STATE_FILE = "cimis-export.json"
 _VERSION = 1
@@ -32,19 +33,14 @@ class Year(NamedTuple):
         return f"{self.table}/year={self.year}"
 
 
-def table_of(row: ChunkRow) -> str:
-    """Return the table that has a chunk's rows: daily, hourly or spatial_daily."""
-    kind = SiteKind.TARGET if row.station is None else SiteKind.STATION
-    return "spatial_daily" if kind is SiteKind.TARGET else str(row.scope)
-
-
 def parted(chunks: Iterable[ChunkRow]) -> dict[Year, list[ChunkRow]]:
     """Return chunks by table and year, each by station or target."""
     found: dict[Year, list[ChunkRow]] = {}
     for row in chunks:
-        found.setdefault(Year(table_of(row), row.year), []).append(row)
-    order = {name: place for place, name in enumerate((*map(str, Scope), "spatial_daily"))}
-    return dict(sorted(found.items(), key=lambda pair: (order[pair[0].table], pair[0].year)))
+        found.setdefault(Year(table_of(row.scope, row.kind), row.year), []).append(row)
+    tables = [name for scope in Scope for name in TABLES[scope]]
+    order = sorted(tables, key=lambda name: kind_of_table(name) is SiteKind.TARGET)
+    return dict(sorted(found.items(), key=lambda pair: (order.index(pair[0].table), pair[0].year)))
 
 
 class Due(NamedTuple):

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.site import SiteKind
 from cimis.pipeline.field.time import day_of_second
 
 __all__ = ["ChunkRow"]
@@ -35,6 +36,16 @@ class ChunkRow(NamedTuple):
     fetched_at: str
     source: str
     statistics: bytes
+
+    @property
+    def kind(self) -> SiteKind:
+        """Whether it is a station's or a target's."""
+        return SiteKind.TARGET if self.station is None else SiteKind.STATION
+
+    @property
+    def site(self) -> int | str:
+        """The station's number, or the target's key."""
+        return self.target or "" if self.station is None else self.station
 
     @property
     def state(self) -> str:

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from cimis.pipeline.chunks.statistics import bounds_of
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope, by_code, scope_items
-from cimis.pipeline.field.site import SiteKind
 from cimis.queries.quality import FlagPolicy
 from cimis.queries.splits.split import Part, Split, engine_schema, names_in
 
@@ -63,9 +62,9 @@ def splits_of(
     listed = list(chunks)
     if not listed:
         return []
-    kind = SiteKind.TARGET if listed[0].station is None else SiteKind.STATION
     if filter is not None:
-        listed = _pruned(listed, engine_schema(scope, kind), filter, bounded=qc is FlagPolicy.KEEP)
+        schema = engine_schema(scope, listed[0].kind)
+        listed = _pruned(listed, schema, filter, bounded=qc is FlagPolicy.KEEP)
     groups: list[list[Part]] = []
     held = target_rows
     for row in listed:
@@ -114,20 +113,16 @@ def _pruned(
         return {int(found.path) for found in held.get_fragments(filter=meets)}
 
     # whole stations and whole years first: there are far fewer of them than chunks
-    sites = list(dict.fromkeys(map(_site, chunks)))
+    sites = list(dict.fromkeys(row.site for row in chunks))
     some = {sites[place] for place in kept(list(map(_is_site, sites)))}
     years = list(dict.fromkeys(row.year for row in chunks))
     when = {years[place] for place in kept(list(map(_in_year, years)))}
-    chunks = [row for row in chunks if _site(row) in some and row.year in when]
+    chunks = [row for row in chunks if row.site in some and row.year in when]
     places = kept([_known_of(row, mentioned, bounded) for row in chunks])
     return [row for place, row in enumerate(chunks) if place in places]
 
 
-def _site(row: ChunkRow) -> int | str | None:
-    return row.target if row.station is None else row.station
-
-
-def _is_site(site: int | str | None) -> pc.Expression:
+def _is_site(site: int | str) -> pc.Expression:
     return pc.field("target" if isinstance(site, str) else "station") == site
 
 
@@ -139,7 +134,7 @@ def _in_year(year: int) -> pc.Expression:
 def _known_of(row: ChunkRow, mentioned: set[str], bounded: bool) -> pc.Expression:
     """Return what holds for every row of a chunk."""
     field = pc.field
-    known = [_is_site(_site(row)), field("date") >= row.first_day, field("date") <= row.last_day]
+    known = [_is_site(row.site), field("date") >= row.first_day, field("date") <= row.last_day]
     stored = {item.column for code in row.items if (item := by_code(code)) is not None}
     for item in scope_items(row.scope):
         if item.column in mentioned and item.column not in stored:
