@@ -14,6 +14,7 @@ from cimis.charts.axes import POINTED
 from cimis.charts.chart import Chart
 from cimis.charts.spec import VERSION, vega_lite
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.extras import needing
 from cimis.queries.export.replacing import replacing
 
 __all__ = ["SUFFIXES", "check_drawable", "check_suffix", "drawn", "mimebundle", "save", "svg"]
@@ -151,13 +152,8 @@ def _renumbered(text: str) -> str:
 
 
 def _converter() -> ModuleType:
-    try:
+    with needing("plot", "drawing a chart needs vl-convert, which is not installed"):
         import vl_convert
-    except ImportError as error:
-        raise UsageError(
-            "drawing a chart needs vl-convert, which is not installed",
-            hint="pip install 'cimis[plot]'",
-        ) from error
     return vl_convert
 
 

@@ -6,7 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cimis.engines.splitting import extra, splits_at
+from cimis.engines.splitting import splits_at
+from cimis.pipeline.extras import needing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def to_dask(
     UsageError
         Where Dask is not installed, and as of :meth:`cimis.Store.splits`.
     """
-    with extra("dask"):
+    with needing("dask", "dask is not installed ({error})"):
         frames: Any = import_module("dask.dataframe")
     found, schema = splits_at(where, scope, stations, filter, qc, target_rows)
     empty = schema.empty_table().to_pandas(date_as_object=False)

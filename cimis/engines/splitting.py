@@ -1,13 +1,9 @@
-"""What every engine begins with: its package, or one clear line, and the splits asked for."""
+"""What every engine begins with: the splits asked for, and the schema that all of them have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from cimis.pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,18 +12,7 @@ if TYPE_CHECKING:
     from cimis.naming.sites import Stations
     from cimis.queries.splits.split import Split
 
-__all__ = ["extra", "splits_at"]
-
-
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Tell which extra to install where what is imported inside is not there."""
-    try:
-        yield
-    except ImportError as error:
-        raise UsageError(
-            f"{name} is not installed ({error})", hint=f"pip install 'cimis[{name}]'"
-        ) from error
+__all__ = ["splits_at"]
 
 
 def splits_at(

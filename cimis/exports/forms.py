@@ -12,12 +12,14 @@ from typing import Protocol
 import pyarrow as pa
 
 from cimis.exports.plan import Year
-from cimis.pipeline.errors import UsageError
+from cimis.pipeline.extras import needing
 from cimis.queries.export.replacing import replacing
 
 __all__ = ["FORMS", "Form"]
 
 YEAR = "year"
+
+_LACKING = "the package that writes {form} is not installed ({{error}})"
 
 
 class Form(Protocol):
@@ -131,10 +133,8 @@ class Delta:
     """A Delta table a folder, by year; each year is one transaction."""
 
     def __init__(self, folder: Path) -> None:
-        try:
+        with needing("delta", _LACKING.format(form="delta")):
             import deltalake
-        except ImportError as error:
-            raise _lacking("delta", error) from error
         folder.mkdir(parents=True, exist_ok=True)
         self._lake = deltalake
         self._folder = folder
@@ -168,11 +168,9 @@ class Iceberg:
     """Iceberg tables in the namespace ``cimis`` of a catalog in SQLite, by year."""
 
     def __init__(self, folder: Path) -> None:
-        try:
+        with needing("iceberg", _LACKING.format(form="iceberg")):
             from pyiceberg.catalog.sql import SqlCatalog
             from pyiceberg.exceptions import NoSuchTableError
-        except ImportError as error:
-            raise _lacking("iceberg", error) from error
         folder.mkdir(parents=True, exist_ok=True)
         self._none = NoSuchTableError
         self._catalog = SqlCatalog(
@@ -235,13 +233,6 @@ def _with_year(year: int, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
                 yield pa.RecordBatch.from_arrays([*batch.columns, years], schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, added())
-
-
-def _lacking(name: str, error: ImportError) -> UsageError:
-    return UsageError(
-        f"the package that writes {name} is not installed ({error})",
-        hint=f"pip install 'cimis[{name}]'",
-    )
 
 
 FORMS: dict[str, Callable[[Path], Form]] = {

@@ -164,8 +164,7 @@ def migrated(
 
 
 def _too_much_lost(found: Migration) -> UsageError:
-    def counted(count: int, thing: str) -> str:
-        return f"{count:,} {thing}{'' if count == 1 else 's'}"
+    from cimis.pipeline.markup import counted
 
     lossy = sum(1 for chunk in found.done if chunk.losses)
     return UsageError(

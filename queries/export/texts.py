@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 __all__ = [
     "csv_lines",
     "each_once",
+    "harmless_texts",
     "is_number",
     "is_text",
     "joined",
@@ -93,6 +94,14 @@ def readable_texts(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(column.type):
         texts = pc.replace_substring(texts, pattern="T", replacement=" ", max_replacements=1)
     return texts
+
+
+def harmless_texts(column: pa.Array, escaped: Callable[[str], str]) -> pa.Array:
+    """Return texts for people, escaped where they can hold anything, and blank for null."""
+    texts = readable_texts(column)
+    if is_text(column.type) or pa.types.is_nested(column.type):
+        texts = each_once(texts, escaped)
+    return pc.fill_null(texts, "")
 
 
 def shown(text: str) -> str:

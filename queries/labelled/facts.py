@@ -7,7 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cimis.pipeline.errors import CimisError, UsageError
+from cimis.pipeline.errors import CimisError
+from cimis.pipeline.extras import needing
 from cimis.pipeline.field.cf import SOURCE
 from cimis.pipeline.lacks import Lacks
 
@@ -55,13 +56,8 @@ def facts_of(
 
 def needed(name: str) -> Any:
     """Return a library of one of the extras; `UsageError` where it is not installed."""
-    try:
+    with needing(name, f"{name} is not installed, which this form of an answer takes"):
         return import_module(name)
-    except ImportError:
-        raise UsageError(
-            f"{name} is not installed, which this form of an answer takes",
-            hint=f"pip install 'cimis[{name}]'",
-        ) from None
 
 
 def places_of(root: Path) -> Places:

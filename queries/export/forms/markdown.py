@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cimis.queries.export.forms.stream import Counted, Heading
 from cimis.queries.export.heads import titles
-from cimis.queries.export.texts import each_once, is_number, is_text, joined, readable_texts, shown
+from cimis.queries.export.texts import harmless_texts, is_number, joined, shown
 
 __all__ = ["Markdown"]
 
@@ -39,10 +38,7 @@ class Markdown:
             return
         parts: list[pa.Array | str] = []
         for column in batch.columns:
-            texts = readable_texts(column)
-            if is_text(column.type) or pa.types.is_nested(column.type):
-                texts = each_once(texts, escaped)
-            parts += [" | " if parts else "| ", pc.fill_null(texts, "")]
+            parts += [" | " if parts else "| ", harmless_texts(column, escaped)]
         self._stream.write(joined([*parts, " |\n"]))
 
     def close(self) -> None:

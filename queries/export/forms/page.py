@@ -6,19 +6,11 @@ import html
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cimis.queries.export.about import Seen, sections
 from cimis.queries.export.forms.stream import Counted, Heading
 from cimis.queries.export.heads import unit_symbol
-from cimis.queries.export.texts import (
-    each_once,
-    is_number,
-    is_text,
-    joined,
-    readable_texts,
-    shown,
-)
+from cimis.queries.export.texts import harmless_texts, is_number, joined, shown
 
 __all__ = ["Page"]
 
@@ -76,11 +68,11 @@ class Page:
             return
         parts: list[pa.Array | str] = []
         for column in batch.columns:
-            texts = readable_texts(column)
-            if is_text(column.type) or pa.types.is_nested(column.type):
-                texts = each_once(texts, escaped)
             start = f"<td{_side(column.type)}>"
-            parts += [f"</td>{start}" if parts else f"<tr>{start}", pc.fill_null(texts, "")]
+            parts += [
+                f"</td>{start}" if parts else f"<tr>{start}",
+                harmless_texts(column, escaped),
+            ]
         self._stream.write(joined([*parts, "</td></tr>\n"]))
 
     def close(self) -> None:

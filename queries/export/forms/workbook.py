@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.extras import needing
 from cimis.queries.export.about import Seen, sections
 from cimis.queries.export.forms.cells import cells_of, text_cell
 from cimis.queries.export.forms.stream import Counted, Heading
@@ -168,12 +169,8 @@ class Workbook:
 
 def _book(stream: Counted) -> xlsxwriter.Workbook:
     """Return a workbook for a stream; its temporary files go when the stream lets go of them."""
-    try:
+    with needing("xlsx", "xlsx needs xlsxwriter, which is not installed"):
         import xlsxwriter
-    except ImportError as error:
-        raise UsageError(
-            "xlsx needs xlsxwriter, which is not installed", hint="pip install 'cimis[xlsx]'"
-        ) from error
     folder = stream.held.enter_context(TemporaryDirectory(prefix="cimis-xlsx-"))
     book = xlsxwriter.Workbook(stream, {"constant_memory": True, "tmpdir": folder})
     book.use_zip64()
