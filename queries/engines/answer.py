@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cimis.pipeline.lacks import Lacks
-from cimis.pipeline.markup import Card
 from cimis.queries.engines.damage import LeftOut, left_out
 from cimis.queries.engines.engine import Engine
 from cimis.queries.engines.forks import check_owner, check_polars
@@ -17,8 +16,6 @@ from cimis.queries.engines.run import Few, Heads, Run
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters
 from cimis.queries.engines.words import tables_in
-from cimis.queries.labelled.facts import facts_of
-from cimis.queries.labelled.first_rows import first_of
 from cimis.queries.labelled.labelled import Labelled, Sense
 from cimis.queries.mirror.sight import Sight
 from cimis.queries.native import is_damage, native
@@ -27,6 +24,7 @@ from cimis.queries.timing import QueryTimings
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cimis.pipeline.markup import Card
     from cimis.queries.answers.tally import Tally
 
 __all__ = ["Answer", "Heads"]
@@ -230,11 +228,16 @@ class Answer(Labelled):
         return int(self.table().num_rows)
 
     def _sense(self) -> Sense:
+        from cimis.queries.labelled.facts import facts_of
+
         table = self.table()
         facts = facts_of(table.schema, qc=self._sight.policy.value, lacks=self.lacks)
         return Sense(table, facts, self._engine.root, whole=False)
 
     def _card(self) -> Card:
+        from cimis.pipeline.markup import Card
+        from cimis.queries.labelled.first_rows import first_of
+
         schema = self.schema
         sheet = first_of(self.batches(), schema)
         notes = (text,) if (text := self.lacks.text()) else ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from cimis.pipeline.field.items import Scope
+from cimis.queries.engines.origins import Origin, origins
 from cimis.queries.engines.sandbox import SETTINGS, allowed
 from cimis.queries.mirror.layout import TABLES, Listed, scope_of_table
 from cimis.queries.mirror.shape import begin_facts, begin_rows
@@ -18,6 +19,8 @@ from cimis.queries.native import opened
 __all__ = ["Damaged", "Instance"]
 
 _MOST_FREE = 4
+T = TypeVar("T")
+
 _MOST_PARSED = 128
 
 
@@ -59,6 +62,7 @@ class Instance:
         self.unsafe = unsafe
         self._free: dict[Sight, list[Any]] = {}
         self._parsed: dict[str, list[Any]] = {}
+        self._origins: dict[str, list[Origin | None]] = {}
         self._lock = threading.RLock()
         self._seen: set[Sight] = set()
         self._loose: list[str] = []
@@ -144,14 +148,24 @@ class Instance:
 
     def statements(self, connection: Any, text: str) -> list[Any]:
         """Return the statements of a text, all allowed; those asked before are parsed already."""
+        return self._known(
+            self._parsed, text, lambda: allowed(connection, text, unsafe=self.unsafe)
+        )
+
+    def origins(self, text: str) -> list[Origin | None]:
+        """Return the origins of a question's columns; see `cimis.queries.engines.origins`."""
+        return self._known(self._origins, text, lambda: origins(self.root.cursor(), text))
+
+    def _known(self, kept: dict[str, T], text: str, found: Callable[[], T]) -> T:
+        """Return what was found of a text before, else find it and keep it for the next time."""
         with self._lock:
-            known = self._parsed.get(text)
+            known = kept.get(text)
         if known is None:
-            known = allowed(connection, text, unsafe=self.unsafe)
+            known = found()
             with self._lock:
-                self._parsed[text] = known
-                if len(self._parsed) > _MOST_PARSED:
-                    self._parsed.pop(next(iter(self._parsed)))
+                kept[text] = known
+                if len(kept) > _MOST_PARSED:
+                    kept.pop(next(iter(kept)))
         return known
 
     def take(self, sight: Sight) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cimis.pipeline.errors import CimisError
-from cimis.queries.engines.origins import Heads, item_heads, origins
+from cimis.queries.engines.origins import Heads, item_heads
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters, Seat
 from cimis.queries.export.heads import described, numbered, renamed
@@ -87,7 +87,7 @@ class Run:
         instance = self.seat.instance
         if self._heads or instance.unsafe:  # an unsafe question may have made a table of that name
             return self._heads
-        found = origins(instance.root.cursor(), self._text)
+        found = instance.origins(self._text)
         if len(found) != len(names):
             return {}
         stored = {each.table: instance.stored(each.table) for each in found if each}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cimis.pipeline.markup import Card, shown
-
 if TYPE_CHECKING:
     import pyarrow as pa
     import xarray as xr
+
+    from cimis.pipeline.markup import Card
 
 __all__ = ["Labelled", "Sense"]
 
@@ -80,4 +80,6 @@ class Labelled:
         return cube(sense.table, sense.facts, by=by, places=places, whole=sense.whole)
 
     def _repr_html_(self) -> str:
+        from cimis.pipeline.markup import shown
+
         return shown(type(self).__name__, self._card)
