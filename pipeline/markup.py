@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from numbers import Number
 from typing import Any, Self
 
@@ -93,7 +92,7 @@ class Sheet:
         body = "".join(_row("td", map(cell, row), styles) for row in self.rows)
         caption = f"{self.caption} ({self.shown})" if self.caption else self.shown
         return (
-            f'<table><caption style="{_WHOLE}">{escape(caption)}</caption>'
+            f'<table><caption style="{_WHOLE}">{_escaped(caption)}</caption>'
             f"<thead>{head}</thead><tbody>{body}</tbody></table>"
         )
 
@@ -123,18 +122,18 @@ class Card:
 
     def html(self) -> str:
         """Return a title, a table of the figures, the tables, and the notes as a list."""
-        parts = [] if self.facts else [f"<p><strong>{escape(self.title)}</strong></p>"]
+        parts = [] if self.facts else [f"<p><strong>{_escaped(self.title)}</strong></p>"]
         if self.facts:
             rows = "".join(
-                f'<tr><th scope="row" style="{_WHOLE}">{escape(name)}</th>'
-                f'<td style="{_LEFT}">{escape(text)}</td></tr>'
+                f'<tr><th scope="row" style="{_WHOLE}">{_escaped(name)}</th>'
+                f'<td style="{_LEFT}">{_escaped(text)}</td></tr>'
                 for name, text in self.facts.items()
             )
-            head = f'<caption style="{_WHOLE}"><strong>{escape(self.title)}</strong></caption>'
+            head = f'<caption style="{_WHOLE}"><strong>{_escaped(self.title)}</strong></caption>'
             parts.append(f"<table>{head}<tbody>{rows}</tbody></table>")
         parts += [sheet.html() for sheet in self.sheets]
         if self.notes:
-            items = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+            items = "".join(f"<li>{_escaped(note)}</li>" for note in self.notes)
             parts.append(f"<ul>{items}</ul>")
         return f'<div class="cimis">{"".join(parts)}</div>'
 
@@ -154,6 +153,12 @@ def shown(kind: str, card: Callable[[], Card]) -> str:
         return Card(kind, f"{kind}: {error.message}", notes=hints).html()
 
 
+def _escaped(text: str) -> str:
+    from html import escape  # its table of names is loaded for a notebook only
+
+    return escape(text)
+
+
 def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, Number) and not isinstance(value, bool))
 
@@ -161,7 +166,7 @@ def _is_number(value: Any) -> bool:
 def _row(tag: str, texts: Iterable[str], styles: Sequence[str], more: str = "") -> str:
     cells = "".join(
         f'<{tag}{more} style="{style}{";white-space:nowrap" * (len(text) <= _SHORT)}">'
-        f"{escape(text)}</{tag}>"
+        f"{_escaped(text)}</{tag}>"
         for text, style in zip(texts, styles, strict=True)
     )
     return f"<tr>{cells}</tr>"
