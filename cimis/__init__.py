@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cimis.stages import decode, read_chunk, write_chunk
     from cimis.store import Store, create
     from cimis.store import open_store as open  # noqa: A004 - as in cimis.open("data")
+    from cimis.tasks.pulling import pull
     from cimis.version import __version__
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "create",
     "decode",
     "open",
+    "pull",
     "read_chunk",
     "write_chunk",
 ]
@@ -63,6 +65,7 @@ _HOMES = {
     "create": ("cimis.store", "create"),
     "decode": ("cimis.stages", "decode"),
     "open": ("cimis.store", "open_store"),
+    "pull": ("cimis.tasks.pulling", "pull"),
     "read_chunk": ("cimis.stages", "read_chunk"),
     "write_chunk": ("cimis.stages", "write_chunk"),
 }

@@ -5,12 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from cimis.pipeline.errors import CheckFailed, StoreError
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.writers import must_be_writable
 
-__all__ = ["data_directory", "make_directory"]
+__all__ = ["data_directory", "found_at", "make_directory"]
+
+
+def found_at(root: Path) -> Path:
+    """Return where a data directory is read from: a folder that was published to is a URL's."""
+    if (root / "cimis-manifest.json").is_file() and not (root / "metadata.sqlite3").is_file():
+        from cimis.pipeline.storage.locations import location_of
+
+        return location_of(root)
+    return root
 
 
 def data_directory(root: Path) -> Path:
-    """Return the root of a data directory that is one."""
+    """Return the root of a data directory that is one, or of a published store, looked at now."""
+    root = found_at(root)
+    if not storage_of(root).writable:
+        storage_of(root).attend(root)
+        return root
     if not root.exists():
         raise StoreError(
             f"there is no data directory at '{root}'", hint=f"make one: cimis init {root}"
@@ -30,6 +45,7 @@ def make_directory(root: Path, *, adopt: bool = False) -> None:
     from cimis.pipeline.catalog.file import lists_nothing
     from cimis.pipeline.chunks.whereabouts import chunk_files
 
+    must_be_writable(root)
     if root.exists() and not root.is_dir():
         raise StoreError(f"'{root}' is a file, not a directory", hint="choose another path")
     if adopt:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cimis.pipeline.errors import CimisError, StoreError
 from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.locations import url_of
 
 if TYPE_CHECKING:
     from cimis.pipeline.catalog.database import Catalog
@@ -56,7 +58,7 @@ class Opened:
 
         check_owner(self._process)
         if self._closed:
-            raise StoreError(f"the store at '{self.root}' is closed", hint="open it again")
+            raise StoreError(f"the store at '{url_of(self.root)}' is closed", hint="open it again")
         if self._opened is None:
             from cimis.pipeline.catalog.database import Catalog
             from cimis.queries.engines.engine import Engine
@@ -92,7 +94,8 @@ class Opened:
     def clear_cache(self) -> int:
         """Delete the read cache; return the bytes freed. The next question makes it again."""
         place = self.mirrors.place
-        return 0 if place is None else place.clear()
+        freed = 0 if place is None else place.clear()
+        return freed + storage_of(self.root).forget(self.root)
 
 
 def caught_up(opened: Opened) -> str | None:

@@ -16,12 +16,14 @@ from cimis.arguments import keeping, path_of
 from cimis.contents import contents_of
 from cimis.directory import data_directory, make_directory
 from cimis.exports import export as exporting
+from cimis.exports import publishing
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
 from cimis.pages import network_report as network_pages
 from cimis.pages import reporting
 from cimis.pictures import plot as pictures
 from cimis.pipeline.markup import shown
+from cimis.pipeline.storage.locations import url_of
 from cimis.season import cold, compared, crop_water, heat, model_files, normal
 from cimis.soundness import filling, quality
 from cimis.tasks import care, fetching, syncing
@@ -68,10 +70,10 @@ class Store(Opened):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Store {str(self.root)!r}{' closed' if self._closed else ''}>"
+        return f"<Store {url_of(self.root)!r}{' closed' if self._closed else ''}>"
 
     def _repr_html_(self) -> str:
-        return shown(f"Store at {self.root}", lambda: contents_of(self.root))
+        return shown(f"Store at {url_of(self.root)}", lambda: contents_of(self.root))
 
     # rows
     daily = reading.daily
@@ -119,6 +121,7 @@ class Store(Opened):
     import_archive = care.import_archive
     migrate = care.migrate
     verify = care.verify
+    publish = publishing.publish
 
 
 def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> Store:

@@ -73,7 +73,7 @@ def splits(
     warn_of_strangers(opened, question)
     chunks = stored_chunks(opened, question.scope, sites)
     return splits_of(
-        opened.root.absolute(), question.scope, chunks, filter=filter, qc=chosen, target_rows=rows
+        opened.root, question.scope, chunks, filter=filter, qc=chosen, target_rows=rows
     )
 
 

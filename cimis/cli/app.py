@@ -52,6 +52,8 @@ COMMANDS: dict[str, Entry] = {
     "export-model": Entry("Ask", "export_model", "Save weather as the file that a model reads."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
+    "publish": Entry("Look after", "publish", "Put what is stored where others read it."),
+    "pull": Entry("Look after", "pull", "Copy a published store; only what is lacking."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),
     "cache": Entry("Look after", "cache", "Show what the read cache holds, or delete it."),
     "serve-metrics": Entry("Look after", "serve_metrics", "Serve metrics for Prometheus."),

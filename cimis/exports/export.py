@@ -135,7 +135,7 @@ def export(
         for year in due.changed:
             if on_year is not None:
                 on_year(year.name)
-            source = _Rows(opened.root.absolute(), years[year], chosen)
+            source = _Rows(opened.root, years[year], chosen)
             try:
                 form.put(year, source.reader())
             except Exception:

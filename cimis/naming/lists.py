@@ -20,8 +20,9 @@ T = TypeVar("T")
 def known_stations(root: Path) -> list[dict[str, Any]]:
     """Return the stations that a data directory's catalog knows; none where it has no catalog."""
     from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
+    from cimis.pipeline.storage import storage_of
 
-    if not (root / CATALOG_FILE).is_file():
+    if not storage_of(root).database(root, CATALOG_FILE).is_file():
         return []
     with Catalog(root) as catalog:
         return catalog.stations()

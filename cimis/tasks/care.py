@@ -18,11 +18,12 @@ from cimis.naming.sites import Stations, station_numbers
 from cimis.opened import Opened, caught_up
 from cimis.pipeline.errors import NoDataError, UsageError
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.storage import storage_of
 
 if TYPE_CHECKING:
     from cimis.pipeline.archive.intake import Intake
     from cimis.pipeline.care.migrate import Migration
-    from cimis.pipeline.care.verify import Verdict
+    from cimis.pipeline.care.verdict import Verdict
 
 __all__ = ["checked", "import_archive", "imported", "migrate", "migrated", "verify"]
 
@@ -50,6 +51,8 @@ def checked(root: Path, *, repair: bool, on_chunk: OnStep | None = None) -> Verd
     from cimis.pipeline.catalog.tallies import Tallies
 
     verdict = verify(root, repair=repair, on_chunk=on_chunk)
+    if not storage_of(root).writable:
+        return verdict
     tallies = Tallies(root)
     tallies.set("cimis_checksum_failures", verdict.damaged)
     tallies.set("cimis_verify_timestamp_seconds", time.time())

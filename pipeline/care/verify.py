@@ -11,11 +11,10 @@ import datetime as dt
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cimis.pipeline.care.plausible import Extremes
+from cimis.pipeline.care.verdict import Finding, Verdict
 from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog, ChunkRow
 from cimis.pipeline.catalog.entry import chunk_row
 from cimis.pipeline.catalog.file import adopt_hint
@@ -23,85 +22,14 @@ from cimis.pipeline.chunks import ChunkInfo, ChunkKey
 from cimis.pipeline.chunks.files import describe
 from cimis.pipeline.chunks.whereabouts import chunk_files
 from cimis.pipeline.errors import CimisError, StoreError
-from cimis.pipeline.markup import FIRST, Card, Sheet, counted, sized
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.refusals import disk_errors
-from cimis.pipeline.storage.writers import locked, remove_stale_temporaries
+from cimis.pipeline.storage.writers import locked, must_be_writable, remove_stale_temporaries
 
 __all__ = ["Finding", "Verdict", "verify"]
 
 QUARANTINE = "quarantine"
 _FOLDERS = ("stations", "spatial")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One fault: which file (path below the data directory), what is wrong, what was done."""
-
-    path: str
-    reason: str
-    repair: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the facts as JSON-ready values."""
-        return {"path": self.path, "reason": self.reason, "repair": self.repair}
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What was checked and found; sound when there are no findings that were not repaired.
-
-    ``damaged`` counts chunks that cannot be read, also those that a repair moved away.
-    """
-
-    chunks: int = 0
-    rows: int = 0
-    file_bytes: int = 0
-    damaged: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def sound(self) -> bool:
-        """Whether every fault, if there was one, has been repaired."""
-        return all(finding.repair is not None for finding in self.findings)
-
-    def _card(self) -> Card:
-        faults = sum(finding.repair is None for finding in self.findings)
-        title = "Sound" if self.sound else f"Not sound: {counted(faults, 'fault')}"
-        facts = {
-            "chunks": f"{self.chunks:,}",
-            "rows": f"{self.rows:,}",
-            "bytes": sized(self.file_bytes),
-            "damaged chunks": f"{self.damaged:,}",
-        }
-        rows = [(one.path, one.reason, one.repair or "not repaired") for one in self.findings]
-        sheets = (Sheet.of("Found", ("file", "what is wrong", "repair"), rows),) if rows else ()
-        notes = [*self.warnings[:FIRST]]
-        if len(self.warnings) > FIRST:
-            notes.append(f"and {counted(len(self.warnings) - FIRST, 'more warning')}")
-        if not self.sound:
-            notes.append("next: verify(repair=True) mends the catalog, sets damaged chunks aside")
-        elif not self.chunks:
-            notes.append("nothing is stored yet")
-        return Card("Verdict", title, facts, sheets, notes)
-
-    def __repr__(self) -> str:
-        return self._card().line()
-
-    def _repr_html_(self) -> str:
-        return self._card().html()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the verdict as JSON-ready values."""
-        return {
-            "sound": self.sound,
-            "chunks": self.chunks,
-            "rows": self.rows,
-            "bytes": self.file_bytes,
-            "findings": [finding.as_dict() for finding in self.findings],
-            "warnings": self.warnings,
-        }
 
 
 def verify(
@@ -115,7 +43,7 @@ def verify(
     Parameters
     ----------
     root : pathlib.Path
-        The data directory.
+        The data directory, or a published store's location.
     repair : bool
         Whether to mend what was found.
     on_chunk : callable, optional
@@ -126,6 +54,12 @@ def verify(
     StoreError
         When there is no data directory, or it cannot be read or, for a repair, written.
     """
+    if not storage_of(root).writable:
+        from cimis.pipeline.care.afar import verify_published
+
+        if repair:
+            must_be_writable(root)
+        return verify_published(root, on_chunk=on_chunk)
     if not root.is_dir():
         what = "is a file, not a data directory" if root.exists() else "does not exist"
         raise StoreError(f"{root} {what}", hint=f"make one: cimis init {root}")
@@ -200,7 +134,7 @@ def _check_chunks(
             reason, info = _examine(path, row, listing=True)
         if info is not None:
             extremes.note(name, info)
-        _count(verdict, info)
+        verdict.count(info)
         if reason is not None:
             done = None
             if repair and catalog is not None:
@@ -247,18 +181,6 @@ def _examine(
     if row.checksum != info.checksum:
         return "sound, but not the file that the catalog lists", info
     return None, info
-
-
-def _count(verdict: Verdict, info: ChunkInfo | None) -> None:
-    verdict.chunks += 1
-    if info is None:
-        verdict.damaged += 1
-        return
-    verdict.rows += info.footer.rows
-    verdict.file_bytes += info.file_bytes
-    suspicion = info.footer.suspicion
-    if suspicion is not None and suspicion not in verdict.warnings:
-        verdict.warnings.append(suspicion)
 
 
 def _mend(

@@ -223,6 +223,27 @@ class Catalog(CatalogFile):
         with self._errors():
             return dict(self._connection.execute("select key, sent from targets").fetchall())
 
+    def pulled(self) -> dict[str, str]:
+        """Return the checksums of chunks as they came from a published store, by path."""
+        if not self._has("pulled"):
+            return {}
+        with self._errors():
+            return dict(self._connection.execute("select path, checksum from pulled").fetchall())
+
+    def put_pulled(self, checksums: Iterable[tuple[str, str]]) -> None:
+        """Keep as what chunks came from a published store."""
+        with self._errors(), self._transaction():
+            self._connection.executemany("insert or replace into pulled values (?, ?)", checksums)
+
+    def take_facts(self, other: Catalog, paths: Iterable[str]) -> None:
+        """Take from another catalog its stations and targets, and what of chunks was asked for."""
+        known = [(facts["number"], facts["name"], facts) for facts in other.stations()]
+        self.put_stations(known)
+        self.put_targets(other.targets().items())
+        asked = other.asked(paths)
+        with self._errors(), self._transaction():
+            self._connection.executemany("insert or replace into asked values (?, ?, ?, ?)", asked)
+
     def _has(self, table: str) -> bool:
         """Tell whether a catalog, which may be older, has a table."""
         with self._errors():

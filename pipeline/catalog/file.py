@@ -13,6 +13,7 @@ from typing import Self
 from cimis.pipeline.catalog.tables import LATER_TABLES, SCHEMA, VERSION
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage import storage_of
 
 __all__ = ["CATALOG_FILE", "REBUILD", "CatalogFile", "adopt_hint", "is_foreign", "lists_nothing"]
 
@@ -79,7 +80,16 @@ class CatalogFile:
 
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
-        self.path = root / CATALOG_FILE
+        storage = storage_of(root)
+        self.path = storage.database(root, CATALOG_FILE)
+        if not storage.writable:
+            if create:
+                from cimis.pipeline.storage.writers import must_be_writable
+
+                must_be_writable(root)
+            with self._errors():
+                self._connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1", create=False)
+            return
         if not create and not self.path.is_file():
             raise lists_nothing(root)
         with self._errors():
@@ -152,6 +162,8 @@ class CatalogFile:
             hint = "check the disk and its space; 'cimis verify --repair' rebuilds a damaged one"
             if "locked" in str(error) or "busy" in str(error):
                 hint = "another process holds it; try again"
+            elif not storage_of(self.root).writable:
+                hint = "a published store is only read; 'cimis pull' makes one to write"
             elif not os.access(self.root, os.W_OK):
                 hint = "the folder is read-only for you; choose another with --data-dir"
             raise StoreError(f"catalog {self.path}: {error}", hint=hint) from error
@@ -180,6 +192,11 @@ class CatalogFile:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def copy_to(self, other: sqlite3.Connection) -> None:
+        """Copy the whole catalog, as it is at one moment, into another database."""
+        with self._errors():
+            self._connection.backup(other)
 
     def check(self) -> None:
         """Let SQLite check the whole file; `StoreError` where it finds damage."""

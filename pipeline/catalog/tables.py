@@ -26,5 +26,6 @@ LATER_TABLES = """
 create table if not exists changes (path text not null, at text not null, added integer not null,
     revised integer not null, filled integer not null);
 create table if not exists targets (key text primary key, sent text not null) without rowid;
+create table if not exists pulled (path text primary key, checksum text not null) without rowid;
 """
 """Made in a catalog that was begun without them, by whoever writes to it."""

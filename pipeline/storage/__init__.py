@@ -5,7 +5,7 @@ A *location* is a `pathlib.Path`: of the local disk, or ``scheme:/rest`` whose f
 Names, parents and joining are `Path`'s; whatever touches a file is the storage's, which follows
 from the location: no caller knows one from another. A further storage is a class with the methods
 of `cimis.pipeline.storage.contract.Storage`, and its line in `SCHEMES`. Catalog, counters and read
-cache are databases; they stay files of the local disk.
+cache are databases; they stay files of the local disk, whose place the storage tells.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMES", "storage_of"]
 
-_PLAIN = "file"
-SCHEMES = {_PLAIN: f"{__name__}.disk:Disk"}
-"""Each scheme's storage, as module and class; ``file`` is that of paths without a scheme."""
+_PLAIN = f"{__name__}.disk:Disk"
+_PUBLISHED = "cimis.pipeline.published.reading:Published"
+SCHEMES = dict.fromkeys(
+    ("file", "s3", "s3a", "gs", "az", "abfs", "abfss", "adl", "http", "https"), _PUBLISHED
+)
+"""Each scheme's storage, as module and class; paths without a scheme are of the local disk."""
 
 
 def storage_of(location: Path) -> Storage:
     """Return the storage that a location belongs to."""
     scheme, colon, _ = str(location).partition(":/")
-    return _made(SCHEMES[scheme if colon and scheme in SCHEMES else _PLAIN])
+    return _made(SCHEMES.get(scheme, _PLAIN) if colon else _PLAIN)
 
 
 @cache

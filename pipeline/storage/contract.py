@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 __all__ = ["OpenFile", "Storage"]
 
@@ -23,6 +23,10 @@ class OpenFile(Protocol):
         """Return the bytes from ``start`` up to ``stop``, exclusive; fewer where the file ends."""
         ...
 
+    def ahead(self, start: int, stop: int) -> None:
+        """Hear of a range that is going to be read in parts."""
+        ...
+
     def close(self) -> None:
         """Let go of the file."""
         ...
@@ -39,6 +43,41 @@ class Storage(Protocol):
     is not there is a `FileNotFoundError`. Whoever called knows what it was for, and words it
     (`cimis.pipeline.storage.refusals.disk_errors`).
     """
+
+    @property
+    def writable(self) -> bool:
+        """Whether it takes files; one that does not refuses with a `StoreError`."""
+        ...
+
+    def attend(self, root: Path) -> None:
+        """Look what a data directory holds now, where that has to be asked for.
+
+        Raises
+        ------
+        StoreError
+            Where there is none.
+        """
+        ...
+
+    def database(self, root: Path, name: str) -> Path:
+        """Return the file of the local disk with a database of a data directory, there or not."""
+        ...
+
+    def forget(self, root: Path) -> int:
+        """Delete what is kept of a data directory beside it; return the bytes freed."""
+        ...
+
+    def whereabouts(self, root: Path, paths: Sequence[str]) -> Sequence[tuple[Any, ...]] | None:
+        """Return what finds chunks without the catalog, by their paths; None: these alone do."""
+        ...
+
+    def learn(self, root: Path, places: Mapping[str, Any]) -> None:
+        """Take what `whereabouts` gave, perhaps in another process, by the chunks' paths."""
+        ...
+
+    def ahead(self, paths: Sequence[Path], *, whole: bool = True) -> None:
+        """Hear which files are going to be read, to their end or parts of them."""
+        ...
 
     def read(self, path: Path) -> bytes:
         """Return a file's bytes."""

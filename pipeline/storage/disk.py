@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 __all__ = ["Disk", "temporary_path"]
 
@@ -21,6 +21,28 @@ class Disk:
 
     The steps of `put` have one method each, so that a test can fail any of them.
     """
+
+    writable = True
+
+    def attend(self, root: Path) -> None:
+        """Do nothing: what there is, is looked at when it is read."""
+
+    def database(self, root: Path, name: str) -> Path:
+        """Return the file of that name in the data directory."""
+        return root / name
+
+    def forget(self, _root: Path) -> int:
+        """Return 0: nothing is kept beside the files."""
+        return 0
+
+    def whereabouts(self, _root: Path, _paths: Sequence[str]) -> None:
+        """Return None: paths are all that one needs."""
+
+    def learn(self, _root: Path, _places: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    def ahead(self, _paths: Sequence[Path], *, whole: bool = True) -> None:
+        """Do nothing: the operating system reads ahead by itself."""
 
     def read(self, path: Path) -> bytes:
         """Return a file's bytes."""
@@ -149,6 +171,9 @@ class _Opened:
     def read_range(self, start: int, stop: int) -> bytes:
         """Return the bytes from ``start`` up to ``stop``."""
         return os.pread(self._handle, stop - start, start)
+
+    def ahead(self, _start: int, _stop: int) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Close the file."""

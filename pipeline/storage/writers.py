@@ -8,9 +8,29 @@ from pathlib import Path
 
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.locations import url_of
 from cimis.pipeline.storage.refusals import disk_errors
 
-__all__ = ["locked", "remove_stale_temporaries"]
+__all__ = ["locked", "must_be_writable", "read_only", "remove_stale_temporaries"]
+
+
+def read_only(location: Path) -> StoreError:
+    """Return the error of whoever would write to a published store."""
+    return StoreError(
+        f"{url_of(location)} is a published store, which is only read",
+        hint="'cimis pull' makes a data directory of it that can be written",
+    )
+
+
+def must_be_writable(root: Path) -> None:
+    """Refuse a data directory that is only read, before anything is asked for or made.
+
+    Raises
+    ------
+    StoreError
+    """
+    if not storage_of(root).writable:
+        raise read_only(root)
 
 
 def remove_stale_temporaries(root: Path) -> list[Path]:

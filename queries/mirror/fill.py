@@ -96,7 +96,10 @@ def fill(
                 )
 
     _inserted(connection, batches())
-    found = [(*_standing(file.path), *facts[number]) for number, file in enumerate(files)]
+    found = [
+        (*(_standing(file.path) if facts[number][2] else (0, 0)), *facts[number])
+        for number, file in enumerate(files)
+    ]
     _note(connection, chunks, found)
     _note_stored(connection, seen)
 
@@ -197,7 +200,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -
 
 
 def _standing(path: Path) -> tuple[int, int]:
-    """Return a file's size and time of change as they are now; zeros where it is gone."""
+    """Return a damaged file's size and time of change, to tell when it is another; 0 if gone."""
     try:
         return storage_of(path).standing(path)
     except OSError:

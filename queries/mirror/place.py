@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage import storage_of
 from cimis.queries.mirror.layout import LAYOUT
 
 __all__ = ["Place", "cache_folder"]
@@ -40,7 +41,7 @@ def cache_folder(root: Path, chosen: Path | None = None) -> Path | None:
     if chosen is not None:
         return chosen / _own(root)
     inside = root / ".cache"
-    if _writable(inside if inside.exists() else root):
+    if storage_of(root).writable and _writable(inside if inside.exists() else root):
         return inside
     base = os.environ.get("XDG_CACHE_HOME", "").strip()
     home = Path(base) if base else Path("~/.cache").expanduser()
@@ -54,7 +55,8 @@ def _own(root: Path) -> str:
     """Return a name for a data directory among others."""
     from hashlib import blake2b  # loads OpenSSL, which a question can spare
 
-    return blake2b(os.fsencode(root.absolute().resolve()), digest_size=8).hexdigest()
+    place = root.absolute().resolve() if storage_of(root).writable else root
+    return blake2b(os.fsencode(place), digest_size=8).hexdigest()
 
 
 def _writable(folder: Path) -> bool:

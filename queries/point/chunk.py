@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cells", "Facts", "PointChunk", "Runs"]
 
-_TAIL_BYTES = 1 << 14
 _MOST_DECIMALS = 6
 _EXACT = 10**15
 
@@ -106,6 +105,23 @@ class PointChunk:
         """Return what the chunk is."""
         return Facts.of_footer(self._footer)
 
+    def ahead(self, blocks: Sequence[int]) -> None:
+        """Hear which blocks are going to be read."""
+        if blocks:
+            frames = [
+                place
+                for block in (self._footer.blocks[number] for number in blocks)
+                for place in (
+                    (block.marks_offset, block.marks_length),
+                    *((cell.offset, cell.length) for cell in block.cells),
+                )
+                if place[1]
+            ]
+            if frames:
+                first = min(start for start, _ in frames)
+                with self._timings.phase("read"):
+                    self._file.ahead(first, max(start + length for start, length in frames))
+
     def cells(self, block: int, codes: Sequence[str]) -> dict[str, Cells]:
         """Return columns of a block by item code."""
         with self._timings.phase("decode"):
@@ -128,6 +144,8 @@ class _File:
     """An open chunk whose end has been read; a daily one is whole in its end."""
 
     def __init__(self, path: Path, timings: QueryTimings) -> None:
+        from cimis.pipeline.chunks.v2.container import TAIL_BYTES
+
         with timings.phase("read"):
             try:
                 self._file = storage_of(path).open(path)
@@ -138,15 +156,19 @@ class _File:
             except OSError as error:
                 raise StoreError(f"cannot read {path}: {error.strerror}") from error
             self.size = self._file.size
-            self.tail = memoryview(
-                self._file.read_range(max(0, self.size - _TAIL_BYTES), self.size)
-            )
+            self.tail = memoryview(self._file.read_range(max(0, self.size - TAIL_BYTES), self.size))
         self.read = len(self.tail)
         timings.count(files_opened=1, chunks_read=1)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def ahead(self, start: int, stop: int) -> None:
+        """Hear of a range that is going to be read, as far as it is before the end."""
+        stop = min(stop, self.size - len(self.tail))
+        if start < stop:
+            self._file.ahead(start, stop)
 
     def __getitem__(self, place: slice) -> memoryview:
         begin = self.size - len(self.tail)

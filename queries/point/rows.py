@@ -27,6 +27,7 @@ from cimis.pipeline.field.time import (
     times_between,
 )
 from cimis.pipeline.field.units import english_decimals, to_english
+from cimis.pipeline.storage import storage_of
 from cimis.queries.point.chunk import Cells, Facts, PointChunk, Runs
 from cimis.queries.point.texts import PointRows, Row
 from cimis.queries.quality import FlagPolicy, rejected
@@ -90,6 +91,8 @@ def point(
     ask = _Ask(scope, start, end, tuple(chosen), units, bad)
     rows: list[Row] = []
     wanted = [chunk for chunk in chunks if ask.meets(chunk)]
+    with timings.phase("read"):
+        storage_of(root).ahead([root / chunk.path for chunk in wanted], whole=False)
     for chunk in wanted:
         found = ask.of_chunk(root, chunk, timings)
         if found is None:
@@ -144,16 +147,16 @@ class _Ask(NamedTuple):
         if any(facts.columns[code][1] for code in wanted):
             return None
         rows: list[Row] = []
-        asked = 0
-        for number, runs in enumerate(facts.blocks):
-            start, stop = self._inside(runs)
-            if start < stop:
-                cells = chunk.cells(number, wanted)
-                with timings.phase("decode"):
-                    rows += self._block(facts, runs, cells, station, range(start, stop), timings)
-                asked += 1
+        inside = [range(*self._inside(runs)) for runs in facts.blocks]
+        asked = [number for number, some in enumerate(inside) if some]
+        chunk.ahead(asked)
+        for number in asked:
+            cells = chunk.cells(number, wanted)
+            with timings.phase("decode"):
+                runs = facts.blocks[number]
+                rows += self._block(facts, runs, cells, station, inside[number], timings)
         blocks = len(facts.blocks)
-        timings.count(blocks_considered=blocks, blocks_skipped=blocks - asked)
+        timings.count(blocks_considered=blocks, blocks_skipped=blocks - len(asked))
         return rows
 
     def _inside(self, runs: Runs) -> tuple[int, int]:

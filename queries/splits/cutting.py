@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from functools import reduce
+from itertools import repeat
 from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ import pyarrow.compute as pc
 from cimis.pipeline.chunks.statistics import bounds_of
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope, by_code, scope_items
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.locations import anywhere
 from cimis.queries.quality import FlagPolicy
 from cimis.queries.splits.split import Part, Split, engine_schema, names_in
 
@@ -65,9 +68,11 @@ def splits_of(
     if filter is not None:
         schema = engine_schema(scope, listed[0].kind)
         listed = _pruned(listed, schema, filter, bounded=qc is FlagPolicy.KEEP)
+    root = anywhere(root)
+    places = storage_of(root).whereabouts(root, [row.path for row in listed])
     groups: list[list[Part]] = []
     held = target_rows
-    for row in listed:
+    for row, lies in zip(listed, places or repeat(None), strict=places is not None):
         if held >= target_rows:
             groups.append([])
             held = 0
@@ -76,6 +81,7 @@ def splits_of(
                 *(row.path, row.station, row.target, row.year, row.rows),
                 row.file_bytes,
                 row.checksum,
+                lies,
             )
         )
         held += row.rows

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ from cimis.pipeline.chunks.key import ChunkKey
 from cimis.pipeline.errors import StoreError, UsageError
 from cimis.pipeline.field.items import Item, Scope, scope_items
 from cimis.pipeline.field.site import SiteKind
+from cimis.pipeline.storage import storage_of
 from cimis.queries.quality import FlagPolicy, severe_flags
 
 __all__ = ["Part", "Split", "engine_schema", "names_in"]
@@ -25,7 +26,10 @@ _NAME = re.compile(r"\w+")
 
 
 class Part(NamedTuple):
-    """One chunk of a split: where it lies below the data directory, and what it is known by."""
+    """One chunk of a split: where it lies below the data directory, and what it is known by.
+
+    ``lies`` finds it in a published store without the catalog.
+    """
 
     path: str
     station: int | None
@@ -34,6 +38,7 @@ class Part(NamedTuple):
     rows: int
     bytes: int
     checksum: str
+    lies: tuple[Any, ...] | None = None
 
 
 def engine_schema(scope: Scope, kind: SiteKind = SiteKind.STATION) -> pa.Schema:
@@ -175,6 +180,8 @@ class Split:
                 ruled = self.qc is not FlagPolicy.KEEP and name == item.column
                 read |= {item.column, item.flag_column} if ruled else {name}
         files = [self._file(part) for part in self.parts]
+        root = Path(self.root)
+        storage_of(root).learn(root, {part.path: part.lies for part in self.parts if part.lies})
         for found in read_many(files, columns=sorted(read)):
             if isinstance(found, Damaged):
                 raise found.error

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import click
+
 from cimis.cli.options import data_dir, declare, option, printing
 from cimis.cli.showing.output import Output, counted
-from cimis.pipeline.errors import CheckFailed
+from cimis.pipeline.errors import CheckFailed, UsageError
 
 __all__ = ["command"]
 
 
-@declare("verify", examples=["cimis verify", "cimis verify --repair", "cimis verify --json"])
+@declare(
+    "verify",
+    examples=[
+        "cimis verify",
+        "cimis verify --repair",
+        "cimis verify --json",
+        "cimis verify s3://bucket/cimis",
+    ],
+)
+@click.argument("where", metavar="[DIR|URL]", required=False)
 @option("--repair", is_flag=True, help="Mend the catalog, and put damaged files into quarantine.")
 @option(
     "--metrics-file",
@@ -18,18 +29,29 @@ __all__ = ["command"]
 )
 @data_dir
 @printing(talks=True)
-def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out: Output) -> None:
+def command(
+    *,
+    where: str | None,
+    repair: bool,
+    metrics_file: str | None,
+    data_dir: str | None,
+    out: Output,
+) -> None:
     """Check every byte of every chunk against its checksums, and the catalog against the chunks.
 
     All faults are listed; with any left the exit code is 8. --repair rebuilds what the catalog says
-    from the chunks, and moves damaged ones into DIR/quarantine; it deletes none.
+    from the chunks, and moves damaged ones into DIR/quarantine; it deletes none. Of a published
+    store (its folder or URL) the manifest, the catalog and every object are fetched and checked.
     """
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.session import data_root, refreshed
     from cimis.cli.showing.progress import counting
+    from cimis.directory import found_at
     from cimis.tasks.care import checked
 
-    root = data_root(data_dir)
+    if where is not None and data_dir is not None:
+        raise UsageError("two data directories", hint="give one of them")
+    root = found_at(data_root(where or data_dir))
     with counting(out, "checking chunks") as on_chunk:
         verdict = checked(root, repair=repair, on_chunk=on_chunk)
     if repair:
@@ -48,7 +70,8 @@ def command(*, repair: bool, metrics_file: str | None, data_dir: str | None, out
     if left:
         raise CheckFailed(
             f"{len(left)} of {verdict.chunks} chunks or their entries are faulty",
-            hint="'cimis verify --repair' mends the catalog and quarantines damaged files",
+            hint="'cimis verify --repair' mends the catalog and quarantines damaged files; a "
+            "published store is mended by publishing again",
         )
     if not verdict.chunks:
         out.note("nothing is stored: there was no chunk to check")

@@ -145,6 +145,7 @@ class _Taken:
         self.damaged: list[Damaged] = []
         size = 0
         self.stop = start
+        storage_of(files[start].path).ahead([file.path for file in files[start:stop]])
         while self.stop < stop and size < _MOST_BYTES:
             try:
                 data = _bytes_of(files[self.stop].path)

@@ -19,6 +19,7 @@ from cimis.pipeline.storage import storage_of
 
 __all__ = [
     "HEADER_BYTES",
+    "TAIL_BYTES",
     "VERSION",
     "check_header",
     "footer_of",
@@ -38,7 +39,8 @@ TRAILER_BYTES = 16
 MAX_FOOTER_BYTES = 1 << 22
 _HEADER_FRAME = 0x184D2A50
 FOOTER_FRAME = 0x184D2A5F
-_TAIL_BYTES = 1 << 14
+TAIL_BYTES = 1 << 14
+"""What is read of a file's end first: nearly always the whole footer."""
 
 
 def header(features: int) -> bytes:
@@ -161,7 +163,7 @@ def read_footer(path: Path) -> Footer:
     try:
         with storage_of(path).open(path) as file:
             size = file.size
-            tail = file.read_range(max(0, size - _TAIL_BYTES), size)
+            tail = file.read_range(max(0, size - TAIL_BYTES), size)
             need = _trailer(tail, size)[0] + TRAILER_BYTES + 8
             if need > len(tail):
                 tail = file.read_range(size - need, size)

@@ -1,0 +1,1 @@
+"""A store published for others: objects in a bucket or folder, a manifest, and who reads them."""
