@@ -16,9 +16,10 @@ __all__ = ["data_root", "opened", "refreshed", "service_settings"]
 
 def data_root(given: str | None) -> Path:
     """Return the data directory: the option, ``CIMIS_DATA_DIR``, the configuration, or ``data``."""
+    from cimis.directory import found_at
     from cimis.pipeline.service.settings import resolve
 
-    return Path(str(resolve("data_dir", given).value)).expanduser()
+    return found_at(Path(str(resolve("data_dir", given).value)).expanduser())
 
 
 def service_settings(base_url: str | None, app_key: str | None) -> Settings:

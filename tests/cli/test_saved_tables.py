@@ -84,6 +84,7 @@ NO_ROWS = {
     **dict.fromkeys(("cache", "config", "version", "inspect"), "facts of the installation, a file"),
     "export-model": "files of models",
     "export": "files for engines",
+    **dict.fromkeys(("publish", "pull"), "reports of a run"),
     "plot": "pictures",
     "report": "pages",
 }

@@ -8,9 +8,9 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 __all__ = ["Memory"]
 
@@ -30,6 +30,28 @@ class Memory:
             return self._files[path]
         except KeyError:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+
+    writable = True
+
+    def attend(self, root: Path) -> None:
+        """Do nothing."""
+
+    def database(self, root: Path, name: str) -> Path:
+        """Return a file of the local disk below the working directory."""
+        return root / name
+
+    def forget(self, root: Path) -> int:
+        """Return 0."""
+        return 0
+
+    def whereabouts(self, root: Path, paths: Sequence[str]) -> None:
+        """Return None: paths do."""
+
+    def learn(self, root: Path, places: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    def ahead(self, paths: Sequence[Path], *, whole: bool = True) -> None:
+        """Do nothing."""
 
     def read(self, path: Path) -> bytes:
         return self._file(path)[0]
@@ -79,6 +101,9 @@ class _Opened:
     def read_range(self, start: int, stop: int) -> bytes:
         self._ranges.append((start, stop))
         return self._data[start:stop]
+
+    def ahead(self, start: int, stop: int) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         pass

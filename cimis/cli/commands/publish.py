@@ -18,7 +18,7 @@ __all__ = ["command"]
 @declare(
     "publish",
     examples=[
-        "cimis publish /mnt/share/cimis",
+        "cimis publish share/cimis",
         "cimis publish s3://bucket/cimis --dry-run",
         "cimis publish s3://bucket/cimis --parquet",
     ],

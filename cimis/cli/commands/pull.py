@@ -14,7 +14,7 @@ _NAMED = 3
 
 @declare(
     "pull",
-    examples=["cimis pull s3://bucket/cimis", "cimis pull /mnt/share/cimis --data-dir copy"],
+    examples=["cimis pull s3://bucket/cimis", "cimis pull share/cimis --data-dir copy"],
 )
 @click.argument("source", metavar="FROM")
 @option("--overwrite", is_flag=True, help="Also replace chunks that were changed here.")

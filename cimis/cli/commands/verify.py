@@ -46,12 +46,11 @@ def command(
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.session import data_root, refreshed
     from cimis.cli.showing.progress import counting
-    from cimis.directory import found_at
     from cimis.tasks.care import checked
 
     if where is not None and data_dir is not None:
         raise UsageError("two data directories", hint="give one of them")
-    root = found_at(data_root(where or data_dir))
+    root = data_root(where or data_dir)
     with counting(out, "checking chunks") as on_chunk:
         verdict = checked(root, repair=repair, on_chunk=on_chunk)
     if repair:
