@@ -17,6 +17,7 @@ from cimis.pipeline.errors import AuthError, CimisError, FetchInterrupted, Servi
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.targets import Network
 from cimis.pipeline.lacks import Lacks
+from cimis.pipeline.storage.writers import must_be_writable
 
 if TYPE_CHECKING:
     from cimis.pipeline.fetch import FetchRequest, Progress, RunReport
@@ -136,6 +137,8 @@ def fetched(
 
     whom = Whom()
     failure: CimisError | None = None
+    if not request.dry_run:
+        must_be_writable(lists.root)
     try:
         if not request.dry_run:
             lists.settings.key()

@@ -45,12 +45,13 @@ class Catalog(CatalogFile):
 
         Of one scope it grows with changes of that scope's chunks alone.
         """
-        keys = ["generation"] if scope is None else [f"generation_{scope}", "generation"]
+        keys = ("generation", "generation" if scope is None else f"generation_{scope}")
+        # a catalog that nobody has written to since has only the one of all
+        query = "select value from meta where key in (?, ?) order by key desc limit 1"
         with self._errors():
-            for key in keys:  # a catalog that nobody has written to since has only the one of all
-                row = self._connection.execute("select value from meta where key = ?", [key])
-                if (found := row.fetchone()) is not None:
-                    return int(found[0])
+            found = self._connection.execute(query, keys).fetchone()
+        if found is not None:
+            return int(found[0])
         raise StoreError(f"catalog {self.path} has no generation", hint=REBUILD)
 
     def data_version(self) -> int:

@@ -32,7 +32,7 @@ from cimis.pipeline.plan.windows import Window, halve
 from cimis.pipeline.service import CimisClient, Retry, RetryPolicy, Settings, Timings
 from cimis.pipeline.storage.disk import Disk
 from cimis.pipeline.storage.refusals import disk_errors
-from cimis.pipeline.storage.writers import remove_stale_temporaries
+from cimis.pipeline.storage.writers import must_be_writable, remove_stale_temporaries
 
 __all__ = ["Run"]
 
@@ -117,6 +117,7 @@ class Run:
         self.report.warnings += left_out
         if self._request.dry_run:
             return self._plan_only(span)
+        must_be_writable(self._root)
         self._settings.key()
         with disk_errors(self._root, "make"):
             Disk().make_folder(self._root)

@@ -6,9 +6,9 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from cimis.pipeline.field.items import Scope
+from cimis.pipeline.field.items import Scope, Standard
 from cimis.queries.engines.origins import Origin, origins
 from cimis.queries.engines.sandbox import SETTINGS, allowed
 from cimis.queries.mirror.layout import TABLES, Listed, scope_of_table
@@ -16,12 +16,16 @@ from cimis.queries.mirror.shape import begin_facts, begin_rows
 from cimis.queries.mirror.sight import Sight
 from cimis.queries.native import opened
 
-__all__ = ["Damaged", "Instance"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MOST_KNOWN", "Damaged", "Instance"]
 
 _MOST_FREE = 4
 T = TypeVar("T")
 
-_MOST_PARSED = 128
+MOST_KNOWN = 128
+"""Questions of which is kept what was found of them."""
 
 
 class Damaged(NamedTuple):
@@ -70,6 +74,7 @@ class Instance:
         self._held: dict[Scope, tuple[int, int]] = {}
         self._stored: dict[str, dict[str, tuple[int, str]]] = {}
         self.listed: dict[str, int] = {}
+        self.schemas: dict[tuple[str, Standard], tuple[pa.Schema, pa.Schema]] = {}
         self.root = opened()
         # an open connection at exit makes the binding print leaks to standard error
         self.closing = weakref.finalize(self, self.root.close)
@@ -164,7 +169,7 @@ class Instance:
             known = found()
             with self._lock:
                 kept[text] = known
-                if len(kept) > _MOST_PARSED:
+                if len(kept) > MOST_KNOWN:
                     kept.pop(next(iter(kept)))
         return known
 

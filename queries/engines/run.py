@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cimis.pipeline.errors import CimisError
+from cimis.queries.engines.instance import MOST_KNOWN
 from cimis.queries.engines.origins import Heads, item_heads
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters, Seat
@@ -78,9 +79,22 @@ class Run:
         return pa.schema([]) if self._reader is None else self._named(self._reader.schema)
 
     def _named(self, told: pa.Schema) -> pa.Schema:
-        """Return the engine's schema with names that differ, and what is known of the columns."""
+        """Return the engine's schema with names that differ, and what is known of the columns.
+
+        What was found for the same question and schema before serves again.
+        """
+        known = self.seat.instance.schemas
+        key = self._text, self.seat.sight.units
+        before = None if self._heads else known.get(key)
+        if before is not None and before[0].equals(told):
+            return before[1]
         names = numbered(told.names)
-        return described(renamed(told, names), self.heads(names))
+        named = described(renamed(told, names), self.heads(names))
+        if not self._heads:
+            known[key] = told, named
+            if len(known) > MOST_KNOWN:
+                known.pop(next(iter(known)), None)
+        return named
 
     def heads(self, names: Sequence[str]) -> Heads:
         """Return what is known of the answer's columns, whose names are given, in their order."""

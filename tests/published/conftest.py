@@ -76,6 +76,8 @@ def s3_server() -> Iterator[S3]:
     yield S3(url, client, asked)
     server.shutdown()
     thread.join()
+    server.server_close()
+    client.close()
 
 
 @pytest.fixture

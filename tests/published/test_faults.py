@@ -15,11 +15,9 @@ import pytest
 import cimis
 from cimis.pipeline.errors import (
     AuthError,
-    ChunkError,
     CimisError,
     NetworkError,
     StoreError,
-    UsageError,
 )
 from cimis.store import open_store
 from tests.published.conftest import S3, SECRET, Place
@@ -153,8 +151,9 @@ def test_a_damaged_chunk_is_not_kept(published: Place, machine: Callable[[str], 
     machine("reader")
     asked: dict[str, Any] = {"stations": 5, "start": "2020-01-01", "end": "2022-12-31"}
     with open_store(published.url) as afar:
-        with pytest.raises(ChunkError):
-            afar.query("daily", **asked).table()
+        found = afar.query("daily", **asked)
+        assert len(found.table()) < 1000
+        assert [path for path, _ in found.lacks.damaged] != []
         published.write(name, data)
         assert afar.query("daily", **asked).table().num_rows > 1000
 
@@ -221,6 +220,7 @@ def test_no_right_is_told_without_the_key(
             cimis.open("s3://stores/other-right")
     finally:
         server.shutdown()
+        server.server_close()
     assert caught.value.exit_code == 5
     assert f"sig={SECRET}" not in str(caught.value)
 
@@ -302,5 +302,3 @@ def test_urls_that_cannot_be_meant_are_refused(machine: Callable[[str], Path]) -
             cimis.open(url)
     with pytest.raises(StoreError):
         cimis.open("nothing/here")
-    with pytest.raises(UsageError):
-        cimis.open("s3://")

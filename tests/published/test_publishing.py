@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,13 @@ import pytest
 
 import cimis
 from cimis.pipeline.care.verify import verify
+from cimis.pipeline.catalog.database import Catalog
 from cimis.pipeline.errors import ChunkError, StoreError, UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.published import publish as publishing
 from cimis.pipeline.published.bucket import Bucket, Superseded, bucket_of
+from cimis.pipeline.published.near import checksum_of
+from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.locations import location_of
 from cimis.store import Store, open_store
 from tests.published.conftest import S3, Place
@@ -123,6 +127,23 @@ def test_a_damaged_chunk_is_named_and_nothing_is_published(root: Path, place: Pl
     assert MANIFEST not in place.names()
 
 
+def held(root: Path) -> dict[str, str]:
+    """Return the checksums of a data directory's chunks by path."""
+    with Catalog(root) as catalog:
+        return {row.path: row.checksum for row in catalog.chunks()}
+
+
+def read_through(url: str) -> dict[str, str]:
+    """Return the checksums of all chunks as they are read where they are published."""
+    root = location_of(url)
+    storage = storage_of(root)
+    storage.attend(root)
+    with Catalog(root) as catalog:
+        paths = [row.path for row in catalog.chunks()]
+    storage.ahead([root / path for path in paths])
+    return {path: checksum_of(storage.read(root / path)) for path in paths}
+
+
 class Killed(BaseException):
     """The process is gone: nothing after it is done."""
 
@@ -158,41 +179,38 @@ def until(moment: int, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None:
 
 
 def test_killed_at_fifty_moments_a_reader_finds_a_version_whole(
-    root: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+    root: Path,
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    machine: Callable[[str], Path],
 ) -> None:
-    """Every request of a publication is one; each is followed by a look, and by another try."""
+    """At each request of a publication, before it and after it, until one goes through."""
     sent(root, place.url)
-    whole = answer(root)
-    moments = 0
-    for seed in range(1, 12):
+    before, moments, seed = held(root), 0, 0
+    while moments < 50:
+        seed += 1
         for station in (2, 5, 80):
             changed(root, station, seed=seed)
-        due = answer(root)
-        for after in (False, True):
-            moment = 0 if not after else 1
-            while True:
-                with monkeypatch.context() as patch:
-                    until(moment, patch, after=after)
-                    try:
-                        sent(root, place.url)
-                        break
-                    except Killed:
-                        moments += 1
-                assert answer(place.url) in (whole, due)
-                moment += 1
-            assert answer(place.url) == due
-            if not after:
-                changed(root, 2, seed=seed + 100)
-                whole, due = due, answer(root)
-        whole = due
-        if moments >= 50:
-            break
-    assert moments >= 50
+        now = held(root)
+        for moment in count(1):
+            with monkeypatch.context() as patch:
+                until((moment + 1) // 2, patch, after=moment % 2 == 0)
+                try:
+                    sent(root, place.url)
+                    break
+                except Killed:
+                    moments += 1
+            machine(f"reader-{moments}")
+            assert read_through(place.url) in (before, now)
+        assert read_through(place.url) == now
+        before = now
     assert verify(location_of(place.url)).sound
 
 
 @pytest.mark.slow
-def test_killed_for_real_at_fifty_moments(root: Path, place: Place) -> None:
+def test_killed_for_real_at_fifty_moments(
+    root: Path, place: Place, machine: Callable[[str], Path]
+) -> None:
     """By SIGKILL, at moments spread over the time that publishing takes."""
     import subprocess
     import sys
@@ -202,16 +220,17 @@ def test_killed_for_real_at_fifty_moments(root: Path, place: Place) -> None:
     begin = time.monotonic()
     subprocess.run(command, check=True, capture_output=True)
     took = time.monotonic() - begin
-    whole = answer(root)
+    whole = held(root)
     for number in range(50):
         for station in (2, 5, 80):
             changed(root, station, seed=number + 1)
-        due = answer(root)
+        due = held(root)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(took * (0.4 + 0.6 * number / 50))
         process.kill()
         process.wait()
-        found = answer(place.url)
+        machine(f"reader-{number}")
+        found = read_through(place.url)
         assert found in (whole, due)
         if found == due:
             whole = due
@@ -282,25 +301,28 @@ def test_the_manifest_is_replaced_only_as_it_was_read(root: Path, place: Place) 
         bucket.put_if(MANIFEST, data, None)
 
 
-def test_a_reader_during_publications_sees_one_version_whole(root: Path, place: Place) -> None:
+def test_a_reader_during_publications_sees_one_version_whole(
+    root: Path, place: Place, machine: Callable[[str], Path]
+) -> None:
     sent(root, place.url)
     done = threading.Event()
-    seen: list[list[dict[str, Any]]] = []
+    seen: list[dict[str, str]] = []
     failures: list[BaseException] = []
 
     def read() -> None:
         try:
             while not done.is_set():
-                seen.append(answer(place.url))
+                machine(f"reader-{len(seen)}")
+                seen.append(read_through(place.url))
         except BaseException as error:  # noqa: BLE001 - told below
             failures.append(error)
 
     reader = threading.Thread(target=read)
     reader.start()
-    written = [answer(root)]
+    written = [held(root)]
     for seed in range(1, 5):
         changed(root, 5, seed=seed)
-        written.append(answer(root))
+        written.append(held(root))
         sent(root, place.url)
     done.set()
     reader.join()
