@@ -17,6 +17,7 @@ from cimis.contents import contents_of
 from cimis.directory import data_directory, make_directory
 from cimis.exports import export as exporting
 from cimis.exports import publishing
+from cimis.health import doctor as examining
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
 from cimis.pages import network_report as network_pages
@@ -122,6 +123,7 @@ class Store(Opened):
     migrate = care.migrate
     verify = care.verify
     publish = publishing.publish
+    doctor = examining.doctor
 
 
 def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> Store:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cimis.cli.app import COMMANDS, SECTIONS, cli
+from cimis.cli.app import ALIASES, COMMANDS, SECTIONS, cli
 
 PAGE = Path(__file__).with_name("cli.md")
 WIDTH = 96
@@ -34,7 +34,7 @@ the format by the suffix. Both ends of a range of dates are inclusive.
 | 5 | the API key is missing or refused |
 | 6 | the service or the network fails, or limits the rate |
 | 7 | the data directory, a chunk or a file cannot be used: damaged, of a wrong version, full |
-| 8 | a check did not hold (`verify`) |
+| 8 | a check did not hold (`verify`, `doctor`, `gaps --fail-under`, `qc --fail-on`) |
 | 130, 143 | interrupted by the user, terminated; a fetch only by a second signal, a first gives 4 |
 | 141 | the reader of standard output went away |
 
@@ -65,6 +65,8 @@ def page() -> str:
             if entry.section == section:
                 parts.append(f"\n### cimis {name}\n\n{entry.help}\n\n```text\n")
                 parts.append(_help(context, name) + "\n```\n")
+    older = ", ".join(f"`{name}` is `{meant}`" for name, meant in ALIASES.items())
+    parts.append(f"\n## Older names\n\nThe older program's names go on working: {older}.\n")
     return "".join(parts)
 
 

@@ -13,7 +13,7 @@ from cimis.cli.options import help_option
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
+__all__ = ["ALIASES", "COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
 
 
 class Entry(NamedTuple):
@@ -29,11 +29,9 @@ SECTIONS = ("Start", "Fetch", "Ask", "Look after", "Look up")
 COMMANDS: dict[str, Entry] = {
     "demo": Entry("Start", "demo", "Fetch, verify and query, end to end, on an embedded server."),
     "init": Entry("Start", "init", "Make a data directory."),
-    "fetch-streaming": Entry("Fetch", "fetch_streaming", "Fetch stations and store them."),
+    "fetch": Entry("Fetch", "fetch", "Fetch stations and store them."),
     "sync": Entry("Fetch", "sync", "Bring what is stored up to date."),
     "import": Entry("Fetch", "import_", "Store files of the network's archives."),
-    "ingest": Entry("Fetch", "ingest", "The same, under the older program's name."),
-    "fetch": Entry("Fetch", "fetch", "Fetch the plain way: slower, the same chunks."),
     "emulator": Entry("Fetch", "emulator", "Run an embedded server that answers like the service."),
     "query": Entry("Ask", "query", "Print or save the records of stations over a range of dates."),
     "sql": Entry("Ask", "sql", "Answer a question in SQL over all that is stored."),
@@ -50,6 +48,8 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("Ask", "report", "Save what days of stations amounted to as one page."),
     "export": Entry("Ask", "export", "Write files and tables that other engines read."),
     "export-model": Entry("Ask", "export_model", "Save weather as the file that a model reads."),
+    "doctor": Entry("Look after", "doctor", "Look at key, service, clock, store, cache, versions."),
+    "profile": Entry("Look after", "profile", "Tell where the time and memory of a command go."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "publish": Entry("Look after", "publish", "Put what is stored where others read it."),
@@ -64,8 +64,12 @@ COMMANDS: dict[str, Entry] = {
     "flags": Entry("Look up", "flags", "List the quality-control flags."),
     "config": Entry("Look up", "config", "Show every setting and where it comes from."),
     "completion": Entry("Look up", "completion", "Print the completion script for a shell."),
+    "help": Entry("Look up", "help", "Say what a command does and takes, as its --help."),
     "version": Entry("Look up", "version", "Print the version."),
 }
+
+ALIASES = {"fetch-streaming": "fetch", "ingest": "fetch"}
+"""Names that the older program used, and the commands that they mean."""
 
 
 class ReaderLeft(Exception):
@@ -80,8 +84,8 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command."""
-        entry = COMMANDS.get(cmd_name)
+        """Import and return one command, also by its older name."""
+        entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
         if entry is None:
             return None
         command = import_module(f"cimis.cli.commands.{entry.module}").command
@@ -98,14 +102,14 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first word names, or say which one is near."""
-        name = args[0]
+        name = ALIASES.get(args[0], args[0])
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
             guess = f"; did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"no such command '{name}'{guess}", ctx)
-        return super().resolve_command(ctx, args)
+        return super().resolve_command(ctx, [name, *args[1:]])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands that begin as typed, from the table alone, and options."""
@@ -132,6 +136,8 @@ class LazyGroup(click.Group):
             if rows:
                 with formatter.section(section):
                     formatter.write_dl(rows)
+        with formatter.section("Older names"):
+            formatter.write_dl([(name, f"The same as {meant}.") for name, meant in ALIASES.items()])
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

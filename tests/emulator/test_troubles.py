@@ -160,8 +160,8 @@ def test_a_file_that_describes_no_faults_is_refused(
 ) -> None:
     file = tmp_path / "faults.toml"
     file.write_text(text)
-    assert typed("emulator", "--port", "0", "--faults", file).code == 2
-    assert typed("emulator", "--port", "0", "--faults", tmp_path / "absent").code == 2
+    assert typed("emulator", "--port", "0", "--fault-file", file).code == 2
+    assert typed("emulator", "--port", "0", "--fault-file", tmp_path / "absent").code == 2
 
 
 def test_a_file_gives_rates_and_settings(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_fetch_gets_all_its_data_through_every_fault_that_passes(
             monkeypatch.setenv("CIMIS_BASE_URL", emulator.base_url)
             monkeypatch.setenv("CIMIS_APP_KEY", emulator.app_key)
             root = tmp_path / name
-            assert typed("fetch-streaming", *span, *fast, "--data-dir", root).code == 0
+            assert typed("fetch", *span, *fast, "--data-dir", root).code == 0
             if troubles is not None:
                 assert troubles.counts == {kind: 1}
     chunks = sorted((tmp_path / "sound" / "stations").rglob("*.zst"))

@@ -261,7 +261,7 @@ def test_writers_are_refused_before_they_ask_for_anything(
     monkeypatch.setenv("CIMIS_BASE_URL", "http://127.0.0.1:1")
     where = ("--data-dir", published.url)
     for words in (
-        ("fetch-streaming", "--stations", "2", "--year", "2022"),
+        ("fetch", "--stations", "2", "--year", "2022"),
         ("sync",),
         ("init", published.url),
         ("migrate", "--to", "v1", "--allow-loss"),
