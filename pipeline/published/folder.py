@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from cimis.pipeline.storage.refusals import disk_errors
 from cimis.pipeline.storage.writers import locked
 
 __all__ = ["Folder"]
+
+_WRITING = tuple(threading.Lock() for _ in range(64))
 
 
 class Folder:
@@ -54,7 +57,8 @@ class Folder:
                     hint="check the disk, and publish again",
                 )
 
-        with disk_errors(path, "write"):
+        # threads of a process share the name under which a file is begun
+        with _WRITING[hash(path) % len(_WRITING)], disk_errors(path, "write"):
             self._disk.put(path, data, check)
         self.traffic.count(sent=len(data))
 

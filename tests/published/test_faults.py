@@ -264,7 +264,7 @@ def test_writers_are_refused_before_they_ask_for_anything(
         ("fetch", "--stations", "2", "--year", "2022"),
         ("sync",),
         ("init", published.url),
-        ("migrate", "--to", "v1", "--allow-loss"),
+        ("migrate", "--format", "v1", "--allow-loss"),
         ("verify", "--repair"),
     ):
         answer = typed(*words, *(() if words[0] == "init" else where))

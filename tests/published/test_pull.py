@@ -65,7 +65,7 @@ def test_what_was_changed_here_is_left_and_told(place: Place, tmp_path: Path, ty
     assert "1 chunk changed here, as stations/005/2022_daily.zst" in answer.err
     assert (copy / "stations/005/2022_daily.zst").read_bytes() == mine
     facts = json.loads(
-        typed("pull", place.url, "--data-dir", str(copy), "--overwrite", "--json").out
+        typed("pull", place.url, "--data-dir", str(copy), "--keep", "published", "--json").out
     )
     assert facts["fetched_chunks"] == 1
     assert (copy / "stations/005/2022_daily.zst").read_bytes() != mine

@@ -27,7 +27,7 @@ __all__ = ["command"]
 @option("--parquet", is_flag=True, help="Send Parquet files by year too, that any tool reads.")
 @option("--replace", is_flag=True, help="Also where chunks are published that are not here.")
 @option("--resend", is_flag=True, help="Send everything again: mends what was damaged there.")
-@option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@option("--dry-run", is_flag=True, help="Change nothing; say what would be sent.")
 @data_dir
 @printing(talks=True)
 def command(

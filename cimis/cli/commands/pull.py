@@ -17,10 +17,16 @@ _NAMED = 3
     examples=["cimis pull s3://bucket/cimis", "cimis pull share/cimis --data-dir copy"],
 )
 @click.argument("source", metavar="FROM")
-@option("--overwrite", is_flag=True, help="Also replace chunks that were changed here.")
+@option(
+    "--keep",
+    type=click.Choice(["stored", "published"]),
+    default="stored",
+    show_default=True,
+    help="Whose value is kept where both have one and it was changed here.",
+)
 @data_dir
 @printing(talks=True)
-def command(*, source: str, overwrite: bool, data_dir: str | None, out: Output) -> None:
+def command(*, source: str, keep: str, data_dir: str | None, out: Output) -> None:
     """Make the data directory hold what was published; only what is lacking is fetched.
 
     FROM is s3://BUCKET/PREFIX, gs://, az://, https:// or a folder (cimis publish). Each chunk is
@@ -33,11 +39,11 @@ def command(*, source: str, overwrite: bool, data_dir: str | None, out: Output) 
 
     root = data_root(data_dir)
     with counting(out, "storing chunks") as on_chunk:
-        done = pull(source, root, overwrite=overwrite, on_chunk=on_chunk)
+        done = pull(source, root, overwrite=keep == "published", on_chunk=on_chunk)
     if done.kept:
         out.warn(
             f"{counted(len(done.kept), 'chunk')} changed here, as {', '.join(done.kept[:_NAMED])}, "
-            "left as they are; --overwrite takes the published ones"
+            "left as they are; --keep published takes the published ones"
         )
     if out.as_json:
         out.json({"data_dir": str(root), **done.as_dict()})
