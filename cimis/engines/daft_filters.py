@@ -41,7 +41,7 @@ def as_arrow(meets: Expression, schema: pa.Schema) -> pc.Expression | None:
     return found
 
 
-class _Turned(PredicateVisitor):
+class _Turned(PredicateVisitor):  # type: ignore[misc]
     """Expressions of Arrow's; ``_CannotTurn`` for what has none, or not surely the same."""
 
     def __init__(self, schema: pa.Schema, *, exact: bool = False) -> None:

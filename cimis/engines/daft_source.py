@@ -23,7 +23,7 @@ from cimis.queries.splits.split import Split
 __all__ = ["Source"]
 
 
-class Source(DataSource):
+class Source(DataSource):  # type: ignore[misc]
     """Rows of a data directory.
 
     Parameters
@@ -77,7 +77,7 @@ class Source(DataSource):
                     return
 
 
-class Task(DataSourceTask):
+class Task(DataSourceTask):  # type: ignore[misc]
     """The rows of one split, with some columns."""
 
     def __init__(self, split: Split, chosen: pa.Schema) -> None:
