@@ -122,3 +122,14 @@ def test_hourly_rows_are_answered_as_by_sql(network: Network) -> None:
     rows = to_dask(network.root, "hourly", stations=80, filter=SUMMER)
     got = rows.groupby("hour").air_tmp.mean().compute(scheduler="synchronous")
     check_hours(network, got.items())
+
+
+def test_an_optimized_plan_has_one_task_for_a_partition(network: Network) -> None:
+    """What docs/scale.md advises for processes: rows do not leave the one that read them."""
+    from cimis.engines.dask import to_dask
+
+    rows = to_dask(network.root, target_rows=500)
+    plan = rows.groupby("station").asce_eto.mean().optimize()
+    assert rows.npartitions > 4
+    joined = rows.npartitions // 2  # of partial means
+    assert len(plan.__dask_graph__()) <= rows.npartitions + joined
