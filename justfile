@@ -49,6 +49,26 @@ coverage *args: setup
     "{{ bin }}/coverage" run -m pytest -m "not slow" tests/chunks tests/decode "$@"
     "{{ bin }}/coverage" report
 
+# Dask, Daft and PySpark beside SQL, in .venv-engines (Daft holds pyarrow back, PySpark is large: not in the lock)
+test-engines *args: setup-engines
+    @.venv-engines/bin/python -m pytest tests/engines "$@"
+
+# make .venv-engines; does nothing when up to date (needs network)
+setup-engines:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    want=$({ pwd; cat pyproject.toml; } | cksum)
+    if [ "$(cat .venv-engines/stamp 2>/dev/null)" = "$want" ]; then
+        exit 0
+    fi
+    echo "setting up .venv-engines (once, and after pyproject.toml changes) ..." >&2
+    rm -rf .venv-engines
+    "{{ python }}" -m venv .venv-engines
+    pip=(.venv-engines/bin/python -m pip --quiet --quiet --no-input --disable-pip-version-check)
+    "${pip[@]}" install --root-user-action=ignore --upgrade "pip>=25.1"
+    "${pip[@]}" install --root-user-action=ignore -e ".[dask]" --group engines
+    echo "$want" > .venv-engines/stamp
+
 # an operator's night: the whole network, a fifth of the answers faulty, thirty kills
 soak *args: setup
     @"{{ bin }}/python" -m pytest -m slow tests/soak "$@"
@@ -107,6 +127,10 @@ bench-bulk *args: setup
 bench-query *args: setup
     @"{{ bin }}/python" -m benchmarks.query "$@"
 
+# a mean over many chunks by Dask, Daft and PySpark with one worker and two, beside SQL
+bench-engines *args: setup-engines
+    @.venv-engines/bin/python -m benchmarks.engines "$@"
+
 # marks of sensor checks, errors of neighbours, false alarms (needs the real archive for the most)
 bench-agronomy *args: setup
     @"{{ bin }}/python" -m benchmarks.agronomy "$@"
@@ -118,5 +142,5 @@ lock *args: setup
 
 # remove .venv, caches and what the demo left
 clean:
-    rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist demo-data
+    rm -rf .venv .venv-engines .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist demo-data
     find . -name __pycache__ -type d -prune -exec rm -rf {} +

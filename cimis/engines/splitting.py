@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,8 @@ def splits_at(
     from cimis.queries.splits.split import engine_schema
     from cimis.store import open_store
 
+    whom = tuple(stations) if isinstance(stations, Iterator) else stations
     with open_store(where) as store:
-        found = store.splits(
-            scope, stations=stations, filter=filter, qc=qc, target_rows=target_rows
-        )
-        kind = sites_of(stations, store.root).kind
+        found = store.splits(scope, stations=whom, filter=filter, qc=qc, target_rows=target_rows)
+        kind = sites_of(whom, store.root).kind
     return found, engine_schema(Scope(scope), kind)

@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import pickle
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyarrow.compute as pc
 import pytest
 
 from cimis.pipeline.errors import StoreError, UsageError
 from cimis.store import open_store
+from tests.engines.questions import (
+    QUESTIONS,
+    SUMMER,
+    WHERE,
+    check,
+    check_flags,
+    check_hours,
+    check_targets,
+    counted,
+)
 from tests.queries.conftest import Network
 
 dd = pytest.importorskip("dask.dataframe")
 
 F = pc.field
-
-QUESTIONS = [
-    ("asce_eto", "mean", "station"),
-    ("precip", "sum", "station"),
-    ("air_tmp_avg", "max", "station"),
-    ("air_tmp_avg", "min", "station"),
-    ("precip", "count", "station"),
-    ("asce_eto", "count", "asce_eto_qc"),
-]
-WHERE = [
-    (None, "true"),
-    (F("station") == 5, "station = 5"),
-    (F("date") >= dt.date(2022, 1, 1), "date >= '2022-01-01'"),
-    (F("station").isin([2, 131]) & (F("asce_eto") > 15), "station IN (2, 131) AND asce_eto > 15"),
-    (F("precip_qc").is_null(), "precip_qc IS NULL"),
-]
 
 
 @pytest.mark.parametrize(("column", "figure", "by"), QUESTIONS)
@@ -48,37 +40,30 @@ def test_questions_are_answered_as_by_sql(
     # SQL's sum of nothing is null, that of pandas 0
     how = {"min_count": 1} if figure == "sum" else {}
     got = getattr(rows.groupby(by)[column], figure)(**how).compute(scheduler="synchronous")
-    word = {"mean": "avg"}.get(figure, figure)
-    text = (
-        f"SELECT {by} AS k, {word}({column}) AS v FROM daily "
-        f"WHERE {where} AND {by} IS NOT NULL GROUP BY 1 ORDER BY 1"
-    )
-    with open_store(network.root) as store:
-        due = store.sql(text).pl()
-    made = pl.DataFrame({"k": got.index.to_list(), "v": got.to_list()}).sort("k")
-    assert made["k"].to_list() == due["k"].to_list()
-    numbers = [frame["v"].cast(pl.Float64).fill_null(math.nan).to_list() for frame in (made, due)]
-    assert numbers[0] == pytest.approx(numbers[1], nan_ok=True)
+    found = zip(got.index.to_list(), got.to_list(), strict=True)
+    check(network, found, (column, figure, by), where)
 
 
 def test_a_plan_decodes_only_the_columns_that_it_uses(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cimis.engines.dask import to_dask
-    from cimis.pipeline.chunks import bulk
-    from cimis.queries.splits import split
 
-    asked: list[list[str]] = []
-    read = bulk.read_many
-
-    def counted(*given: object, columns: list[str]) -> object:
-        asked.append(columns)
-        return read(*given, columns=columns)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(split, "read_many", counted)
+    reads = counted(monkeypatch)
     frame = to_dask(network.root)
     frame.groupby("station").asce_eto.mean().compute(scheduler="synchronous")
-    assert {tuple(columns) for columns in asked} == {("asce_eto",)}
+    assert reads.columns == {("asce_eto",)}
+
+
+def test_chunks_that_a_filter_rules_out_are_not_read(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cimis.engines.dask import to_dask
+
+    reads = counted(monkeypatch)
+    meets = (F("station") == 5) & (F("date") >= dt.date(2022, 1, 1))
+    to_dask(network.root, filter=meets)[["precip"]].compute(scheduler="synchronous")
+    assert reads.chunks == 1
 
 
 def test_a_filter_makes_fewer_partitions(network: Network) -> None:
@@ -100,6 +85,23 @@ def test_the_frame_goes_to_workers(network: Network) -> None:
     assert len(frame) == due
 
 
+@pytest.mark.parametrize("qc", ["strict", "drop-severe"])
+def test_flagged_values_are_null_by_the_policy(network: Network, qc: str) -> None:
+    from cimis.engines.dask import to_dask
+
+    rows = to_dask(network.root, qc=qc)
+    got = rows.groupby("station").precip.count().compute(scheduler="synchronous")
+    check_flags(network, got.items(), qc)
+
+
+def test_targets_have_a_frame(places: Path) -> None:
+    from cimis.engines.dask import to_dask
+
+    rows = to_dask(places, stations="targets", filter=F("date") >= dt.date(2022, 1, 1))
+    got = rows.groupby("target").asce_eto.mean().compute(scheduler="synchronous")
+    check_targets(places, got.items())
+
+
 def test_no_store_is_said(tmp_path: Path) -> None:
     from cimis.engines.dask import to_dask
 
@@ -112,3 +114,22 @@ def test_an_unknown_scope_is_refused(network: Network) -> None:
 
     with pytest.raises(UsageError, match="unknown scope"):
         to_dask(network.root, "weekly")
+
+
+def test_hourly_rows_are_answered_as_by_sql(network: Network) -> None:
+    from cimis.engines.dask import to_dask
+
+    rows = to_dask(network.root, "hourly", stations=80, filter=SUMMER)
+    got = rows.groupby("hour").air_tmp.mean().compute(scheduler="synchronous")
+    check_hours(network, got.items())
+
+
+def test_an_optimized_plan_has_one_task_for_a_partition(network: Network) -> None:
+    """What docs/scale.md advises for processes: rows do not leave the one that read them."""
+    from cimis.engines.dask import to_dask
+
+    rows = to_dask(network.root, target_rows=500)
+    plan = rows.groupby("station").asce_eto.mean().optimize()
+    assert rows.npartitions > 4
+    joined = rows.npartitions // 2  # of partial means
+    assert len(plan.__dask_graph__()) <= rows.npartitions + joined
