@@ -167,7 +167,7 @@ def resolve(
 ) -> Setting:
     """Return one setting with its source, the first of argument, environment, file, default.
 
-    The key is also taken from a file of its own that `KEY_FILE` names, before the configuration file.
+    A key may also stand alone in a file that `KEY_FILE` names; it goes before the configuration's.
 
     Parameters
     ----------

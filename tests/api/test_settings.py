@@ -48,7 +48,7 @@ def test_the_first_of_argument_environment_file_and_default_wins(tmp_path: Path)
 
 
 def test_a_file_of_its_own_gives_the_key(tmp_path: Path) -> None:
-    """Before the configuration file, after the environment; line ends around the key do not count."""
+    """Before the configuration file, after the environment; line ends do not count."""
     path = config(tmp_path, 'app_key = "from-file"\n')
     secret = tmp_path / "app-key"
     secret.write_text(f"{KEY}\n")
