@@ -53,7 +53,7 @@ def nightly(folder: Path, *words: str, **more: str) -> Iterator[subprocess.Popen
         (folder / "out").open("w") as out,
         (folder / "err").open("w") as err,
         subprocess.Popen(
-            [NIGHTLY, *words],
+            [str(NIGHTLY), *words],
             cwd=ROOT,
             env=variables(folder, **more),
             stdout=out,
@@ -80,7 +80,7 @@ def typed(folder: Path, *words: str, **more: str) -> None:
 
 
 def healthy(folder: Path) -> bool:
-    line = [NIGHTLY, "healthy"]
+    line = [str(NIGHTLY), "healthy"]
     done = subprocess.run(line, env=variables(folder), timeout=PATIENCE_S, check=False)
     return done.returncode == 0
 

@@ -42,7 +42,8 @@ def default(text: str) -> str:
 def instruction(name: str) -> str:
     """Return the last instruction of a kind of the Containerfile, continued lines joined."""
     joined = CONTAINERFILE.replace("\\\n", " ")
-    return re.findall(rf"^{name} (.*)$", joined, re.MULTILINE)[-1].strip()
+    lines: list[str] = re.findall(rf"^{name} (.*)$", joined, re.MULTILINE)
+    return lines[-1].strip()
 
 
 def mounted(service: str) -> dict[str, Path]:

@@ -52,8 +52,20 @@ def test_the_units_may_do_little() -> None:
     if analyze is None:
         pytest.skip("systemd-analyze is absent; Debian's package systemd brings it")
     for name in ("cimis-sync.service", "cimis-metrics.service"):
-        line = [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", OPS / name]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            [
+                analyze,
+                "security",
+                "--offline=true",
+                "--threshold=20",
+                "--no-pager",
+                str(OPS / name),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         if "unrecognized option" in done.stderr:
             pytest.skip("this systemd is too old to judge units that are not installed")
         assert done.returncode == 0, done.stdout
