@@ -56,6 +56,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the user's own settings out: no key, no base URL, no configuration file."""
-    for name in ("CIMIS_APP_KEY", "CIMIS_BASE_URL", "CIMIS_DATA_DIR", "CIMIS_CACHE"):
+    kept_out = ("APP_KEY", "APP_KEY_FILE", "BASE_URL", "DATA_DIR", "CACHE")
+    for name in (f"CIMIS_{setting}" for setting in kept_out):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CIMIS_CONFIG", str(tmp_path / "absent" / "config.toml"))

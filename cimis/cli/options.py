@@ -245,5 +245,6 @@ def service(function: F) -> F:
     return option(
         "--app-key",
         metavar="KEY",
-        help="API key; better in CIMIS_APP_KEY or the configuration file.",
+        help="API key; better in CIMIS_APP_KEY, a file that CIMIS_APP_KEY_FILE names, or the "
+        "configuration file.",
     )(function)

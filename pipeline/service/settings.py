@@ -1,4 +1,4 @@
-"""Which service to ask and with which key: argument, environment, configuration file, default."""
+"""Which service to ask and with which key: argument, environment, files, default."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cimis.pipeline.errors import AuthError, UsageError
 
 __all__ = [
     "DEFAULT_BASE_URL",
+    "KEY_FILE",
     "NAMES",
     "AppKey",
     "Setting",
@@ -33,8 +34,12 @@ NAMES: dict[str, tuple[str, str | None]] = {
 }
 """Every setting, with its environment variable and its default."""
 
+KEY_FILE = "CIMIS_APP_KEY_FILE"
+"""Environment variable that names a file with the key alone, as container engines mount secrets."""
+
 _KEY_HINT = (
-    "give it with CIMIS_APP_KEY, as app_key in the configuration file, or with --app-key; "
+    "give it with CIMIS_APP_KEY, in a file that CIMIS_APP_KEY_FILE names, as app_key in the "
+    "configuration file, or with --app-key; "
     "keys are free, from an account at cimis.water.ca.gov"
 )
 
@@ -133,6 +138,22 @@ def _read_config(path: Path) -> dict[str, str]:
     return found
 
 
+def _read_key(path: Path) -> str:
+    """Return the key of a file that holds nothing else."""
+    try:
+        text = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"cannot read the key's file {path}: {_said(error)}",
+            hint=f"{KEY_FILE} names it; let the user who runs cimis read it",
+        ) from None
+    if not text:
+        raise UsageError(
+            f"the key's file {path} is empty", hint="write the key into it, and nothing else"
+        )
+    return text
+
+
 def _said(error: OSError | UnicodeDecodeError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
 
@@ -145,6 +166,8 @@ def resolve(
     config: Path | None = None,
 ) -> Setting:
     """Return one setting with its source, the first of argument, environment, file, default.
+
+    A key may also stand alone in a file that `KEY_FILE` names; it goes before the configuration's.
 
     Parameters
     ----------
@@ -172,6 +195,8 @@ def resolve(
         text, source = given, "argument"
     elif environment.get(variable):
         text, source = environment[variable], f"environment {variable}"
+    elif name == "app_key" and (file := environment.get(KEY_FILE)):
+        text, source = _read_key(Path(file).expanduser()), f"file {file}"
     elif name in in_file:
         text, source = in_file[name], f"file {path}"
     else:

@@ -47,6 +47,31 @@ def test_the_first_of_argument_environment_file_and_default_wins(tmp_path: Path)
     assert bare.app_key is None
 
 
+def test_a_file_of_its_own_gives_the_key(tmp_path: Path) -> None:
+    """Before the configuration file, after the environment; line ends do not count."""
+    path = config(tmp_path, 'app_key = "from-file"\n')
+    secret = tmp_path / "app-key"
+    secret.write_text(f"{KEY}\n")
+    named = {"CIMIS_APP_KEY_FILE": str(secret)}
+    settings = Settings.load(environment=named, config=path)
+    assert settings.key().reveal() == KEY
+    assert settings.app_key_source == f"file {secret}"
+    both = Settings.load(environment={**named, "CIMIS_APP_KEY": "from-environment"}, config=path)
+    assert both.key().reveal() == "from-environment"
+
+
+@pytest.mark.parametrize("made", ["absent", "empty", "binary", "folder"])
+def test_a_key_file_that_gives_none_is_refused_by_name(made: str, tmp_path: Path) -> None:
+    secret = tmp_path / "app-key"
+    if made == "folder":
+        secret.mkdir()
+    elif made != "absent":
+        secret.write_bytes({"empty": b"\n", "binary": b"\xff\xfe"}[made])
+    environment = {"CIMIS_APP_KEY_FILE": str(secret)}
+    with pytest.raises(UsageError, match=r"key's file .*app-key"):
+        Settings.load(environment=environment, config=tmp_path / "none.toml")
+
+
 def test_the_environment_of_the_process_and_its_file_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ def command(
 
     A setting is taken from the option, else the environment, else the configuration file, else the
     default. The file is TOML, with lines such as app_key = "..." and data_dir = "/srv/cimis".
+    CIMIS_APP_KEY_FILE may name a file with the key alone.
     """
     from cimis.pipeline.service.settings import NAMES, config_path, resolve
 
