@@ -150,8 +150,8 @@ SAID: dict[str, dict[str, Schema]] = {
 }
 _OF: dict[str, str] = {
     "timings": "Milliseconds by phase, tries that failed included; of a request that serves several"
-    " stations each has its share by days. 0 for a phase that did not happen: a request on a standing"
-    " connection has no connect or tls.",
+    " stations each has its share by days. 0 for a phase that did not happen: a request on a"
+    " standing connection has no connect or tls.",
     "allocs": "What --allocs measured.",
     "result": "One station's or spatial target's year.",
     "totals": "Sums over all stations and years.",
@@ -224,8 +224,8 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Report of a fetch",
-        "description": "What cimis fetch, fetch-streaming and ingest print with --json: one document on"
-        " standard output, also where some or all stations failed and where the run was stopped.",
+        "description": "What cimis fetch, fetch-streaming and ingest print with --json: one document"
+        " on standard output, also where some or all stations failed and where the run was stopped.",
         **_object("report", RunReport, report.as_dict()),
         "if": {"properties": {"dry_run": {"const": False}}},
         "then": carried_out,
