@@ -224,8 +224,9 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Report of a fetch",
-        "description": "What cimis fetch, fetch-streaming and ingest print with --json: one document"
-        " on standard output, also where some or all stations failed and where the run was stopped.",
+        "description": "What cimis fetch, fetch-streaming and ingest print with --json: one"
+        " document on standard output, also where some or all stations failed and where the run was"
+        " stopped.",
         **_object("report", RunReport, report.as_dict()),
         "if": {"properties": {"dry_run": {"const": False}}},
         "then": carried_out,
