@@ -84,10 +84,22 @@ def check_version(tag: str | None) -> str:
     return own
 
 
-def built(folder: Path, epoch: str) -> dict[str, str]:
-    """Build sdist and wheel into a folder; return the hash of each."""
+def export(source: Path, target: Path) -> None:
+    """Copy what is under version control (or, of a tree without git, all) into a new folder."""
+    if not (source / ".git").exists():
+        away = shutil.ignore_patterns(".venv*", ".*_cache", "__pycache__", "dist")
+        shutil.copytree(source, target, symlinks=True, ignore=away)
+        return
+    for name in run("git", "ls-files", "-z").split("\0"):
+        if name and os.path.lexists(source / name):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, target / name, follow_symlinks=False)
+
+
+def built(tree: Path, folder: Path, epoch: str) -> dict[str, str]:
+    """Build sdist and, of it, the wheel into a folder; return the hash of each."""
     run(
-        *(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT),
+        *(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, tree),
         SOURCE_DATE_EPOCH=epoch,
     )
     return {
@@ -97,12 +109,16 @@ def built(folder: Path, epoch: str) -> dict[str, str]:
 
 
 def check_build() -> list[Path]:
-    """Build twice and compare; put the distributions into ``dist``."""
+    """Build twice, in two places, and compare; put the distributions into ``dist``."""
     epoch = _EPOCH
     if (ROOT / ".git").exists():
         epoch = run("git", "log", "-1", "--format=%ct").strip()
     with tempfile.TemporaryDirectory() as name:
-        one, two = built(Path(name, "one"), epoch), built(Path(name, "two"), epoch)
+        here, there = Path(name, "here"), Path(name, "elsewhere", "there")
+        export(ROOT, here)
+        export(here, there)
+        one = built(here, Path(name, "one"), epoch)
+        two = built(there, Path(name, "two"), epoch)
         if one != two:
             raise SystemExit(f"built twice, the bytes differ: {one} {two}")
         shutil.rmtree(DIST, ignore_errors=True)

@@ -183,16 +183,26 @@ def test_real_hours(real: Path, surface: eto.Surface, name: str) -> None:
         rows = to_physical(unify(list(decode([path.read_bytes()], scope="hourly"))))
         if not {"air_tmp", "vap_pres", "sol_rad", "wind_spd"} <= set(rows.schema.names):
             continue
-        weather = [
-            rows[item].to_numpy().astype(float)
+        temperature, vapour, solar, wind = (
+            rows[item].to_numpy().astype(np.float64)
             for item in ("air_tmp", "vap_pres", "sol_rad", "wind_spd")
-        ]
+        )
         ends = rows["time"].to_numpy().astype("datetime64[m]")
         middle = ends - np.timedelta64(30, "m") + np.timedelta64(8, "h")  # PST to UTC
-        day = (middle.astype("datetime64[D]") - middle.astype("datetime64[Y]")).astype(float) + 1
-        hour = (middle - middle.astype("datetime64[D]")).astype(float) / 60
-        weather[2] = weather[2] * W_TO_MJ_HOUR
-        ours, theirs = _hourly(*weather, day, hour, Place(*PLACES[1]), surface, name)
+        midnight = middle.astype("datetime64[D]")
+        day = (midnight - middle.astype("datetime64[Y]")).astype(np.float64) + 1
+        hour = (middle - midnight).astype(np.float64) / 60
+        ours, theirs = _hourly(
+            temperature,
+            vapour,
+            solar * W_TO_MJ_HOUR,
+            wind,
+            day,
+            hour,
+            Place(*PLACES[1]),
+            surface,
+            name,
+        )
         assert np.abs(ours - theirs).max() < CLOSE_MM
         compared += ours.size
     assert compared > 1_000
@@ -210,7 +220,7 @@ def test_real_days(real: Path, surface: eto.Surface, name: str) -> None:
             rows[item].to_numpy().astype(float) for item in columns
         )
         dates = rows["date"].to_numpy().astype("datetime64[D]")
-        day = (dates - dates.astype("datetime64[Y]")).astype(float) + 1
+        day = (dates - dates.astype("datetime64[Y]")).astype(np.float64) + 1
         vapour, solar = eto.saturation_pressure_kpa(dew), solar * W_TO_MJ_DAY
         found = _daily(highest, lowest, vapour, solar, wind, day, Place(*PLACES[0]), surface, name)
         if found[0].size:

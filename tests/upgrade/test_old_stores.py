@@ -17,8 +17,8 @@ from cimis.pipeline.catalog.file import is_current
 from cimis.pipeline.emulator import Emulator
 from cimis.pipeline.fetch import FetchRequest, sync
 from cimis.pipeline.service import Settings
-from tests.upgrade.conftest import NOW, STORES, Old, unpacked
-from tests.upgrade.make_stores import QUESTIONS
+from tests.upgrade.conftest import NOW, Old, unpacked
+from tests.upgrade.make_stores import QUESTIONS, STORES
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed
