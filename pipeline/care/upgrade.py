@@ -13,6 +13,7 @@ from cimis.pipeline.catalog.database import Catalog, ChunkRow
 from cimis.pipeline.catalog.entry import chunk_row
 from cimis.pipeline.chunks import ChunkInfo, ChunkKey
 from cimis.pipeline.chunks.files import describe, load
+from cimis.pipeline.chunks.v2.container import read_footer
 from cimis.pipeline.chunks.v2.draft import as_v2, is_draft
 from cimis.pipeline.errors import CimisError
 from cimis.pipeline.storage import storage_of
@@ -40,13 +41,22 @@ def upgrade(root: Path) -> bool:
 
 def _upgrade_chunk(root: Path, row: ChunkRow, catalog: Catalog) -> None:
     path = root / row.path
-    if row.format != "v2" or not storage_of(path).exists(path):
+    if row.format != "v2" or not storage_of(path).exists(path) or not _may_be_draft(path):
         return
     with locked(root, row.path.replace("/", "-"), timeout_s=5.0):
         info = renewed(path)
         if info is not None:
             now = chunk_row(info, source=row.source, provisional_from_s=row.provisional_from_s)
             catalog.put_chunks([now._replace(fetched_at=row.fetched_at)])
+
+
+def _may_be_draft(path: Path) -> bool:
+    """Tell whether a chunk may be of the draft, by its end alone and without its lock."""
+    try:
+        read_footer(path)
+    except CimisError:
+        return True
+    return False
 
 
 def renewed(path: Path) -> ChunkInfo | None:

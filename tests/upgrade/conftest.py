@@ -28,7 +28,15 @@ class Old(NamedTuple):
     """What the old code answered, by name of the question, as CSV."""
 
 
-@pytest.fixture(params=COMMITS)
+BETWEEN = {"515485b", "f93ffe8"}
+"""Close to others of the same form; their turn comes with the long forms."""
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(one, marks=[pytest.mark.slow] if one in BETWEEN else []) for one in COMMITS
+    ]
+)
 def old(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Old:
     return unpacked(request.param, tmp_path, monkeypatch)
 

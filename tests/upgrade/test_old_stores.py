@@ -152,7 +152,7 @@ def test_what_a_newer_version_made_is_refused_by_a_line(
     monkeypatch: pytest.MonkeyPatch,
     typed: Typed,
 ) -> None:
-    old = unpacked("515485b", tmp_path, monkeypatch)
+    old = unpacked(SETTLED, tmp_path, monkeypatch)
     with cimis.open(old.root):
         pass
     if change is None:
