@@ -2,7 +2,7 @@
 
 Version and changelog agree; sdist and wheel are built twice with equal bytes, pass ``twine check
 --strict``, and are installed into fresh environments where ``cimis demo`` runs; the manual's pages,
-the bill of materials and the workflows hold. With ``--released TAG`` the changelog has to have the
+bill of materials, citation and workflows hold. With ``--released TAG`` the changelog has to have the
 version's section and the tag its number. Checkers that are no part of the lock run by uvx; what is
 absent is said, and fails the check with ``--released``.
 """
@@ -26,6 +26,8 @@ _EPOCH = "1767225600"
 _TOOLS = {
     "package page": ("--from", "twine", "--with", "readme_renderer[md]"),
     "bill of materials": ("--from", "cyclonedx-bom==7.5.0"),
+    # of 2021, and the only one; it needs a module that setuptools has dropped since
+    "citation": ("--with", "setuptools<81", "--from", "cffconvert==2.0.0"),
     "workflows": ("--from", "check-jsonschema==0.39.0"),
 }
 
@@ -176,6 +178,9 @@ def main() -> None:
     lock = ROOT / "requirements.lock"
     if uvx("bill of materials", "cyclonedx-py", "requirements", lock, "--of", "JSON", "-o", bom):
         say(f"materials  {bom.relative_to(ROOT)}, of the lock")
+    citation = ROOT / "CITATION.cff"
+    if uvx("citation", "cffconvert", "--validate", "-i", citation):
+        say("citation   after its schema")
     flows = sorted((ROOT / ".github/workflows").glob("*.yml"))
     schema = ("check-jsonschema", "--builtin-schema", "vendor.github-workflows")
     if uvx("workflows", *schema, *flows):

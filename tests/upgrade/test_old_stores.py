@@ -169,6 +169,16 @@ def test_what_a_newer_version_made_is_refused_by_a_line(
     )
 
 
+def test_the_state_of_a_newer_export_is_refused_by_a_line(tmp_path: Path) -> None:
+    from cimis.exports.plan import STATE_FILE, State
+    from cimis.pipeline.errors import UsageError
+
+    (tmp_path / STATE_FILE).write_text('{"version": 2, "form": "lake", "asked": "", "years": {}}')
+    with pytest.raises(UsageError, match="is of version 2; 1 is known") as caught:
+        State.read(tmp_path, "lake", "")
+    assert "update cimis" in (caught.value.hint or "")
+
+
 def _raise_format(path: Path) -> None:
     """Let a chunk say that it is of format version 3, soundly."""
     from cimis.pipeline.chunks.footer import pack
