@@ -2,9 +2,9 @@
 
 Version and changelog agree; sdist and wheel are built twice with equal bytes, pass ``twine check
 --strict``, and are installed into fresh environments where ``cimis demo`` runs; the manual's pages,
-bill of materials, citation and workflows hold. With ``--released TAG`` the changelog has to have the
-version's section and the tag its number. Checkers that are no part of the lock run by uvx; what is
-absent is said, and fails the check with ``--released``.
+bill of materials, citation and workflows hold. With ``--released TAG`` the changelog has to have
+the version's section and the tag its number. Checkers that are no part of the lock run by uvx; what
+is absent is said, and fails the check with ``--released``.
 """
 
 from __future__ import annotations
