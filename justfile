@@ -86,15 +86,21 @@ types: setup
 # what must hold before a change lands
 check: lint types test
 
+# build the distributions into dist, twice, install and demo both, check all that a release has (needs network)
+release-check *args: setup
+    @"{{ bin }}/python" scripts/release_check.py "$@"
+
 # put the code into the house's form
 format: setup
     "{{ bin }}/ruff" check --fix
     "{{ bin }}/ruff" format
 
-# rewrite docs/cli.md and docs/options.md from the commands
+# rewrite docs/cli.md, docs/options.md and the manual's pages from the commands, the report's schema from its classes
 docs: setup
     "{{ bin }}/python" docs/generate_cli.py
     "{{ bin }}/python" docs/generate_options.py
+    "{{ bin }}/python" docs/generate_man.py
+    "{{ bin }}/python" docs/generate_report_schema.py
 
 # draw the README's pictures anew, by its commands
 pictures: setup

@@ -36,7 +36,17 @@ def data_directory(root: Path) -> Path:
         from cimis.pipeline.catalog.file import lists_nothing
 
         raise lists_nothing(root)
+    _bring_up_to_date(root)
     return root
+
+
+def _bring_up_to_date(root: Path) -> None:
+    from cimis.pipeline.catalog.file import is_current
+
+    if not is_current(root):
+        from cimis.pipeline.care.upgrade import upgrade
+
+        upgrade(root)
 
 
 def make_directory(root: Path, *, adopt: bool = False) -> None:
@@ -58,6 +68,8 @@ def make_directory(root: Path, *, adopt: bool = False) -> None:
         raise StoreError(
             f"cannot make '{root}': {error.strerror}", hint="choose a folder you may write to"
         ) from error
+    if (root / CATALOG_FILE).exists():
+        _bring_up_to_date(root)
     with Catalog(root, create=True):
         pass
 

@@ -84,7 +84,12 @@ class State:
             version = said["version"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"'{path}' cannot be read: {error}", hint=elsewhere) from error
-        if version != _VERSION or (found.form, found.asked) != (form, asked):
+        if version != _VERSION:
+            raise UsageError(
+                f"'{path}' is of version {version}; {_VERSION} is known",
+                hint="update cimis, or export into a new folder",
+            )
+        if (found.form, found.asked) != (form, asked):
             raise UsageError(
                 f"'{folder}' holds an export as {found.form} of {found.asked}, not as {form} of "
                 f"{asked}",

@@ -14,10 +14,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cimis.pipeline.care.plausible import Extremes
+from cimis.pipeline.care.upgrade import renewed, upgrade
 from cimis.pipeline.care.verdict import Finding, Verdict
 from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog, ChunkRow
 from cimis.pipeline.catalog.entry import chunk_row
-from cimis.pipeline.catalog.file import adopt_hint
+from cimis.pipeline.catalog.file import adopt_hint, is_current
 from cimis.pipeline.chunks import ChunkInfo, ChunkKey
 from cimis.pipeline.chunks.files import describe
 from cimis.pipeline.chunks.whereabouts import chunk_files
@@ -63,6 +64,8 @@ def verify(
     if not root.is_dir():
         what = "is a file, not a data directory" if root.exists() else "does not exist"
         raise StoreError(f"{root} {what}", hint=f"make one: cimis init {root}")
+    if (root / CATALOG_FILE).exists() and not is_current(root):
+        upgrade(root)
     verdict = Verdict()
     with ExitStack() as stack:
         catalog = _catalog(root, verdict, repair=repair)
@@ -189,12 +192,15 @@ def _mend(
     """Bring the catalog in line with a chunk, or move a damaged one away; return what was done."""
     name = _below(root, path)
     with locked(root, name.replace("/", "-")):
+        mended = "entered in the catalog"
+        if info is None and (info := renewed(path)) is not None:
+            mended = "rewritten from a draft of the format"
         if row is not None or info is None:
             catalog.remove_chunks([name])
         if info is None:
             return f"moved to {_quarantine(root, path)}; a fetch asks for its days again"
         catalog.put_chunks([chunk_row(info, source="rebuilt")])
-        return "entered in the catalog"
+        return mended
 
 
 def _quarantine(root: Path, path: Path) -> str:

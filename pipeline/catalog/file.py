@@ -10,12 +10,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cimis.pipeline.catalog.tables import LATER_TABLES, SCHEMA, VERSION
+from cimis.pipeline.catalog.tables import LATER_TABLES, REVISION, SCHEMA, VERSION
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.storage import storage_of
 
-__all__ = ["CATALOG_FILE", "REBUILD", "CatalogFile", "adopt_hint", "is_foreign", "lists_nothing"]
+__all__ = [
+    "CATALOG_FILE",
+    "REBUILD",
+    "CatalogFile",
+    "adopt_hint",
+    "is_current",
+    "is_foreign",
+    "lists_nothing",
+]
 
 CATALOG_FILE = "metadata.sqlite3"
 REBUILD = "rebuild the catalog with 'cimis verify --repair'"
@@ -59,6 +67,21 @@ def is_foreign(root: Path) -> bool:
             connection.close()
     except sqlite3.DatabaseError:
         return False  # damaged, or locked: whoever opens it says so
+
+
+def is_current(root: Path) -> bool:
+    """Tell whether a catalog needs no bringing up to date; also of one that cannot be read."""
+    path = root / CATALOG_FILE
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            query = "select value from meta where key = 'revision'"
+            found = connection.execute(query).fetchone()
+            return not _own_tables(connection) if found is None else found[0] >= REVISION
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError:
+        return True  # damaged, locked, or another program's: whoever opens it says so
 
 
 def _foreign_tables(connection: sqlite3.Connection) -> bool:
@@ -136,8 +159,9 @@ class CatalogFile:
                     # a rebuilt catalog must not count through the numbers of the lost one again
                     first = "abs(random() / 4)"
                     run(
-                        f"insert into meta values ('version', ?), ('generation', {first})",
-                        [VERSION],
+                        "insert into meta values ('version', ?), ('revision', ?), "
+                        f"('generation', {first})",
+                        [VERSION, REVISION],
                     )
                 for statement in LATER_TABLES.split(";"):
                     run(statement)
@@ -151,7 +175,8 @@ class CatalogFile:
         if found is None or found[0] != VERSION:
             raise StoreError(
                 f"{self.path} has catalog version {found and found[0]}; {VERSION} is known",
-                hint="update cimis, or rebuild the catalog with 'cimis verify --repair'",
+                hint="a newer cimis made it: update cimis; or move the file away, and "
+                "'cimis verify --repair' makes a new one from the chunks",
             )
 
     @contextmanager
@@ -197,6 +222,13 @@ class CatalogFile:
         """Copy the whole catalog, as it is at one moment, into another database."""
         with self._errors():
             self._connection.backup(other)
+
+    def put_revision(self) -> None:
+        """Enter that catalog and chunks are up to date."""
+        with self._errors(), self._transaction():
+            self._connection.execute(
+                "insert or replace into meta values ('revision', ?)", [REVISION]
+            )
 
     def check(self) -> None:
         """Let SQLite check the whole file; `StoreError` where it finds damage."""

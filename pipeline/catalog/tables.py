@@ -1,8 +1,11 @@
 """The catalog's tables, in SQL, and their version."""
 
-__all__ = ["LATER_TABLES", "SCHEMA", "VERSION"]
+__all__ = ["LATER_TABLES", "REVISION", "SCHEMA", "VERSION"]
 
 VERSION = 1
+"""Raised when an older cimis could not use the catalog any more."""
+REVISION = 2
+"""Raised when an older catalog, or chunks of its time, are to be brought up to date at opening."""
 SCHEMA = """
 create table meta (key text primary key, value) without rowid;
 create table stations (number integer primary key, name text not null, facts text not null);

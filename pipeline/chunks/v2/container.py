@@ -82,7 +82,11 @@ def parse_footer(tail: bytes | memoryview, file_bytes: int) -> Footer:
     return unpack(raw, data_start=HEADER_BYTES, data_end=start)
 
 
-def footer_of(tail: bytes | memoryview, file_bytes: int) -> tuple[bytes, int]:
+def footer_of(
+    tail: bytes | memoryview,
+    file_bytes: int,
+    decompressor: zstandard.ZstdDecompressor | None = None,
+) -> tuple[bytes, int]:
     """Return a footer, decompressed, of a version that is known, and where its frame begins.
 
     Parameters
@@ -91,6 +95,8 @@ def footer_of(tail: bytes | memoryview, file_bytes: int) -> tuple[bytes, int]:
         The end of the file, at least the whole footer frame.
     file_bytes : int
         Size of the file.
+    decompressor : zstandard.ZstdDecompressor, optional
+        One with another dictionary than the format's.
 
     Raises
     ------
@@ -114,7 +120,8 @@ def footer_of(tail: bytes | memoryview, file_bytes: int) -> tuple[bytes, int]:
         parameters = zstandard.get_frame_parameters(packed)
         if parameters.content_size != size:
             raise ChunkError(f"footer of {parameters.content_size} bytes, not {size}", offset=start)
-        raw = _decompressor().decompress(packed, max_output_size=size, allow_extra_data=False)
+        opener = decompressor or _decompressor()
+        raw = opener.decompress(packed, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise ChunkError(f"footer cannot be decompressed: {error}", offset=start) from None
     _check_version(raw[:2], start)
