@@ -54,8 +54,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the user's own settings out: no key, no base URL, no configuration file."""
+def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's own settings out: no key, no base URL, no configuration file.
+
+    It makes no folder: each would be found again among all others, for thousands of tests.
+    """
     for name in ("CIMIS_APP_KEY", "CIMIS_BASE_URL", "CIMIS_DATA_DIR", "CIMIS_CACHE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CIMIS_CONFIG", str(tmp_path / "absent" / "config.toml"))
+    monkeypatch.setenv("CIMIS_CONFIG", str(Path(__file__).parent / "absent" / "config.toml"))
