@@ -54,9 +54,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the user's own settings out: no key, no base URL, no configuration file."""
+def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's own settings out: no key, no base URL, no configuration file.
+
+    It makes no folder: each would be found again among all others, for thousands of tests.
+    """
     kept_out = ("APP_KEY", "APP_KEY_FILE", "BASE_URL", "DATA_DIR", "CACHE")
     for name in (f"CIMIS_{setting}" for setting in kept_out):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CIMIS_CONFIG", str(tmp_path / "absent" / "config.toml"))
+    monkeypatch.setenv("CIMIS_CONFIG", str(Path(__file__).parent / "absent" / "config.toml"))

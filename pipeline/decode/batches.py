@@ -60,6 +60,7 @@ class BatchBuilder:
             self._rows += block.rows
 
     def _keep(self, block: Block) -> None:
+        self._findings.stats.items.update([item.code for item in block.items])
         # before blocks meet: a column's scale must follow from its rows, not from how they came
         self._blocks.append(_least_decimals(block, self._findings))
 

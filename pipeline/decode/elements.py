@@ -13,7 +13,7 @@ from cimis.pipeline.decode.numbers import JsonNumber
 from cimis.pipeline.decode.records import Place
 from cimis.pipeline.errors import DecodeError
 
-__all__ = ["MAX_RECORD", "Elements", "Parsed", "Step"]
+__all__ = ["MAX_RECORD", "Elements", "Parsed", "Step", "keys_of", "no_constant"]
 
 MAX_RECORD = 64 * 1024
 """Longest record, and longest token around the records, in bytes."""
@@ -44,13 +44,36 @@ class Parsed:
     stopped: bool = False
 
 
-def _constant(name: str) -> NoReturn:
+def no_constant(name: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python's parser takes."""
     raise ValueError(f"{name} is not JSON")
 
 
-_scan: Any = json.JSONDecoder(  # type: ignore[attr-defined]  # missing from the stubs
-    parse_float=JsonNumber, parse_int=JsonNumber, parse_constant=_constant
-).scan_once
+def keys_of(record: dict[str, Any]) -> int:
+    """Return how many keys a record and its items have together."""
+    return len(record) + sum([len(part) for part in record.values() if type(part) is dict])
+
+
+class _Twice(ValueError):
+    """A key that stands twice in one object."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in names if names.count(name) > 1)[:60])
+    return found
+
+
+def _scanner(**hooks: Any) -> Any:
+    return json.JSONDecoder(  # type: ignore[attr-defined]  # missing from the stubs
+        parse_float=JsonNumber, parse_int=JsonNumber, parse_constant=no_constant, **hooks
+    ).scan_once
+
+
+_scan = _scanner()
+_scan_slowly = _scanner(object_pairs_hook=_unique)
 
 
 class Elements:
@@ -149,6 +172,8 @@ class Elements:
         while True:
             try:
                 record, end = _scan(text, at)
+                if type(record) is dict and keys_of(record) != text.count(":", at, end):
+                    _scan_slowly(text, at)  # a key may stand twice, of which the scan kept one
             except (ValueError, StopIteration, RecursionError) as error:
                 failure = error
                 break
@@ -175,6 +200,13 @@ class Elements:
         """Return the error for a record that cannot be parsed."""
         if fault is not None:
             return DecodeError("bad UTF-8", offset=offset + fault.start, record=self.count)
+        if isinstance(failure, _Twice):
+            return DecodeError(
+                "a key stands twice in a record",
+                offset=offset,
+                record=self.count,
+                key=str(failure),
+            )
         if isinstance(failure, RecursionError):
             return DecodeError("nested too deep", offset=offset, record=self.count)
         if isinstance(failure, json.JSONDecodeError):

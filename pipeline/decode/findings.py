@@ -24,7 +24,7 @@ class DecodeStats:
     ``records`` are those read, duplicates included; ``duplicates`` those dropped because a later
     record of the same batch has the same key; ``fast_records`` those that took the fast path;
     ``unknown_keys`` keys that are not the API's, counted per occurrence, with their names (the
-    first 64) in ``unknown_names``.
+    first 64) in ``unknown_names``; ``items`` the codes of the items of which a record had anything.
     """
 
     bytes: int = 0
@@ -35,6 +35,7 @@ class DecodeStats:
     duplicates: int = 0
     unknown_keys: int = 0
     unknown_names: list[str] = field(default_factory=list)
+    items: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)

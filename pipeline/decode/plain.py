@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from cimis.pipeline.decode.batches import BatchBuilder
+from cimis.pipeline.decode.elements import keys_of, no_constant
 from cimis.pipeline.decode.findings import DecodeStats, Findings
 from cimis.pipeline.decode.numbers import JsonNumber
 from cimis.pipeline.decode.records import KeyKind, Place, RecordReader
@@ -62,8 +63,15 @@ class PlainDecoder:
         """
         before = _traced_bytes()
         try:
-            document = json.loads(self._body, parse_float=JsonNumber, parse_int=JsonNumber)
+            document = json.loads(
+                self._body.decode("utf-8-sig"),
+                parse_float=JsonNumber,
+                parse_int=JsonNumber,
+                parse_constant=no_constant,
+            )
             records = _records(document)
+            if _keys(document, records) != self._body.count(b":"):
+                return self._strictly()  # a key may stand twice, of which the parser kept one
         except (ValueError, RecursionError):
             return self._strictly()
         self.held_bytes = _traced_bytes() - before
@@ -94,6 +102,13 @@ def _records(document: Any) -> list[Any]:
     if not all(isinstance(records, list) for records in lists):
         raise ValueError("records that are no list")
     return [record for records in lists for record in records]
+
+
+def _keys(document: Any, records: list[Any]) -> int:
+    """Return how many keys were kept of a document that holds just what the API sends."""
+    data = document["Data"]
+    around = [document, data, *data["Providers"]]
+    return sum(map(len, around)) + sum(keys_of(r) for r in records if type(r) is dict)
 
 
 def _traced_bytes() -> int:

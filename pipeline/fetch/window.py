@@ -19,7 +19,10 @@ from cimis.pipeline.plan.windows import Window
 from cimis.pipeline.rows.schema import table_items
 from cimis.pipeline.service import BodyInflater, CimisClient, Timings
 
-__all__ = ["Fetched", "carried_items", "fetch_window"]
+__all__ = ["LARGEST_BODY", "Fetched", "carried_items", "fetch_window"]
+
+LARGEST_BODY = 32 << 20
+"""Most bytes of an answer, inflated or not: one of the most records that may come has 5 MB."""
 
 
 @dataclass(slots=True)
@@ -47,7 +50,7 @@ class _Body:
     def __init__(
         self, window: Window, request: FetchRequest, encoding: str | None, timings: Timings
     ) -> None:
-        self.inflater = BodyInflater(encoding)
+        self.inflater = BodyInflater(encoding, most=LARGEST_BODY)
         kind = PlainDecoder if request.plain else StreamDecoder
         key: KeyKind = "target" if window.kind is SiteKind.TARGET else "station"
         self.decoder: PlainDecoder | StreamDecoder = kind(window.scope, window.items, key=key)
@@ -69,6 +72,7 @@ class _Body:
                 self.allocations.__exit__(None, None, None)
             if not any(batch.num_rows for batch in self._batches):
                 return None
+            self._check_items()
             table = unify(self._batches, stats=self.decoder.stats)
             if self._window.kind is SiteKind.TARGET:
                 table = _numbered(table, self._window)
@@ -76,6 +80,12 @@ class _Body:
                 table = _those_asked_for(table, self._window)
             _check_asked_for(table, self._window)
             return table
+
+    def _check_items(self) -> None:
+        """Refuse records none of which has any item that was asked for."""
+        if not self.decoder.stats.items:
+            asked = ", ".join(item.code for item in self._window.items[:4])
+            raise DecodeError(f"the answer's records hold no item that was asked for ({asked})")
 
     def _take(self, batches: list[pa.RecordBatch]) -> None:
         self._batches += batches
@@ -127,7 +137,7 @@ async def fetch_window(
         response.content_encoding,
         body.inflater.wire_bytes,
         body.inflater.decoded_bytes,
-        body.decoder.stats.unknown_names,
+        [client.shown(name) for name in body.decoder.stats.unknown_names],
         None if body.allocations is None else body.allocations.report,
     )
 

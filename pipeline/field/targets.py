@@ -123,7 +123,8 @@ def address_target(text: str) -> Target:
     name, address = name.strip(), address.strip()
     if not name or not address:
         raise UsageError(f"'{text}' is no address with a name", hint=_ADDRESS_HINT)
-    if re.search(r"[;=]", address) or re.search(r"[;,:/\\\x00-\x1f]", name) or len(name) > 100:
+    odd = re.search(r"[;=\x00-\x1f\x7f]", address) or re.search(r"[;,:/\\\x00-\x1f\x7f]", name)
+    if odd or len(name) > 100 or len(address) > 500:
         raise UsageError(
             f"'{text}' has characters that a name or an address cannot have", hint=_ADDRESS_HINT
         )

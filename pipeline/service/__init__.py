@@ -9,13 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cimis.pipeline.service.client import CimisClient, Timeouts
+    from cimis.pipeline.service.client import CimisClient
     from cimis.pipeline.service.inflate import BodyInflater
     from cimis.pipeline.service.response import Response
     from cimis.pipeline.service.retry import Retry, RetryPolicy
     from cimis.pipeline.service.settings import AppKey, Settings
     from cimis.pipeline.service.stations import Station
     from cimis.pipeline.service.timings import Timings
+    from cimis.pipeline.service.waits import Timeouts
     from cimis.pipeline.service.zip_codes import ZipCode
 
 __all__ = [
@@ -41,7 +42,7 @@ _HOMES = {
     "RetryPolicy": "retry",
     "Settings": "settings",
     "Station": "stations",
-    "Timeouts": "client",
+    "Timeouts": "waits",
     "Timings": "timings",
     "ZipCode": "zip_codes",
 }

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import platform
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
 
 from cimis.pipeline.errors import CimisError, DecodeError, RequestRefused, ServiceError
 from cimis.pipeline.field.targets import Network
+from cimis.pipeline.service.agent import user_agent
 from cimis.pipeline.service.endpoints import (
     ALL_SPATIAL_ZIP_CODES,
     ALL_STATION_ZIP_CODES,
@@ -31,37 +31,27 @@ from cimis.pipeline.service.failures import (
     SOCKET_FAILURES,
     firewall_page,
     looks_like_html,
+    not_asked_for,
     refusal,
     socket_failure,
 )
-from cimis.pipeline.service.network import transport_to
+from cimis.pipeline.service.masking import causes, mask_error, quiet_header_logs
+from cimis.pipeline.service.network import host_of, transport_to
 from cimis.pipeline.service.probe import STATION, Probe
 from cimis.pipeline.service.response import Response
 from cimis.pipeline.service.retry import Retry, RetryPolicy
 from cimis.pipeline.service.settings import Settings
-from cimis.pipeline.service.stations import OnOdd, Station, parse_stations
+from cimis.pipeline.service.stations import OnOdd, Reader, Station, log_odd, parse_stations
 from cimis.pipeline.service.timings import Timings, Trace
+from cimis.pipeline.service.waits import Deadline, Timeouts
 from cimis.pipeline.service.zip_codes import ZipCode, parse_zip_codes
 
-__all__ = ["CimisClient", "Timeouts"]
+__all__ = ["CimisClient"]
+
+T = TypeVar("T")
 
 _LARGEST_LIST = 16 << 20
 _LARGEST_REFUSAL = 64 << 10
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Longest waits in seconds: to connect (look-up and TLS included), between bytes, to send."""
-
-    connect_s: float = 10.0
-    read_s: float = 120.0
-    write_s: float = 30.0
-
-    @classmethod
-    def of(cls, wait_s: float) -> Self:
-        """Return waits of which none is longer than so many seconds."""
-        usual = cls()
-        return cls(min(wait_s, usual.connect_s), wait_s, min(wait_s, usual.write_s))
 
 
 class CimisClient:
@@ -82,6 +72,8 @@ class CimisClient:
     ------
     AuthError
         When no key is set.
+    UsageError
+        For a base URL, or a proxy or certificates of the environment, that cannot be used.
 
     Examples
     --------
@@ -100,9 +92,9 @@ class CimisClient:
     ) -> None:
         self._key = settings.key()
         self._policy = policy or RetryPolicy()
-        waits = timeout or Timeouts()
-        _silence_header_logs()
-        self._host = httpx.URL(settings.base_url).netloc.decode()
+        self._waits = waits = timeout or Timeouts()
+        quiet_header_logs()
+        self._host = host_of(settings.base_url)
         self._http = httpx.AsyncClient(
             base_url=settings.base_url,
             transport=transport_to(settings.base_url),
@@ -113,9 +105,11 @@ class CimisClient:
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip, zstd" if gzip else "identity",
-                "User-Agent": _user_agent(),
+                "User-Agent": user_agent(),
             },
         )
+        # no state of the service's own: what it sets is neither kept nor sent back
+        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,7 +157,7 @@ class CimisClient:
         ``on_odd`` hears of entries that cannot be read and are left out; else they are logged.
         """
         body = await self._fetch(ALL_STATIONS, {}, {}, on_retry)
-        return parse_stations(body, on_odd=on_odd)
+        return self._read(parse_stations, body, on_odd)
 
     async def station(self, number: int) -> Station:
         """Return one station.
@@ -173,10 +167,14 @@ class CimisClient:
         RequestRefused
             When there is no such station.
         """
-        body = await self._fetch(ONE_STATION, {"stationNbr": str(number)}, {"stations": (number,)})
-        for station in parse_stations(body):
+        where = {"stations": (number,)}
+        body = await self._fetch(ONE_STATION, {"stationNbr": str(number)}, where)
+        found = self._read(parse_stations, body)
+        for station in found:
             if station.number == number:
                 return station
+        if found:
+            raise not_asked_for(f"station {number}", f"station {found[0].number}", **where)
         raise RequestRefused(
             f"there is no station {number}", hint="see 'cimis stations'", stations=(number,)
         )
@@ -210,14 +208,31 @@ class CimisClient:
         ------
         RequestRefused
             When the network does not serve the zip code that is asked for.
+        DecodeError
+            When the answer is of other zip codes.
         """
         spatial = network is Network.SCS
         if code is None:
             path = ALL_SPATIAL_ZIP_CODES if spatial else ALL_STATION_ZIP_CODES
-            return parse_zip_codes(await self._fetch(path, {}, {}), on_odd=on_odd)
+            return self._read(parse_zip_codes, await self._fetch(path, {}, {}), on_odd)
         path = ONE_SPATIAL_ZIP_CODE if spatial else ONE_STATION_ZIP_CODE
-        found = parse_zip_codes(await self._fetch(path, {"zipCode": code}, {}), on_odd=on_odd)
-        return [entry for entry in found if entry.code == code]
+        found = self._read(parse_zip_codes, await self._fetch(path, {"zipCode": code}, {}), on_odd)
+        entries = [entry for entry in found if entry.code == code]
+        if found and not entries:
+            raise not_asked_for(f"zip code {code}", f"zip code {found[0].code}")
+        return entries
+
+    def shown(self, text: str) -> str:
+        """Return a text of an answer as it may be shown: without the key, on one line."""
+        return "".join(c if c.isprintable() else " " for c in self._key.scrub(text))
+
+    def _read(self, parse: Reader[T], body: bytes, on_odd: OnOdd | None = None) -> list[T]:
+        """Return the entries of a list; no error of them shows the key."""
+        tell, key = on_odd or log_odd, self._key.reveal()
+        try:
+            return parse(body, on_odd=lambda error: tell(mask_error(error, key)))
+        except DecodeError as error:
+            raise mask_error(error, key) from None
 
     async def _fetch(
         self,
@@ -228,7 +243,9 @@ class CimisClient:
     ) -> bytes:
         async def attempt() -> bytes:
             async with self._open(path, parameters, where) as response:
-                return await response.whole(_LARGEST_LIST)
+                body = await response.whole(_LARGEST_LIST)
+                # what the service repeats of the key shall not be kept as a station's name
+                return body.replace(self._key.reveal().encode(), b"****")
 
         return await self._policy.run(attempt, on_retry=on_retry)
 
@@ -243,6 +260,7 @@ class CimisClient:
         """Send a request and give the answer if it is data; else raise what it is."""
         timings = Timings() if timings is None else timings
         began = time.perf_counter()
+        deadline = Deadline(self._waits.whole_s)
         request = self._http.build_request(
             "GET",
             path,
@@ -251,17 +269,31 @@ class CimisClient:
             extensions={"trace": Trace(timings)},
         )
         try:
-            answer = await self._http.send(request, stream=True)
+            async with deadline.kept():
+                answer = await self._http.send(request, stream=True)
         except SOCKET_FAILURES as error:
             timings.total_ms = (time.perf_counter() - began) * 1000
-            raise socket_failure(error, host=self._host, where=where) from error
+            self._fail(error, where)
         try:
-            response = Response(answer, timings, host=self._host, where=where)
+            fail = partial(self._fail, where=where)
+            response = Response(answer, timings, deadline, fail, host=self._host, where=where)
             await self._check(response, where)
             yield response
+        except CimisError as error:
+            raise mask_error(error, self._key.reveal()) from self._untold(error.__cause__)
         finally:
             timings.total_ms = (time.perf_counter() - began) * 1000
             await answer.aclose()
+
+    def _fail(self, error: Exception, where: Mapping[str, Any]) -> NoReturn:
+        """Raise what a failure below is in the tree of errors."""
+        failure = socket_failure(error, host=self._host, where=where)
+        raise failure from self._untold(error)
+
+    def _untold(self, error: BaseException | None) -> BaseException | None:
+        """Return an error that may stand as a cause: None for one that shows the key."""
+        texts = [t for at in causes(error) for t in (str(at), repr(at))] if error else []
+        return None if any(self._key.scrub(text) != text for text in texts) else error
 
     async def _check(self, response: Response, where: Mapping[str, Any]) -> None:
         """Raise the error that an answer is, unless it is data."""
@@ -280,18 +312,3 @@ class CimisClient:
             return (await response.whole(_LARGEST_REFUSAL)).decode("utf-8", "replace")
         except (ServiceError, DecodeError):
             return ""
-
-
-def _user_agent() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        own = version("cimis")
-    except PackageNotFoundError:
-        own = "0"
-    return f"cimis/{own} (Python {platform.python_version()}; httpx {httpx.__version__})"
-
-
-def _silence_header_logs() -> None:
-    """Keep HTTP/2's header compressor from logging headers, the key among them."""
-    logging.getLogger("hpack").setLevel(logging.WARNING)

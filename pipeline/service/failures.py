@@ -6,15 +6,16 @@ import datetime as dt
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 
 from cimis.pipeline.errors import (
     AuthError,
     CimisError,
+    DecodeError,
     FirewallPage,
     NetworkError,
     RateLimited,
@@ -23,11 +24,20 @@ from cimis.pipeline.errors import (
     TooManyRecords,
 )
 from cimis.pipeline.service.endpoints import REFUSALS
+from cimis.pipeline.service.masking import causes
+from cimis.pipeline.service.waits import TooSlow
 
-__all__ = ["SOCKET_FAILURES", "firewall_page", "looks_like_html", "refusal", "socket_failure"]
+__all__ = [
+    "SOCKET_FAILURES",
+    "firewall_page",
+    "looks_like_html",
+    "not_asked_for",
+    "refusal",
+    "socket_failure",
+]
 
-SOCKET_FAILURES: tuple[type[Exception], ...] = (httpx.HTTPError, OSError)
-"""What the libraries below raise when a request fails on its way."""
+SOCKET_FAILURES: tuple[type[Exception], ...] = (httpx.HTTPError, OSError, TooSlow)
+"""What is raised below when a request fails on its way."""
 
 _SAID = {
     "dns": "the host's name cannot be looked up",
@@ -40,6 +50,7 @@ _SAID = {
     "write_timeout": "sending took too long",
     "certificate": "the service's certificate is not trusted",
     "tls": "the encrypted connection failed",
+    "too_slow": "the service did not come to the end of its answer in time",
     "eof": "the service closed the connection before the answer was whole",
     "proxy": "the proxy failed",
     "protocol": "the answer is not HTTP",
@@ -56,12 +67,28 @@ _ADVICE = {
     "the packets",
     "read_timeout": "give it longer with --timeout, or ask for fewer days",
     "write_timeout": "check the network",
+    "too_slow": "give it longer with --timeout, or ask for fewer days",
     "certificate": "name the right authority's certificates in SSL_CERT_FILE",
     "tls": "check that the base URL's port speaks TLS; else it begins with http://",
     "proxy": "check the proxy that the environment names",
     "protocol": "check host and port of the base URL",
 }
 """Kind of a network failure → what to do; for the rest, `_LATER`."""
+
+_ELSEWHERE = "check the host of the base URL; what answers may not be the service"
+_CERTIFICATES: dict[int | None, tuple[str, str]] = {
+    9: (
+        "the service's certificate is not valid yet",
+        "check this machine's clock",
+    ),
+    10: (
+        "the service's certificate has expired",
+        "check this machine's clock; else wait until the service has a new one",
+    ),
+    62: ("the service's certificate is another host's", _ELSEWHERE),
+    64: ("the service's certificate is another address's", _ELSEWHERE),
+}
+"""OpenSSL's number of what is wrong with a certificate → what it is in words, and what to do."""
 
 _BY_CAUSE: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "dns"),
@@ -76,6 +103,7 @@ _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.ConnectTimeout, "connect_timeout"),
     (httpx.ReadTimeout, "read_timeout"),
     (httpx.WriteTimeout, "write_timeout"),
+    (TooSlow, "too_slow"),
     (httpx.ProxyError, "proxy"),
     (httpx.ConnectError, "unreachable"),
 )
@@ -83,25 +111,12 @@ _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
 _TEXT_SHOWN = 160
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what caused it, each once; of several addresses' failures all."""
-    seen: set[int] = set()
-    pending: list[BaseException | None] = [error]
-    while pending:
-        at = pending.pop(0)
-        if at is not None and id(at) not in seen:
-            seen.add(id(at))
-            yield at
-            pending += [at.__cause__, at.__context__]
-            pending += at.exceptions if isinstance(at, BaseExceptionGroup) else ()
-
-
 def _kind(error: BaseException) -> str:
     """Return the kind of a failure, from the deepest cause that names one."""
-    for wanted, kind in _BY_TYPE[:3]:
+    for wanted, kind in _BY_TYPE[:4]:
         if isinstance(error, wanted):
             return kind
-    for at in _chain(error):
+    for at in causes(error):
         for wanted, kind in _BY_CAUSE:
             if isinstance(at, wanted):
                 return kind
@@ -127,17 +142,28 @@ def socket_failure(error: Exception, *, host: str, where: Mapping[str, Any]) -> 
     where : mapping
         Stations, start and end of the request.
     """
-    said = _kind(error)
-    kind = "tls" if said == "certificate" else said
-    mapped = NetworkError(
-        f"{host}: {_SAID[said]}",
-        kind=kind,
-        hint=_ADVICE.get(said, _LATER),
+    kind = _kind(error)
+    if kind != "certificate":
+        hint = _ADVICE.get(kind, _LATER)
+        return NetworkError(f"{host}: {_SAID[kind]}", kind=kind, hint=hint, **where)
+    code = next((at.verify_code for at in causes(error) if _unverified(at)), None)
+    said, hint = _CERTIFICATES.get(code, (_SAID[kind], _ADVICE[kind]))
+    mapped = NetworkError(f"{host}: {said}", kind="tls", hint=hint, **where)
+    mapped.retryable = False
+    return mapped
+
+
+def _unverified(error: BaseException) -> TypeGuard[ssl.SSLCertVerificationError]:
+    return isinstance(error, ssl.SSLCertVerificationError)
+
+
+def not_asked_for(asked: str, got: str, **where: Any) -> DecodeError:
+    """Return the error for an answer about something else than was asked."""
+    return DecodeError(
+        f"the answer is not what was asked for: {got} came in the place of {asked}",
+        hint="nothing of this answer is kept; try again later",
         **where,
     )
-    if said == "certificate":
-        mapped.retryable = False
-    return mapped
 
 
 def looks_like_html(content_type: str | None, opening: bytes) -> bool:

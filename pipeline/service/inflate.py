@@ -14,6 +14,9 @@ __all__ = ["MAX_OUTPUT", "BodyInflater"]
 MAX_OUTPUT = 64 << 20
 """Most bytes that one piece may inflate to; the API's JSON shrinks 20 to 40 times."""
 
+_LARGEST_WINDOW = 1 << 23
+"""Of zstd over HTTP (RFC 9659): a body may not make its reader keep more."""
+
 _STEP = 1 << 20
 _ZSTD_STEP = 256
 
@@ -87,7 +90,7 @@ class _Zstd:
     def __init__(self) -> None:
         import zstandard
 
-        self._new = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj
+        self._new = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj
         self._stream: Any = self._new()
         self._started = False
 
@@ -132,6 +135,8 @@ class BodyInflater:
     ----------
     encoding : str or None
         The ``Content-Encoding`` header: gzip, zstd, deflate, identity; None is identity.
+    most : int, optional
+        Most bytes of the whole body, on the wire as well as after.
 
     Attributes
     ----------
@@ -144,7 +149,8 @@ class BodyInflater:
         For an encoding that is not known.
     """
 
-    def __init__(self, encoding: str | None) -> None:
+    def __init__(self, encoding: str | None, *, most: int | None = None) -> None:
+        self._most = most
         self.wire_bytes = 0
         self.decoded_bytes = 0
         self._codec = _codec(encoding)
@@ -158,8 +164,11 @@ class BodyInflater:
         NetworkError
             Of kind ``corrupt_body`` (retryable) for damage, for bytes after the end, and for a
             piece that inflates to more than `MAX_OUTPUT` bytes.
+        DecodeError
+            When the body is longer than it may be.
         """
         self.wire_bytes += len(piece)
+        self._bound(self.wire_bytes)
         if not piece:
             return b""
         parts: list[bytes] = []
@@ -168,6 +177,7 @@ class BodyInflater:
             for part in self._codec.feed(bytes(piece)):
                 parts.append(part)
                 size += len(part)
+                self._bound(self.decoded_bytes + size)
                 if size > MAX_OUTPUT:
                     raise ValueError(f"{len(piece)} bytes inflate to more than {MAX_OUTPUT}")
         except Exception as error:
@@ -190,6 +200,13 @@ class BodyInflater:
         except (zlib.error, ValueError) as error:
             raise self._damaged(error) from error
         return b""
+
+    def _bound(self, size: int) -> None:
+        if self._most is not None and size > self._most:
+            raise DecodeError(
+                f"the answer is longer than {self._most} bytes, which none that is right can be",
+                hint="nothing of it is kept; check the base URL",
+            )
 
     def _damaged(self, error: Exception) -> NetworkError:
         return NetworkError(

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, NoReturn
 
 import httpx
 
 from cimis.pipeline.errors import DecodeError, NetworkError
-from cimis.pipeline.service.failures import SOCKET_FAILURES, socket_failure
+from cimis.pipeline.service.failures import SOCKET_FAILURES
 from cimis.pipeline.service.inflate import BodyInflater
 from cimis.pipeline.service.timings import Timings
+from cimis.pipeline.service.waits import Deadline
 
 __all__ = ["Response"]
 
 _OPENING = 512
+_OPENING_WIRE = 4096
 _STEP = 512
 
 
 class Response:
     """An open answer whose body is still to be read.
+
+    Parameters
+    ----------
+    answer : httpx.Response
+    timings : Timings
+    deadline : Deadline
+        By which the whole body must have come.
+    fail : callable
+        Raises what a failure on the way is in the tree of errors.
+    host : str
+    where : mapping
+        Stations, start and end of the request, for errors.
 
     Attributes
     ----------
@@ -34,7 +48,14 @@ class Response:
     """
 
     def __init__(
-        self, answer: httpx.Response, timings: Timings, *, host: str, where: Mapping[str, Any]
+        self,
+        answer: httpx.Response,
+        timings: Timings,
+        deadline: Deadline,
+        fail: Callable[[Exception], NoReturn],
+        *,
+        host: str,
+        where: Mapping[str, Any],
     ) -> None:
         self.status = answer.status_code
         self.headers = answer.headers
@@ -43,6 +64,8 @@ class Response:
         self.http_version = answer.http_version
         self._raw = answer.aiter_raw()
         self._held: list[bytes] = []
+        self._deadline = deadline
+        self._fail = fail
         self._host = host
         self._where = where
 
@@ -62,9 +85,10 @@ class Response:
     async def _next(self) -> bytes | None:
         try:
             with self.timings.measure("read_ms"):
-                return await anext(self._raw, None)
+                async with self._deadline.kept():
+                    return await anext(self._raw, None)
         except SOCKET_FAILURES as error:
-            raise socket_failure(error, host=self._host, where=self._where) from error
+            self._fail(error)
 
     async def opening(self) -> bytes:
         """Return the decompressed beginning of the body, which stays to be read.
@@ -74,7 +98,11 @@ class Response:
         seen = b""
         try:
             inflater = BodyInflater(self.content_encoding)
-            while not seen.strip() and len(seen) < _OPENING:
+            while (
+                not seen.strip()
+                and len(seen) < _OPENING
+                and inflater.wire_bytes < _OPENING_WIRE  # which may inflate to nothing for ever
+            ):
                 piece = await self._next()
                 if piece is None:
                     break
@@ -100,14 +128,11 @@ class Response:
         DecodeError
             When it has more than `limit` bytes, or an encoding that is not known.
         """
-        inflater = BodyInflater(self.content_encoding)
+        inflater = BodyInflater(self.content_encoding, most=limit)
         parts: list[bytes] = []
         try:
             async for piece in self.pieces():
-                for part in _inflated(inflater, piece):
-                    parts.append(part)
-                    if inflater.decoded_bytes > limit:
-                        raise DecodeError(f"the answer is longer than {limit} bytes", **self._where)
+                parts += _inflated(inflater, piece)
             inflater.finish()
         except NetworkError as error:
             if error.kind != "corrupt_body":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cimis.pipeline.errors import AuthError, UsageError
+from cimis.pipeline.service.masking import masked
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -68,8 +69,8 @@ class AppKey:
         return self._text
 
     def scrub(self, text: str) -> str:
-        """Return a text in which the key, should it occur, is masked."""
-        return text.replace(self._text, "****")
+        """Return a text in which the key, should it or a longer piece of it occur, is masked."""
+        return masked(text, self._text)
 
     def __str__(self) -> str:
         return "****"
@@ -211,20 +212,21 @@ def _checked_url(text: str, source: str) -> str:
     text = text.strip()
     from urllib.parse import urlsplit  # a query needs no address
 
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        port_is_valid = False
+        parts, port_is_valid = urlsplit(""), False
     if "?" in text or "#" in text or "@" in parts.netloc:
         raise UsageError(
             f"the base URL ({source}) may hold only scheme, host, port and path: "
             f"{parts.scheme}://{parts.hostname or ''}...",
             hint="the key goes into a header, never into a URL; " + _KEY_HINT,
         )
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
+    odd = re.search(r"[\x00-\x20\x7f\\]", text)  # a line's end would begin another header
+    if odd or parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
         raise UsageError(
-            f"'{text}' ({source}) is not a base URL", hint=f"write one such as {DEFAULT_BASE_URL}"
+            f"{text!r} ({source}) is not a base URL", hint=f"write one such as {DEFAULT_BASE_URL}"
         )
     if parts.scheme == "http" and parts.hostname.endswith(".ca.gov"):
         raise UsageError(

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cimis.pipeline.errors import DecodeError
 from cimis.pipeline.field.site import LARGEST_STATION
@@ -17,9 +17,11 @@ from cimis.pipeline.field.units import FOOT_M
 
 __all__ = [
     "OnOdd",
+    "Reader",
     "Station",
     "american_day",
     "listed",
+    "log_odd",
     "parse_stations",
     "readable",
     "station_from_json",
@@ -29,6 +31,17 @@ OnOdd = Callable[[DecodeError], None]
 """Hears of an entry of a list that cannot be read and is left out."""
 
 T = TypeVar("T")
+
+
+class Reader(Protocol[T]):
+    """Makes the entries of a list from its body."""
+
+    def __call__(self, body: bytes, *, on_odd: OnOdd | None = None) -> list[T]: ...  # noqa: D102
+
+
+_STRANGE = "the service may have changed, or the base URL is not the API's; try again later"
+_TOLD = ("Message", "message", "error")
+"""Under which keys a service says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +111,10 @@ def readable(
         except DecodeError as error:
             odd.append(error)
     if odd and not found:
+        odd[0].hint = odd[0].hint or _STRANGE
         raise odd[0]
     for told in odd:
-        (on_odd or _log)(told)
+        (on_odd or log_odd)(told)
     return found
 
 
@@ -114,19 +128,27 @@ def _twice(facts: Mapping[str, Any]) -> DecodeError:
     )
 
 
-def _log(error: DecodeError) -> None:
+def log_odd(error: DecodeError) -> None:
+    """Log an entry that is left out, where nobody hears of it."""
     logging.getLogger(__name__).warning("an entry of the service's list is left out: %s", error)
 
 
 def listed(body: bytes, key: str, what: str) -> list[Any]:
     """Return the entries of an answer that is a list under one key; `DecodeError` for another."""
     try:
-        answer = json.loads(body)
+        answer = json.loads(body.decode("utf-8-sig"))  # of bytes it would guess the coding
     except (ValueError, RecursionError) as error:
-        raise DecodeError(f"the list of {what} is not JSON: {error}") from error
+        shown = body[:40].decode("utf-8", "replace")
+        raise DecodeError(
+            f"the list of {what} is not JSON: {error}", text=shown, hint=_STRANGE
+        ) from error
     entries = answer.get(key) if isinstance(answer, dict) else None
     if not isinstance(entries, list):
-        raise DecodeError(f"the answer has no list '{key}'", key=key)
+        told = (
+            [answer[name] for name in _TOLD if name in answer] if isinstance(answer, dict) else []
+        )
+        text = str(told[0])[:160] if told else None
+        raise DecodeError(f"the answer has no list '{key}'", key=key, text=text, hint=_STRANGE)
     return entries
 
 
@@ -196,7 +218,8 @@ class _Fields:
             return ""
         if not isinstance(value, str):
             raise self._wrong(key, "text")
-        return value.strip()
+        # signs that steer a terminal have no place in a name
+        return "".join(c if c.isprintable() or c in "\r\n\t" else " " for c in value).strip()
 
     def number(self) -> int:
         text = str(self._facts.get("StationNbr"))

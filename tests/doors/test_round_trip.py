@@ -15,8 +15,10 @@ from tests.doors.rows import STATIONS, Batch, Shape, batches, differing
 from tests.doors.ways_in import WAYS_IN, Given, stored
 from tests.doors.ways_out import WAYS_OUT
 
-EXAMPLES = 3
-"""Batches a pair of doors: the simplest one, and generated ones."""
+EXAMPLES = 2
+"""Batches a pair of doors in every run: the simplest one, and a generated one."""
+MORE = 6
+"""Batches of the long form."""
 
 
 Stores = Callable[[str, Batch], tuple[Path, Given]]
@@ -51,18 +53,22 @@ def _pairs() -> list[object]:
 PAIRS = _pairs()
 
 
+@pytest.mark.parametrize(
+    "examples", [EXAMPLES, pytest.param(MORE, marks=pytest.mark.slow)], ids=["few", "more"]
+)
 @pytest.mark.parametrize(("way_in", "scope", "way_out"), PAIRS)
 def test_what_goes_in_comes_out(
     way_in: str,
     scope: str,
     way_out: str,
+    examples: int,
     stores: Stores,
     record_property: Callable[[str, object], None],
 ) -> None:
     cells = 0
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,  # the same batches for every way out, so that each is stored once
         database=None,
         deadline=None,
@@ -80,7 +86,7 @@ def test_what_goes_in_comes_out(
         cells += sum(map(len, given.rows.values()))
 
     trip()
-    record_property("round_trips", EXAMPLES * len(STATIONS))
+    record_property("round_trips", examples * len(STATIONS))
     record_property("cells", cells)
 
 
