@@ -46,6 +46,9 @@ def settled() -> None:
     terminal that shows fewer signs plain ones stand for them. ``PYTHONIOENCODING`` is followed.
     """
     codecs.register_error(_ERRORS, _plainly)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell, or a program without a window
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     free = not os.environ.get("PYTHONIOENCODING")
     for stream in (sys.stdout, sys.stderr):
         _settle(stream, errors=_ERRORS, free=free)
