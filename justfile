@@ -44,6 +44,22 @@ test *args: setup
 test-long *args: setup
     @"{{ bin }}/python" -m pytest -n 2 --dist worksteal "$@"
 
+# the tests with the lowest versions that pyproject.toml allows, in .venv-lowest (needs network)
+test-lowest *args: setup
+    #!/usr/bin/env bash
+    set -euo pipefail
+    "{{ bin }}/python" -m pip install --quiet --root-user-action=ignore uv
+    uv="{{ bin }}/uv"
+    want=$(cksum pyproject.toml)
+    if [ "$(cat .venv-lowest/stamp 2>/dev/null)" != "$want" ]; then
+        "$uv" venv --quiet --clear --seed --python "{{ bin }}/python" .venv-lowest
+        "{{ bin }}/python" scripts/lowest_versions.py > .venv-lowest/lowest.txt
+        "$uv" pip install --quiet --python .venv-lowest/bin/python --group dev --constraints .venv-lowest/lowest.txt
+        "$uv" pip install --quiet --python .venv-lowest/bin/python --constraints .venv-lowest/lowest.txt --no-build-isolation -e ".[soil-water,plot,xlsx,pandas,xarray,objects,dask,delta,iceberg]"
+        echo "$want" > .venv-lowest/stamp
+    fi
+    .venv-lowest/bin/python -m pytest -m "not slow" "${@:-tests}"
+
 # branch coverage of chunks and decode by their own tests; slower than those alone, so no part of check
 coverage *args: setup
     "{{ bin }}/coverage" run -m pytest -m "not slow" tests/chunks tests/decode "$@"

@@ -170,7 +170,7 @@ def _pyfao56() -> Any:
 
 
 def _days(start: dt.date, end: dt.date) -> Dates:
-    days: Dates = np.arange(np.datetime64(start, "D"), np.datetime64(end, "D") + 1)
+    days: Dates = np.arange(np.datetime64(start, "D"), np.datetime64(end + _DAY, "D"))
     return days
 
 

@@ -49,7 +49,7 @@ class GeneratedYear:
     @property
     def hours(self) -> Days:
         """The ends of the hours."""
-        first = self.dates[0].astype("datetime64[h]") + 1
+        first = self.dates[0] + np.timedelta64(1, "h")
         ends: Days = first + np.arange(self.dates.size * 24)
         return ends
 

@@ -185,7 +185,7 @@ def memory(sizes: list[int]) -> None:
     print(f"\nmemory\nsix items kept: {kept.kept_per_record:.2f} bytes per record (to reach: 30)")
     for size in sizes:
         command = [sys.executable, "-m", "benchmarks.decode", "--memory-of", str(size)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
         row = json.loads(done.stdout)
         print(
             f"body of {row['megabytes']:7.1f} MB, {row['records']:9,} records: "

@@ -32,7 +32,9 @@ with Emulator(GeneratedSource(), latency_s=float(sys.argv[1])) as emulator:
 def _server(latency_s: float) -> Iterator[Settings]:
     """Run an embedded server in another process."""
     command = [sys.executable, "-c", _SERVE, str(latency_s)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as it:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as it:
         assert it.stdout is not None
         base_url, key = it.stdout.readline().split()
         yield Settings.load(base_url=base_url, app_key=key)

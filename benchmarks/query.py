@@ -245,7 +245,7 @@ def command_line(root: Path, scope: Scope, repeats: int) -> dict[str, dict[str, 
 
 
 def _out(words: list[str]) -> str:
-    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
 
 
 def report(found: dict[str, Any]) -> str:
@@ -306,7 +306,7 @@ def main() -> None:
             )
             found |= measure(options.root, scope, options.repeats, nights=options.nights)
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
+        options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
     print(report(found))
 
 

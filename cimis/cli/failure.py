@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -54,6 +55,8 @@ def _known(error: Exception) -> CimisError | None:
         return error
     if isinstance(error, click.ClickException):
         return UsageError(error.format_message(), hint=_click_hint(error))
+    if isinstance(error, RuntimeError) and "home directory" in str(error):
+        return UsageError("no home folder is known", hint="set HOME, or give the whole path")
     if isinstance(error, OSError) and error.errno is not None:
         place = f"{error.filename}: " if error.filename else ""
         return StoreError(
@@ -74,12 +77,18 @@ def _report_bug(error: Exception, arguments: Sequence[str], *, as_json: bool) ->
 
     secrets = _secrets(arguments)
     trace = "".join(traceback.format_exception(error))
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="cimis-trace-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(_without(f"cimis {' '.join(arguments)}\n\n{trace}", secrets))
+    hint = "please report it with the command"
+    with suppress(OSError):  # no folder for temporary files can be written
+        with tempfile.NamedTemporaryFile(
+            *("w", -1, "utf-8"),
+            prefix="cimis-trace-",
+            suffix=".txt",
+            delete=False,
+            errors="backslashreplace",
+        ) as file:
+            file.write(_without(f"cimis {' '.join(arguments)}\n\n{trace}", secrets))
+        hint = f"please report it with the trace in {file.name}"
     message = f"this is a bug in cimis: {type(error).__name__}: {_one_line(str(error))}"
-    hint = f"please report it with the trace in {file.name}"
     if as_json:
         facts = {"class": type(error).__name__, "message": message, "hint": hint, "exit_code": 1}
         _say(_json({"error": facts}), secrets)

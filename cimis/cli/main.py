@@ -14,6 +14,7 @@ import click
 
 from cimis.cli.app import ReaderLeft, cli
 from cimis.cli.failure import ABORTED, BROKEN_PIPE, TERMINATED, report, wants_json
+from cimis.cli.streams import settled
 
 __all__ = ["main", "run"]
 
@@ -61,6 +62,7 @@ def run(arguments: Sequence[str]) -> int:
     int
         The exit code: 0, or that of the error; see ``docs/cli.md``.
     """
+    settled()
     _leave_cleanly_when_terminated()
     as_json = wants_json(arguments)
     try:

@@ -229,7 +229,7 @@ def _expected(
         | {
             "basis": np.full(shape, "historical average", object),
             "years": np.broadcast_to(years, shape),
-            "since": np.full(shape, np.datetime64("NaT"), "datetime64[D]"),
+            "since": np.full(shape, np.datetime64("NaT", "D"), "datetime64[D]"),
         }
     )
 

@@ -122,9 +122,9 @@ def grid_of(
     """
     columns = tuple(sorted(stations))
     first = np.datetime64(span[0], "D")
-    days = np.arange(first, np.datetime64(span[1], "D") + 1)
+    days = np.arange(first, np.datetime64(span[1], "D") + np.timedelta64(1, "D"))
     hourly = scope is Scope.HOURLY
-    begin = first.astype("datetime64[h]") + 1  # an hour is named by its end
+    begin = first + np.timedelta64(1, "h")  # an hour is named by its end
     times = begin + np.arange(PER_DAY[scope] * days.size) if hourly else days
     grids = {item.column: np.full((times.size, len(columns)), np.nan) for item in items}
     question = Question(scope, Sites(columns), *span, tuple(items))

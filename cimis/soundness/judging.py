@@ -218,7 +218,8 @@ def _own(
     grid: Grid, names: Sequence[str], known: Known, met: Mapping[int, Span], seen: Seen
 ) -> Iterator[Finding]:
     """Yield what each station's own values say, over its own days."""
-    late = 1 if grid.times.dtype == "datetime64[h]" else 0  # hour 24 is 00:00 of the next day
+    # hour 24 is 00:00 of the next day
+    late = np.timedelta64(1 if grid.times.dtype == "datetime64[h]" else 0, "h")
     days = (grid.times - late).astype("datetime64[D]")
     for column, station in enumerate(grid.stations):
         first, last = (np.datetime64(day, "D") for day in met[station])

@@ -53,7 +53,7 @@ def mend_rain(
     if witness.any() and abs(int(rain[witness].sum()) - true) < 0.2 * true:
         first = np.datetime64("2016-01-01", "D")  # this year's part of the file is right
     else:
-        first = _LAST + 1
+        first = _LAST + np.timedelta64(1, "D")
     wrong = (days <= _LAST) & (days < first) & ~missing & (rain != 0)
     finer = rain * 10**FINER
     return np.where(wrong, finer * _TIP // _TENTH, finer), int(wrong.sum())

@@ -138,8 +138,10 @@ class CatalogFile:
     def _is_still(self) -> bool:
         """Tell whether all is in the file itself, and nobody writes."""
         log = self.path.with_name(CATALOG_FILE + "-wal")
-        free = os.statvfs(self.root)
-        writable = os.access(self.root, os.W_OK) and free.f_bavail * free.f_frsize > _LEAST_BYTES
+        import shutil  # slow to import, and seldom needed
+
+        free = shutil.disk_usage(self.root).free
+        writable = os.access(self.root, os.W_OK) and free > _LEAST_BYTES
         return not writable and (not log.exists() or log.stat().st_size == 0)
 
     def _prepare(self, *, create: bool) -> None:

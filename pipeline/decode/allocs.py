@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import resource
 import sys
 import tracemalloc
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,6 @@ import pyarrow as pa
 __all__ = ["AllocReport", "Allocations", "resident_bytes"]
 
 _STATM = Path("/proc/self/statm")
-_PAGE = resource.getpagesize()
 
 
 @dataclass(slots=True)
@@ -134,9 +133,12 @@ class Allocations:
 
 
 def resident_bytes() -> int:
-    """Return the process's resident memory; where the system does not tell, its highest so far."""
+    """Return the process's resident memory, or its highest so far; 0 where no system tells."""
     try:
-        return int(_STATM.read_text().split()[1]) * _PAGE
-    except OSError:
-        highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return highest if sys.platform == "darwin" else highest * 1024
+        import resource
+    except ImportError:  # Windows
+        return 0
+    with suppress(OSError):  # macOS has no /proc
+        return int(_STATM.read_text("ascii").split()[1]) * resource.getpagesize()
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest if sys.platform == "darwin" else highest * 1024

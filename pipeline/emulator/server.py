@@ -88,7 +88,9 @@ class Emulator:
     @staticmethod
     def _bound(port: int) -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # what lets a port be taken again at once lets others take a taken one on Windows
+        alone: int = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, alone, 1)
         try:
             listener.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:

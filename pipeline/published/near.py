@@ -36,7 +36,7 @@ def near_folder(url: str) -> Path:
 
     chosen = resolve("cache_dir", None).value
     base = os.environ.get("XDG_CACHE_HOME", "").strip()
-    home = Path(base) if base else Path("~/.cache").expanduser()
+    home = Path(base or os.path.expanduser("~/.cache"))  # noqa: PTH111 -- as is without a home
     folder = Path(str(chosen)).expanduser() if chosen else home / "cimis"
     if not folder.is_absolute():
         folder = folder.absolute()

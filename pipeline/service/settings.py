@@ -101,7 +101,7 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
     if system == "linux":
         # what platformdirs says there, without its import: every question asks for settings
         folder = environment.get("XDG_CONFIG_HOME", "").strip() or "~/.config"
-        return Path(folder).expanduser() / "cimis" / "config.toml"
+        return Path(os.path.expanduser(folder)) / "cimis" / "config.toml"  # noqa: PTH111 -- as is
     from platformdirs import user_config_path
 
     return user_config_path("cimis", appauthor=False) / "config.toml"
@@ -109,6 +109,8 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
 
 def _read_config(path: Path) -> dict[str, str]:
     """Return the settings of a configuration file, none where there is no file."""
+    if path.parts[:1] == ("~",):  # the user has no home folder
+        return {}
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
+
+from cimis.pipeline.storage.system import (
+    is_gone,
+    open_to_read,
+    own_start,
+    put_in_place,
+    read_at,
+    sync_folder,
+)
 
 __all__ = ["Disk", "temporary_path"]
 
@@ -46,7 +54,7 @@ class Disk:
 
     def read(self, path: Path) -> bytes:
         """Return a file's bytes."""
-        handle = os.open(path, os.O_RDONLY)
+        handle = open_to_read(path)
         try:
             size = os.fstat(handle).st_size
             data = os.read(handle, size)
@@ -116,15 +124,11 @@ class Disk:
 
     def rename(self, source: Path, target: Path) -> None:
         """Put one file in the place of another at once."""
-        source.replace(target)
+        put_in_place(source, target)
 
     def sync_folder(self, folder: Path) -> None:
         """Force a folder's entries to the medium."""
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder)
 
     def remove(self, path: Path) -> None:
         """Remove a file if it is there."""
@@ -136,7 +140,7 @@ class Disk:
         for folder in _FOLDERS:
             for path in (root / folder).rglob(".*.tmp"):
                 match = re.fullmatch(r"\..+\.(\d+)-(\d+)\.tmp", path.name)
-                if match and not _alive(int(match[1]), int(match[2])):
+                if match and is_gone(path, int(match[1]), int(match[2])):
                     found.append(path)
         return found
 
@@ -165,12 +169,12 @@ class _Opened:
     __slots__ = ("_handle", "size")
 
     def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_RDONLY)
+        self._handle = open_to_read(path)
         self.size = os.fstat(self._handle).st_size
 
     def read_range(self, start: int, stop: int) -> bytes:
         """Return the bytes from ``start`` up to ``stop``."""
-        return os.pread(self._handle, stop - start, start)
+        return read_at(self._handle, stop - start, start)
 
     def ahead(self, _start: int, _stop: int) -> None:
         """Do nothing."""
@@ -189,28 +193,4 @@ class _Opened:
 def temporary_path(path: Path) -> Path:
     """Return where this process writes before it renames; the name tells whose it is."""
     pid = os.getpid()
-    return path.with_name(f".{path.name}.{pid}-{_own_start(pid)}.tmp")
-
-
-@cache
-def _own_start(pid: int) -> int:
-    return _start_of(pid)
-
-
-def _start_of(pid: int) -> int:
-    """Return when a process started, in the kernel's ticks; 0 where that cannot be told."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
-        return int(stat.rsplit(")", 1)[1].split()[19])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _alive(pid: int, start: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return start == 0 or _start_of(pid) == start
+    return path.with_name(f".{path.name}.{pid}-{own_start(pid)}.tmp")

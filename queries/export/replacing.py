@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from cimis.pipeline.errors import StoreError, UsageError
+from cimis.pipeline.storage.system import put_in_place
 
 __all__ = ["replacing"]
 
@@ -35,7 +36,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             with os.fdopen(handle, "wb") as stream:
                 yield cast("IO[bytes]", stream)
             temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
+            put_in_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -48,9 +49,9 @@ def _telling(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise StoreError(
-            f"cannot write '{path}': {error.strerror or error}", hint="check the disk's free space"
-        ) from error
+        denied = isinstance(error, PermissionError)
+        hint = "close the program that has it open" if denied else "check the disk's free space"
+        raise StoreError(f"cannot write '{path}': {error.strerror or error}", hint=hint) from error
 
 
 def _umask() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cimis.pipeline.field.items import Scope
-from cimis.pipeline.storage.disk import Disk
+from cimis.pipeline.storage.system import put_in_place, sync_file, sync_folder
 from cimis.queries.mirror.fill import fill, in_order, open_year
 from cimis.queries.mirror.layout import TABLES, Listed, kind_of_table
 from cimis.queries.mirror.place import Place
@@ -99,9 +98,9 @@ def refresh(
         place.sweep(scope, keep=next((path for _, path in place.found(scope)), done.path))
         try:
             _draw(root, scope, place, listed, done, draft, told)
-            _sync(draft)
-            draft.replace(done.path)
-            Disk().sync_folder(place.folder)
+            sync_file(draft)
+            put_in_place(draft, done.path)
+            sync_folder(place.folder)
         except BaseException:
             place.clear_draft(scope)
             raise
@@ -276,12 +275,3 @@ def _finished(
     for name, number in numbers.items():
         connection.execute("INSERT INTO facts.meta VALUES (?, ?)", [name, number])
     done.chunks, done.rows, done.damaged = held(connection)
-
-
-def _sync(path: Path) -> None:
-    """Force a closed file to the medium."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cimis.pipeline.catalog.database import Catalog
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.field.items import Scope
+from cimis.pipeline.storage.system import unlink_unless_open
 from cimis.queries.mirror.place import Place, cache_folder
 from cimis.queries.native import is_full, native
 from cimis.queries.quality import FlagPolicy
@@ -222,7 +223,7 @@ class Mirrors:
 
     def distrust(self, path: Path) -> None:
         """Delete a mirror that turned out to be unreadable; the next question makes another."""
-        path.unlink(missing_ok=True)
+        unlink_unless_open(path)
 
 
 def mirror_sizes(root: Path, keeping: Keeping) -> dict[str, int]:

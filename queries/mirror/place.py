@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.system import unlink_unless_open
 from cimis.queries.mirror.layout import LAYOUT
 
 __all__ = ["Place", "cache_folder"]
@@ -44,7 +45,7 @@ def cache_folder(root: Path, chosen: Path | None = None) -> Path | None:
     if storage_of(root).writable and _writable(inside if inside.exists() else root):
         return inside
     base = os.environ.get("XDG_CACHE_HOME", "").strip()
-    home = Path(base) if base else Path("~/.cache").expanduser()
+    home = Path(base or os.path.expanduser("~/.cache"))  # noqa: PTH111 -- as is without a home
     near = next((p for p in (home, *home.parents) if p.exists()), None)
     if not home.is_absolute() or near is None or not _writable(near):
         return None
@@ -135,7 +136,7 @@ class Place:
                 with contextlib.suppress(OSError):
                     mine = now - path.stat().st_mtime > _FOREIGN_GRACE_S
             if mine:
-                path.unlink(missing_ok=True)
+                unlink_unless_open(path)
         self.clear_draft(scope)
 
     def sweep_older(self, scope: Scope, than: Path) -> None:
@@ -153,7 +154,7 @@ class Place:
             FileLock(self.folder / f"{scope}.lock", timeout=0),
         ):
             for path in older[older.index(than) + 1 :]:
-                path.unlink(missing_ok=True)
+                unlink_unless_open(path)
 
     def clear_draft(self, scope: Scope) -> None:
         """Delete what was begun of a mirror; under the lock."""
@@ -162,7 +163,7 @@ class Place:
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
-                    path.unlink(missing_ok=True)
+                    unlink_unless_open(path)
 
     def twin(self, kind: str, digest: str) -> Path:
         """Return the file of a Parquet twin, known by what it holds, there or not."""
@@ -180,11 +181,11 @@ class Place:
                 with contextlib.suppress(OSError):
                     made.append((path.stat().st_mtime, path))
             elif path.name.startswith(f"{kind}.twin-draft"):
-                path.unlink(missing_ok=True)
+                unlink_unless_open(path)
         made.sort(reverse=True)
         for number, ((superseded, _), (_, path)) in enumerate(pairwise(made), 1):
             if number >= _TWINS_KEPT or time.time() - superseded > _TWIN_GRACE_S:
-                path.unlink(missing_ok=True)
+                unlink_unless_open(path)
 
     def clear(self) -> int:
         """Delete everything; return the bytes freed. What others have open stays theirs."""
@@ -193,7 +194,8 @@ class Place:
             self.clear_draft(scope)
         for path in self.files():
             if path.suffix != ".lock" and path.is_file():
+                size = 0
                 with contextlib.suppress(OSError):
-                    freed += path.stat().st_size
-                path.unlink(missing_ok=True)
+                    size = path.stat().st_size
+                freed += size if unlink_unless_open(path) else 0
         return freed

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cimis.pipeline.field.items import Item, scope_items
+from cimis.pipeline.storage.system import put_in_place
 from cimis.queries.mirror.layout import kind_of_table, scope_of_table, selected
 from cimis.queries.mirror.place import Place
 from cimis.queries.mirror.shape import number
@@ -116,7 +117,7 @@ def _write(
             f"COPY (SELECT {columns} FROM stored.main.{table} WHERE {years}) "
             f"TO '{quoted}' ({_OPTIONS})"
         )
-        draft.replace(path)
+        put_in_place(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -57,7 +57,7 @@ crop.citrus.late = { from = "09-01", to = "10-31", kc = 0.7 }
 
 
 def days(first: str, last: str) -> Dates:
-    return np.arange(np.datetime64(first), np.datetime64(last) + 1)
+    return np.arange(np.datetime64(first), np.datetime64(last) + np.timedelta64(1, "D"))
 
 
 def test_stages_of_days_from_a_date_are_one_season() -> None:

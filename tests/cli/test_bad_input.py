@@ -279,7 +279,7 @@ def test_disk_is_full(stored: Path, tmp_path: Path, service: Emulator) -> None:
     )
     arguments = ("fetch", "--data-dir", str(stored), "--stations", "2", "--year", "2024")
     done = subprocess.run(
-        [sys.executable, "-c", limited, *arguments, "--retries", "0"],
+        [sys.executable, "-B", "-c", limited, *arguments, "--retries", "0"],
         env=os.environ | {"CIMIS_BASE_URL": service.base_url, "CIMIS_APP_KEY": KEY},
         capture_output=True,
         text=True,

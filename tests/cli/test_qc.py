@@ -114,12 +114,13 @@ def _hours() -> pa.Table:
     warm[9 * 24 : 10 * 24] = 21.0
     warm[19 * 24 + 11] += 14
     items = resolve("air_tmp", Scope.HOURLY)
-    dates = (hours - 1).astype("datetime64[D]")
+    begun = hours - np.timedelta64(1, "h")
+    dates = begun.astype("datetime64[D]")
     columns = [
         pa.array(np.full(hours.size, 1, np.uint16)),
         pa.array(hours.astype("datetime64[s]")),
         pa.array(dates).cast(pa.date32()),
-        pa.array(((hours - 1 - dates).astype(np.int64) + 1).astype(np.uint8)),
+        pa.array(((begun - dates).astype(np.int64) + 1).astype(np.uint8)),
         pa.array(np.round(warm, 1)),
         pa.nulls(hours.size, FLAG_TYPE),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -84,12 +84,13 @@ def page(shown: Any) -> Page:
 
 
 @pytest.fixture
-def odd(tmp_path: Path) -> Store:
+def odd(tmp_path: Path) -> Iterator[Store]:
     """A store whose one station has a name that a browser would run."""
     put(tmp_path, [year_table(Scope.DAILY, 5, 2021), year_table(Scope.DAILY, 5, 2022)])
     with Catalog(tmp_path) as catalog:
         catalog.put_stations([(5, HOSTILE, {"number": 5, "name": HOSTILE, "county": HOSTILE})])
-    return create(tmp_path)
+    with create(tmp_path) as store:
+        yield store
 
 
 def test_a_store_shows_what_it_holds(odd: Store) -> None:

@@ -224,4 +224,7 @@ def _question(text: str | None, file: str | None) -> str:
             raise UsageError(f"cannot read the question from {file}: {error}") from error
     if sys.stdin.isatty():
         raise UsageError("no question", hint="for example: cimis sql 'select count(*) from daily'")
-    return sys.stdin.read()
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read the question from standard input: {error}") from error

@@ -99,7 +99,8 @@ def _reset(request: Request) -> None:
         return
     open_socket = transport.get_extra_info("socket")
     if open_socket is not None:
-        linger = struct.pack("ii", 1, 0)
+        windows = hasattr(socket, "SO_EXCLUSIVEADDRUSE")
+        linger = struct.pack("hh" if windows else "ii", 1, 0)
         open_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
 
