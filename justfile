@@ -53,11 +53,12 @@ coverage *args: setup
 soak *args: setup
     @"{{ bin }}/python" -m pytest -m slow tests/soak "$@"
 
-# style, format and import rules
+# style, format, import rules, spelling
 lint: setup
     "{{ bin }}/ruff" check
     "{{ bin }}/ruff" format --check
     "{{ bin }}/lint-imports" --no-cache
+    "{{ bin }}/codespell"
 
 # strict types
 types: setup
@@ -71,9 +72,10 @@ format: setup
     "{{ bin }}/ruff" check --fix
     "{{ bin }}/ruff" format
 
-# rewrite docs/cli.md from the commands' help
+# rewrite docs/cli.md from the commands' help, then make the site of docs/ strictly, in build/site
 docs: setup
     "{{ bin }}/python" docs/generate_cli.py
+    "{{ bin }}/sphinx-build" -W --keep-going -n -q -b html docs build/site
 
 # draw the README's pictures anew, by its commands
 pictures: setup

@@ -60,11 +60,32 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     assert named <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix()
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"))
+)
+
+
+def places(page: Path) -> set[str]:
+    """Return the names of a page's headings, as GitHub makes them of their words."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    words = (
+        re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", head) for head in re.findall(r"(?m)^#+ (.+)$", text)
+    )
+    return {re.sub(r"[^\w\- ]", "", head).strip().lower().replace(" ", "-") for head in words}
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
-    """Each relative link names a file of the project."""
-    for target in found(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page):
-        assert ((ROOT / page).parent / target).exists(), target
+    """Each relative link, in plain Markdown, names a file of the project, and a heading in it."""
+    here = ROOT / page
+    for link in found(r"\]\(([^)\s]+)\)", page):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, place = link.partition("#")
+        target = here.parent / path if path else here
+        assert target.exists(), link
+        assert not place or place in places(target), link
 
 
 def test_the_readme_lists_every_exit_code() -> None:
