@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -33,6 +35,14 @@ def test_the_command_reference_is_what_help_says() -> None:
 def test_every_command_is_in_the_reference(name: str) -> None:
     """Each command has its heading in ``docs/cli.md``."""
     assert f"### cimis {name}\n" in (ROOT / "docs/cli.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["cimis.stages", "cimis.pipeline.decode.stream", "cimis.store"])
+def test_examples_of_docstrings_give_what_they_show(name: str) -> None:
+    """Those that need a store are left out by themselves."""
+    failed, tried = doctest.testmod(importlib.import_module(name))
+    assert tried > 0
+    assert failed == 0
 
 
 def test_every_exit_code_is_documented() -> None:
