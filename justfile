@@ -72,9 +72,10 @@ format: setup
     "{{ bin }}/ruff" check --fix
     "{{ bin }}/ruff" format
 
-# rewrite docs/cli.md from the commands' help, then make the site of docs/ strictly, in build/site
+# rewrite docs/cli.md and docs/options.md from the commands, then make the site of docs/ in build/site
 docs: setup
     "{{ bin }}/python" docs/generate_cli.py
+    "{{ bin }}/python" docs/generate_options.py
     "{{ bin }}/sphinx-build" -W --keep-going -n -q -b html docs build/site
 
 # draw the README's pictures anew, by its commands

@@ -212,8 +212,8 @@ def test_stations_are_found_by_name_county_and_state(typed: Typed) -> None:
     assert found
     assert all(county in s["county"] for s in found)
     name = every[0]["name"]
-    assert every[0] in rows(typed, "stations", "--name", name.upper())
-    assert typed("stations", "--name", "no such place").code == 3
+    assert every[0] in rows(typed, "stations", "--called", name.upper())
+    assert typed("stations", "--called", "no such place").code == 3
 
 
 def test_no_list_of_stations_says_how_to_get_one(typed: Typed, tmp_path: Path) -> None:
