@@ -47,6 +47,7 @@ nitpick_ignore_regex = [("py:class", r"(?!cimis\.).*")]
 """Types of other packages, and words for types in docstrings: all other names must be known."""
 
 _INTERNAL = """\
+cimis.health.finding.Finding cimis.health.finding.Mark
 cimis.pages.page.Page cimis.pipeline.care.verify.Finding cimis.pipeline.chunks.footer.Footer
 cimis.pipeline.chunks.given.table.ArrowStream cimis.pipeline.chunks.key.ChunkKey
 cimis.pipeline.decode.allocs.AllocReport cimis.pipeline.errors._RequestError
