@@ -8,12 +8,24 @@ import importlib.util
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 import cimis.pipeline.errors
-from cimis.cli.app import COMMANDS
+from cimis.cli.app import COMMANDS, cli
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+OTHERS_OPTIONS = {
+    *("--home-dir", "--now", "--pipe", "--shell", "--system", "--uid", "--upgrade"),
+    *("--build", "--detach", "--no-cache", "--pull", "--rmi", "--volumes"),
+}
+"""Of systemd, of an installation's programs, and of containers."""
+
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix() for page in (ROOT / "README.md", *ROOT.glob("docs/**/*.md"))
+)
 
 
 def found(pattern: str, page: str) -> set[str]:
@@ -47,6 +59,21 @@ def test_examples_of_docstrings_give_what_they_show(name: str) -> None:
     assert failed == 0
 
 
+def test_pages_name_only_options_that_exist() -> None:
+    """Each ``--option`` of README and ``docs/`` is one of a command, or of a program beside it."""
+    parent = click.Context(cli, info_name="cimis")
+    commands = [cli, *(cli.get_command(parent, name) for name in COMMANDS)]
+    own = {
+        text
+        for command in commands
+        if command is not None
+        for option in command.get_params(click.Context(command, parent=parent))
+        for text in (*option.opts, *option.secondary_opts)
+    }
+    named = {option for page in PAGES for option in found(r"(?<![\w-])--[a-z][a-z0-9-]+", page)}
+    assert named - own - OTHERS_OPTIONS == set()
+
+
 def test_every_exit_code_is_documented() -> None:
     """Each exit code of the error tree has its row in the table."""
     table = (ROOT / "docs/cli.md").read_text()
@@ -72,12 +99,6 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     assert named <= set(COMMANDS)
 
 
-PAGES = sorted(
-    page.relative_to(ROOT).as_posix()
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"))
-)
-
-
 def places(page: Path) -> set[str]:
     """Return the names of a page's headings, as GitHub makes them of their words."""
     text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -87,7 +108,7 @@ def places(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head).strip().lower().replace(" ", "-") for head in words}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     """Each relative link, in plain Markdown, names a file of the project, and a heading in it."""
     here = ROOT / page
