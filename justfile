@@ -89,11 +89,12 @@ setup-engines:
 soak *args: setup
     @"{{ bin }}/python" -m pytest -m slow tests/soak "$@"
 
-# style, format and import rules
+# style, format, import rules, spelling
 lint: setup
     "{{ bin }}/ruff" check
     "{{ bin }}/ruff" format --check
     "{{ bin }}/lint-imports" --no-cache
+    "{{ bin }}/codespell"
 
 # strict types
 types: setup
@@ -111,12 +112,13 @@ format: setup
     "{{ bin }}/ruff" check --fix
     "{{ bin }}/ruff" format
 
-# rewrite docs/cli.md, docs/options.md and the manual's pages from the commands, the report's schema from its classes
+# rewrite the pages that are made from code (commands, options, manual, report's schema), then make the site of docs/ in build/site
 docs: setup
     "{{ bin }}/python" docs/generate_cli.py
     "{{ bin }}/python" docs/generate_options.py
     "{{ bin }}/python" docs/generate_man.py
     "{{ bin }}/python" docs/generate_report_schema.py
+    "{{ bin }}/sphinx-build" -W --keep-going -n -q -b html docs build/site
 
 # draw the README's pictures anew, by its commands
 pictures: setup

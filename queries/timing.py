@@ -62,7 +62,7 @@ class QueryTimings:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time inside the block to a phase of :data:`PHASES`."""
+        """Add the time inside the block to a phase of ``PHASES``."""
         begin = time.perf_counter()
         try:
             yield

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pty
 import subprocess
 import sys
 import sysconfig
+import termios
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +48,44 @@ class Installed:
             timeout=300,
             check=False,
         )
+
+    def terminal(self, line: str, folder: Path, width: int, **more: str) -> tuple[int, str]:
+        """Run a line as on a terminal; return its exit code and what it printed.
+
+        That is what it wrote to standard output, a terminal of so many columns without colours, and
+        behind it what it wrote to standard error.
+        """
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (40, width))
+        env = self.variables(folder, TERM="dumb", NO_COLOR="1", COLUMNS=str(width), **more)
+        with subprocess.Popen(
+            ["bash", "-o", "pipefail", "-c", line],
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            os.close(theirs)
+            with ThreadPoolExecutor(1) as beside:
+                shown = beside.submit(_all_of, ours)
+                errors = process.communicate(timeout=300)[1]
+                return process.returncode, shown.result().replace("\r\n", "\n") + errors
+
+
+def _all_of(end: int) -> str:
+    """Return what comes from a terminal until its other end is closed."""
+    pieces = []
+    try:
+        while piece := os.read(end, 1 << 16):
+            pieces.append(piece)
+    except OSError as error:
+        if error.errno != errno.EIO:  # how Linux says that the other end is closed
+            raise
+    finally:
+        os.close(end)
+    return b"".join(pieces).decode()
 
 
 def install(folder: Path) -> Installed:

@@ -37,7 +37,7 @@ class Chart:
         What is drawn, a row a mark, null where a value is missing; also the table beside the chart.
     spec : Spec
         A Vega-Lite specification without data, size, title, and colours of the theme: it reads the
-        data set named :data:`ROWS`, beside what little it draws that is no row.
+        data set named ``ROWS``, beside what little it draws that is no row.
     notes : tuple of str
         What was left out, and how flags were taken.
     """

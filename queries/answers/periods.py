@@ -55,7 +55,7 @@ def period_sql(wish: Wish, every: str, units: Standard) -> str:
         Whose records, which items, and of which days; a period that they cut counts the days
         inside.
     every : str
-        One of :data:`PERIODS`; weeks begin on Monday, water years in October.
+        One of ``PERIODS``; weeks begin on Monday, water years in October.
     units : Standard
 
     Raises

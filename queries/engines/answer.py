@@ -36,7 +36,7 @@ class Answer(Labelled):
     """The answer to one SQL question: read it as often as wanted, in any form.
 
     The question is checked when asked and runs when it is first read. :meth:`batches` streams;
-    reading again asks again, unless :meth:`table` (or :meth:`pl`, :meth:`df`) was called, which
+    reading again asks again, unless :meth:`table` (or ``pl``, ``df``) was called, which
     keeps the rows. With an unsafe engine it runs when asked, since it may do more than answer.
     Columns of one name are numbered (``x``, ``x_1``), as DuckDB does in a table.
 

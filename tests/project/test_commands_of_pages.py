@@ -1,4 +1,6 @@
-"""Every command of the README and of ``docs/`` works as written, from an installed wheel.
+"""Every command and example of README and ``docs/`` works as written, from an installed wheel.
+
+Where a page shows what one prints, that is what it prints (``pages.alike`` says what may differ).
 
 Each page is walked in a folder of its own that is no checkout, against the embedded server, with
 the files at hand that it names.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -22,10 +25,17 @@ from cimis.cli.app import ALIASES, COMMANDS
 from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.emulator.test_replayed_answers import _saved
 from tests.installed import ROOT, Installed
-from tests.project.pages import code_blocks, shown
+from tests.project.pages import WIDTH, Shown, alike, code, code_blocks, shown
 from tests.verify.test_adopt import chunk, older_metadata
 
-PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
+PAGES = [
+    "README.md",
+    *sorted(
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.glob("docs/**/*.md")
+        if path.parent.name != "tutorials"  # which a test of their own follows, word by word
+    ),
+]
 NOT_RUN = {
     r"pip install|/usr/local/lib/cimis/bin/pip": "needs a registry; this test installs the wheel",
     r"just |pytest |promtool ": "is for a checkout of the source, whose own tests run it",
@@ -34,7 +44,7 @@ NOT_RUN = {
     r"python3 -m venv /usr|ln -s /usr|user(add|del) |install -|cat >|apt|rm -r|sed": "needs root",
     r"systemctl |systemd-run |journalctl ": "needs root and systemd",
     r"docker |cp ops/": "needs a container engine; tests/ops checks what it reads",
-    r"[0-9*,]+ [0-9*,]+ \* \* \* ": "is a line of a crontab",
+    r"[0-9*,]+ [0-9*,]+ \* \* [0-9*] ": "is a line of a crontab",
     r"cimis init --data-dir /srv": "writes where only root may",
     r"cimis .*(s3://|URL)": "names a bucket; tests/published asks one",
     r"cimis fetch --stations all --year 2020-2024": "takes minutes; tests/soak does it",
@@ -42,7 +52,7 @@ NOT_RUN = {
 """Beginnings of commands that cannot be run here, and why."""
 NAMES_ONLY = {
     *("fetch", "fetch-streaming", "ingest", "import", "query", "sql", "eto", "migrate", "inspect"),
-    *("cache", "completion", "crop-et", "export-model", "report"),
+    *("cache", "completion", "crop-et", "export", "export-model", "report"),
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""
 SERVERS = r"cimis (emulator|serve-metrics)\b"
@@ -56,9 +66,24 @@ def service() -> Iterator[Emulator]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def filled(
+    installed: Installed, service: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a small store, with which the pages begin."""
+    folder = tmp_path_factory.mktemp("filled")
+    (folder / "home").mkdir()
+    year = "cimis fetch --stations 2,5-7,80 --year 2024"
+    hours = "cimis fetch --stations 80 --start 2024-07 --end 2024-07 --scope hourly"
+    for line in (year, hours, "cimis stations --refresh"):
+        done = installed.shell(line, folder, **place(service))
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
 @pytest.fixture
-def desk(installed: Installed, service: Emulator, tmp_path: Path) -> Path:
-    """A user's folder, with the files that pages name and a small store in ``data`` and ``DIR``."""
+def desk(tmp_path: Path) -> Path:
+    """A user's folder, with the files that pages name."""
     folder = tmp_path / "desk"
     (folder / "archives").mkdir(parents=True)
     for name in ("dailyStns2016.zip", "dailyStns2018.zip", "archives/dailyStns2017.zip"):
@@ -79,16 +104,10 @@ def desk(installed: Installed, service: Emulator, tmp_path: Path) -> Path:
     return folder
 
 
-def stored(installed: Installed, service: Emulator, folder: Path, page: str) -> None:
-    """Make the stores that a page begins with; the README makes its own."""
-    if page == "README.md":
-        return
-    year = "cimis fetch --stations 2,5-7,80 --year 2024"
-    hours = "cimis fetch --stations 80 --start 2024-07 --end 2024-07 --scope hourly"
-    wanted = [year, hours, "cimis stations --refresh", "cp -r data DIR"]
-    for line in wanted:
-        done = installed.shell(line, folder, **place(service))
-        assert done.returncode == 0, done.stderr
+def stored(filled: Path, folder: Path) -> None:
+    """Put a copy of the small store into ``data`` and ``DIR``."""
+    for name in ("data", "DIR"):
+        shutil.copytree(filled / "data", folder / name)
 
 
 def place(service: Emulator) -> dict[str, str]:
@@ -105,20 +124,20 @@ def name_only(line: str) -> bool:
     return len(words) == 2 and words[0] == "cimis" and words[1] in NAMES_ONLY
 
 
-def to_run(page: str) -> list[str]:
+def to_run(page: str) -> list[Shown]:
     """Return the commands of a page that are run; one that a sentence repeats is run once.
 
     Examples of the help, of which docs/cli.md is made, are run by tests/cli/test_keeping_commands.
     """
-    lines: list[str] = []
+    commands: list[Shown] = []
     for command in shown(ROOT / page):
         if page == "docs/cli.md" and command.example:
             continue
         if why_not(command.line) is not None or name_only(command.line):
             continue
-        if command.alone or command.line not in lines:
-            lines.append(command.line)
-    return lines
+        if command.alone or command.line not in {one.line for one in commands}:
+            commands.append(command)
+    return commands
 
 
 def serve(installed: Installed, line: str, folder: Path, service: Emulator) -> str | None:
@@ -142,28 +161,42 @@ def serve(installed: Installed, line: str, folder: Path, service: Emulator) -> s
     return None if "serving" in said and process.returncode == 0 else said + rest
 
 
+def fault(
+    installed: Installed, line: str, prints: str | None, desk: Path, service: Emulator
+) -> str | None:
+    """Run a line; return what was wrong, None where nothing was."""
+    if re.match(SERVERS, line):
+        return serve(installed, line, desk, service)
+    if prints is None:
+        done = installed.shell(line, desk, **place(service))
+        return None if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
+    code, printed = installed.terminal(line, desk, WIDTH, **place(service))
+    if code != 0:
+        return f"exit {code}: {printed}"
+    return None if alike(prints, printed) else f"prints\n{printed}\nand not\n{prints}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_works(
-    page: str, installed: Installed, service: Emulator, desk: Path
+    page: str, installed: Installed, service: Emulator, filled: Path, desk: Path
 ) -> None:
     """As written and in order; the number of failures is 0."""
     todo = to_run(page)
-    if todo:
-        stored(installed, service, desk, page)
+    blocks = code(ROOT / page, "python") if page != "docs/architecture.md" else []
+    if (todo or blocks) and page != "README.md":  # which makes its own
+        stored(filled, desk)
     failed = []
-    for line in todo:
-        if re.match(SERVERS, line):
-            wrong = serve(installed, line, desk, service)
-        else:
-            done = installed.shell(line, desk, **place(service))
-            wrong = None if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
+    for command in todo:
+        wrong = fault(installed, command.line, command.prints, desk, service)
         if wrong is not None:
-            failed.append(f"{line}\n    {wrong}")
-    for code in code_blocks(ROOT / page, "python") if page != "docs/architecture.md" else ():
-        (desk / "shown.py").write_text(code)
+            failed.append(f"{command.line}\n    {wrong}")
+    for block in blocks:
+        (desk / "shown.py").write_text(block.text)
         done = installed.shell("python -P -W error shown.py", desk, **place(service))
         if done.returncode != 0 or done.stderr:
-            failed.append(f"{code}\n    {done.stderr}")
+            failed.append(f"{block.text}\n    {done.stderr}")
+        elif block.prints is not None and not alike(block.prints, done.stdout):
+            failed.append(f"{block.text}\n    prints\n{done.stdout}\nand not\n{block.prints}")
     told = "\n".join(failed)
     assert not failed, f"{len(failed)} of {len(todo)} commands of {page} fail:\n{told}"
 
@@ -171,7 +204,7 @@ def test_every_command_of_a_page_works(
 def test_most_commands_are_run_and_the_rest_have_a_reason() -> None:
     """The pages show over a hundred commands; no reason is left over from a page that changed."""
     lines = [command.line for page in PAGES for command in shown(ROOT / page)]
-    assert sum(len(to_run(page)) for page in PAGES) > 130
+    assert sum(len(to_run(page)) for page in PAGES) > 170
     assert {why_not(line) for line in lines} - {None} == set(NOT_RUN.values())
     named = {line.split()[1] for line in lines if line.startswith("cimis ")}
     assert named - {"--version", "--help"} <= {*COMMANDS, *ALIASES}

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import importlib.util
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 import cimis.pipeline.errors
-from cimis.cli.app import COMMANDS
+from cimis.cli.app import COMMANDS, cli
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+OTHERS_OPTIONS = {
+    *("--home-dir", "--now", "--pipe", "--shell", "--system", "--uid", "--upgrade"),
+    *("--build", "--detach", "--no-cache", "--pull", "--rmi", "--volumes"),
+}
+"""Of systemd, of an installation's programs, and of containers."""
+
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix() for page in (ROOT / "README.md", *ROOT.glob("docs/**/*.md"))
+)
 
 
 def found(pattern: str, page: str) -> set[str]:
@@ -35,6 +49,29 @@ def test_the_command_reference_is_what_the_commands_say(name: str) -> None:
 def test_every_command_is_in_the_reference(name: str) -> None:
     """Each command has its heading in ``docs/cli.md``."""
     assert f"### cimis {name}\n" in (ROOT / "docs/cli.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["cimis.stages", "cimis.pipeline.decode.stream", "cimis.store"])
+def test_examples_of_docstrings_give_what_they_show(name: str) -> None:
+    """Those that need a store are left out by themselves."""
+    failed, tried = doctest.testmod(importlib.import_module(name))
+    assert tried > 0
+    assert failed == 0
+
+
+def test_pages_name_only_options_that_exist() -> None:
+    """Each ``--option`` of README and ``docs/`` is one of a command, or of a program beside it."""
+    parent = click.Context(cli, info_name="cimis")
+    commands = [cli, *(cli.get_command(parent, name) for name in COMMANDS)]
+    own = {
+        text
+        for command in commands
+        if command is not None
+        for option in command.get_params(click.Context(command, parent=parent))
+        for text in (*option.opts, *option.secondary_opts)
+    }
+    named = {option for page in PAGES for option in found(r"(?<![\w-])--[a-z][a-z0-9-]+", page)}
+    assert named - own - OTHERS_OPTIONS == set()
 
 
 def test_every_exit_code_is_documented() -> None:
@@ -62,11 +99,26 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     assert named <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+def places(page: Path) -> set[str]:
+    """Return the names of a page's headings, as GitHub makes them of their words."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    words = (
+        re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", head) for head in re.findall(r"(?m)^#+ (.+)$", text)
+    )
+    return {re.sub(r"[^\w\- ]", "", head).strip().lower().replace(" ", "-") for head in words}
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_between_pages_lead_somewhere(page: str) -> None:
-    """Each relative link names a file of the project."""
-    for target in found(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page):
-        assert ((ROOT / page).parent / target).exists(), target
+    """Each relative link, in plain Markdown, names a file of the project, and a heading in it."""
+    here = ROOT / page
+    for link in found(r"\]\(([^)\s]+)\)", page):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, place = link.partition("#")
+        target = here.parent / path if path else here
+        assert target.exists(), link
+        assert not place or place in places(target), link
 
 
 def test_the_readme_lists_every_exit_code() -> None:
