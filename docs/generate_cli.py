@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cimis.cli.app import COMMANDS, SECTIONS, cli
+from cimis.cli.app import ALIASES, COMMANDS, SECTIONS, cli
 
 PAGE = Path(__file__).with_name("cli.md")
 WIDTH = 96
@@ -65,6 +65,8 @@ def page() -> str:
             if entry.section == section:
                 parts.append(f"\n### cimis {name}\n\n{entry.help}\n\n```text\n")
                 parts.append(_help(context, name) + "\n```\n")
+    older = ", ".join(f"`{name}` is `{meant}`" for name, meant in ALIASES.items())
+    parts.append(f"\n## Older names\n\nThe older program's names go on working: {older}.\n")
     return "".join(parts)
 
 

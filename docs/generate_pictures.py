@@ -20,8 +20,8 @@ FOLDER = Path(__file__).with_name("pictures")
 STORED = (
     "init",
     "stations --refresh --json",
-    "fetch-streaming --station 80 --year 2013-2024",
-    "fetch-streaming --station 80 --year 2024 --hourly",
+    "fetch --station 80 --year 2013-2024",
+    "fetch --station 80 --year 2024 --hourly",
 )
 
 DRAWN = {

@@ -13,13 +13,13 @@ data=${1:-./test_determinism}
 mkdir -p "$data"
 [ -n "${CIMIS_APP_KEY:-}" ] || embedded
 
-fetch() { cimis fetch-streaming -stations 2,5,10 -quiet "$@"; }
+fetch() { cimis fetch -stations 2,5,10 -quiet "$@"; }
 
 fetch -year 2023 -concurrency 8 -data-dir "$data/a"
 fetch -year 2023 -concurrency 1 -no-gzip -data-dir "$data/b"
 fetch -start 2023-07-01 -end 2023-12-31 -data-dir "$data/halves"
 fetch -start 2023-01-01 -end 2023-06-30 -data-dir "$data/halves"
-cimis fetch -stations 2,5,10 -year 2023 -quiet -data-dir "$data/plain"
+cimis fetch -plain -stations 2,5,10 -year 2023 -quiet -data-dir "$data/plain"
 
 sums() { (cd "$data/$1" && find stations -name '*.zst' -exec cksum {} + | sort -k 3); }
 

@@ -13,7 +13,7 @@ from cimis.cli.options import help_option
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
+__all__ = ["ALIASES", "COMMANDS", "SECTIONS", "Entry", "ReaderLeft", "cli"]
 
 
 class Entry(NamedTuple):
@@ -29,11 +29,9 @@ SECTIONS = ("Start", "Fetch", "Ask", "Look after", "Look up")
 COMMANDS: dict[str, Entry] = {
     "demo": Entry("Start", "demo", "Fetch, verify and query, end to end, on an embedded server."),
     "init": Entry("Start", "init", "Make a data directory."),
-    "fetch-streaming": Entry("Fetch", "fetch_streaming", "Fetch stations and store them."),
+    "fetch": Entry("Fetch", "fetch", "Fetch stations and store them."),
     "sync": Entry("Fetch", "sync", "Bring what is stored up to date."),
     "import": Entry("Fetch", "import_", "Store files of the network's archives."),
-    "ingest": Entry("Fetch", "ingest", "The same, under the older program's name."),
-    "fetch": Entry("Fetch", "fetch", "Fetch the plain way: slower, the same chunks."),
     "emulator": Entry("Fetch", "emulator", "Run an embedded server that answers like the service."),
     "query": Entry("Ask", "query", "Print or save the records of stations over a range of dates."),
     "sql": Entry("Ask", "sql", "Answer a question in SQL over all that is stored."),
@@ -65,6 +63,9 @@ COMMANDS: dict[str, Entry] = {
     "version": Entry("Look up", "version", "Print the version."),
 }
 
+ALIASES = {"fetch-streaming": "fetch", "ingest": "fetch"}
+"""Names that the older program used, and the commands that they mean."""
+
 
 class ReaderLeft(Exception):
     """Whoever read standard output has closed it."""
@@ -78,8 +79,8 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command."""
-        entry = COMMANDS.get(cmd_name)
+        """Import and return one command, also by its older name."""
+        entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
         if entry is None:
             return None
         command = import_module(f"cimis.cli.commands.{entry.module}").command
@@ -96,14 +97,14 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first word names, or say which one is near."""
-        name = args[0]
+        name = ALIASES.get(args[0], args[0])
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
             guess = f"; did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"no such command '{name}'{guess}", ctx)
-        return super().resolve_command(ctx, args)
+        return super().resolve_command(ctx, [name, *args[1:]])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands that begin as typed, from the table alone, and options."""
@@ -130,6 +131,8 @@ class LazyGroup(click.Group):
             if rows:
                 with formatter.section(section):
                     formatter.write_dl(rows)
+        with formatter.section("Older names"):
+            formatter.write_dl([(name, f"The same as {meant}.") for name, meant in ALIASES.items()])
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cimis.cli.options import gathered
+import click
+
+from cimis.cli.options import gathered, option
 from cimis.parsing import parse_duration
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from cimis.pipeline.service import RetryPolicy, Timeouts
 
-__all__ = ["How", "Told", "how_gathered", "told_gathered"]
+__all__ = ["How", "Told", "how_options", "told_options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,69 @@ class Told:
     metrics_file: str | None
 
 
-def how_gathered(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass the options of :class:`How` as ``how``."""
-    return gathered("how", *How.__dataclass_fields__, into=How)(function)
+def how_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of :class:`How`; pass them as ``how``."""
+    made: Callable[..., Any] = gathered("how", *How.__dataclass_fields__, into=How)(function)
+    for add in reversed(_HOW):
+        made = add(made)
+    return made
 
 
-def told_gathered(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass the options of :class:`Told` as ``told``."""
-    return gathered("told", *Told.__dataclass_fields__, into=Told)(function)
+def told_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of :class:`Told`; pass them as ``told``."""
+    made: Callable[..., Any] = gathered("told", *Told.__dataclass_fields__, into=Told)(function)
+    for add in reversed(_TOLD):
+        made = add(made)
+    return made
+
+
+_HOW = (
+    option(
+        "--concurrency",
+        type=int,
+        default=4,
+        show_default=True,
+        metavar="N",
+        help="Requests at once.",
+    ),
+    option(
+        "--retries",
+        type=int,
+        default=3,
+        show_default=True,
+        metavar="N",
+        help="Retries of a request.",
+    ),
+    option(
+        "--backoff",
+        metavar="TIME",
+        default="1s",
+        show_default=True,
+        help="Wait before the first retry; it doubles with each next.",
+    ),
+    option(
+        "--timeout",
+        metavar="TIME",
+        default="120s",
+        show_default=True,
+        help="Longest wait for the service, between bytes too.",
+    ),
+    option("--gzip/--no-gzip", default=True, show_default=True, help="Ask for compressed answers."),
+    option("--full", is_flag=True, help="Ask again for days that are stored and final."),
+    option("--dry-run", is_flag=True, help="Print the requests that would be made; make none."),
+)
+_TOLD = (
+    option("-v", "--verbose", is_flag=True, help="Log every request on standard error."),
+    option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Tell what happens in words, or as one JSON object a line.",
+    ),
+    option(
+        "--metrics-file",
+        metavar="FILE",
+        help="Write metrics for node_exporter's textfile collector, at the end.",
+    ),
+)

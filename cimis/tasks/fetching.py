@@ -39,7 +39,7 @@ def fetch(
     base_url: str | None = None,
     **how: Any,
 ) -> RunReport:
-    """Fetch stations and spatial targets from the service, as ``cimis fetch-streaming`` does.
+    """Fetch stations and spatial targets from the service, as ``cimis fetch`` does.
 
     Parameters
     ----------

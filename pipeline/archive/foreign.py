@@ -113,6 +113,6 @@ def _json(text: str) -> Foreign:
     if '"Providers"' in text or '"Records"' in text:
         return Foreign(
             "a saved answer of the Web API, in JSON",
-            "'cimis emulator --replay FOLDER' serves saved answers to fetch-streaming",
+            "'cimis emulator --replay FOLDER' serves saved answers to 'cimis fetch'",
         )
     return Foreign("a JSON document of something else", _TABLE)

@@ -26,7 +26,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("asked") / "d"
     with Emulator(GeneratedSource()) as server:
         service = ["--base-url", server.base_url, "--app-key", server.app_key, "--quiet"]
-        fetch = ["fetch-streaming", "--data-dir", str(folder), *service]
+        fetch = ["fetch", "--data-dir", str(folder), *service]
         assert run([*fetch, "--stations", "2,80", "--year", "2023-2024"]) == 0
         hours = ["--start", "2024-07-01", "--end", "2024-07-03", "--scope", "hourly"]
         assert run([*fetch, "--stations", "80", *hours]) == 0

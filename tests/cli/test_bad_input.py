@@ -41,7 +41,7 @@ def at_service(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
 def stored(tmp_path: Path, typed: Typed, at_service: None) -> Path:
     """A data directory with five days of one station."""
     root = tmp_path / "stored"
-    answer = typed("fetch-streaming", "--data-dir", root, "--stations", "2", *SPAN)
+    answer = typed("fetch", "--data-dir", root, "--stations", "2", *SPAN)
     assert answer.code == 0, answer.err
     return root
 
@@ -65,7 +65,7 @@ def nothing_stored(root: Path) -> None:
 
 def fetch(typed: Typed, root: Path, *arguments: str | Path, stations: str = "2") -> Answer:
     """Type a fetch of five days, with no patience."""
-    usual = ("fetch-streaming", "--data-dir", root, "--stations", stations, "--retries", "0")
+    usual = ("fetch", "--data-dir", root, "--stations", stations, "--retries", "0")
     return typed(
         *usual, *(() if "--start" in arguments or "--year" in arguments else SPAN), *arguments
     )
@@ -141,7 +141,7 @@ def test_days_that_cannot_be_asked_of_the_store(
     refused(typed("query", "--data-dir", stored, *days), 2, said)
 
 
-@pytest.mark.parametrize("command", ["fetch-streaming", "query"])
+@pytest.mark.parametrize("command", ["fetch", "query"])
 def test_unknown_item(command: str, typed: Typed, stored: Path) -> None:
     """An unknown item is named, with the nearest one that exists."""
     given = (command, "--data-dir", stored, "--stations", "2", *SPAN, "--items", "air_temp_avg")
@@ -192,12 +192,12 @@ def test_server_answers_nonsense(
 
 
 @pytest.mark.usefixtures("at_service")
-@pytest.mark.parametrize("command", ["init", "fetch-streaming", "query", "sql", "stats", "verify"])
+@pytest.mark.parametrize("command", ["init", "fetch", "query", "sql", "stats", "verify"])
 def test_data_directory_is_a_file(command: str, typed: Typed, tmp_path: Path) -> None:
     """A file in place of the data directory is said to be one, and stays as it was."""
     root = tmp_path / "file"
     root.write_text("mine")
-    more = {"fetch-streaming": ("--stations", "2", *SPAN), "sql": ("select 1",)}.get(command, ())
+    more = {"fetch": ("--stations", "2", *SPAN), "sql": ("select 1",)}.get(command, ())
     refused(typed(command, "--data-dir", root, *more), 7, str(root))
     assert root.read_text() == "mine"
 
@@ -211,13 +211,13 @@ def test_data_directory_is_absent(command: str, typed: Typed, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("at_service")
-@pytest.mark.parametrize("command", ["init", "fetch-streaming"])
+@pytest.mark.parametrize("command", ["init", "fetch"])
 def test_data_directory_cannot_be_made(command: str, typed: Typed) -> None:
     """Where nothing can be written the operating system's reason is given."""
     root = "/proc/self/cimis"
     if not Path("/proc/self").exists():
         pytest.skip("this system has no /proc")
-    more = ("--stations", "2", *SPAN) if command == "fetch-streaming" else ()
+    more = ("--stations", "2", *SPAN) if command == "fetch" else ()
     refused(typed(command, "--data-dir", root, *more), 7, root)
 
 
@@ -239,7 +239,7 @@ def test_data_directory_is_read_only(typed: Typed, stored: Path) -> None:
 
 def _read_only(typed: Typed, root: Path) -> None:
     before = sorted(p for p in root.rglob("*") if "stations" in p.parts)
-    answer = typed("fetch-streaming", "--data-dir", root, "--stations", "5", *SPAN)
+    answer = typed("fetch", "--data-dir", root, "--stations", "5", *SPAN)
     refused(answer, 7, str(root))
     assert sorted(p for p in root.rglob("*") if "stations" in p.parts) == before
 
@@ -277,7 +277,7 @@ def test_disk_is_full(stored: Path, tmp_path: Path, service: Emulator) -> None:
         "from cimis.cli.main import main\n"
         "main(sys.argv[1:])\n"
     )
-    arguments = ("fetch-streaming", "--data-dir", str(stored), "--stations", "2", "--year", "2024")
+    arguments = ("fetch", "--data-dir", str(stored), "--stations", "2", "--year", "2024")
     done = subprocess.run(
         [sys.executable, "-c", limited, *arguments, "--retries", "0"],
         env=os.environ | {"CIMIS_BASE_URL": service.base_url, "CIMIS_APP_KEY": KEY},
@@ -348,14 +348,14 @@ def test_the_key_appears_nowhere(
     said = []
     given = ("--data-dir", root, "--base-url", service.base_url, "--app-key", KEY)
     said.append(typed("stations", "--refresh", *given))
-    said.append(typed("fetch-streaming", *given, "--stations", "2", *SPAN, "--perf", "--json"))
-    said.append(typed("fetch-streaming", *given, "--stations", "2", *SPAN, "--dry-run"))
+    said.append(typed("fetch", *given, "--stations", "2", *SPAN, "--perf", "--json"))
+    said.append(typed("fetch", *given, "--stations", "2", *SPAN, "--dry-run"))
     said.append(typed("config", *given))
     said.append(typed("config", *given, "--json"))
     monkeypatch.setenv("CIMIS_APP_KEY", KEY)
     said.append(typed("stats", "--data-dir", root))
     said.append(typed("sql", "--data-dir", root, "select * from chunks"))
-    said.append(typed("fetch-streaming", "--data-dir", root, "--stations", "zwei", "--year", "1"))
+    said.append(typed("fetch", "--data-dir", root, "--stations", "zwei", "--year", "1"))
     assert [answer.code for answer in said] == [0] * 7 + [2]
     for answer in said:
         assert KEY not in answer.out

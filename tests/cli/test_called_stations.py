@@ -86,8 +86,6 @@ WORDS: dict[str, tuple[str, ...]] = {
     "export": ("lake", "--dry-run"),
     "export-model": ("--format", "chillr", *DAYS),
     "fetch": (*DAYS, "--dry-run"),
-    "fetch-streaming": (*DAYS, "--dry-run"),
-    "ingest": (*DAYS, "--dry-run"),
     "sync": ("--since", "2021-07-01", "--dry-run"),
     "import": ("d.zip", "--dry-run"),
     "migrate": ("--to", "v1", "--dry-run"),
@@ -290,9 +288,7 @@ def test_only_a_name_imports_what_knows_names(who: str, reads: bool, root: Path)
     assert done.stderr.splitlines()[-1] == str(reads)
 
 
-NO_ROWS = {"export", "export-model", "plot", "report"} | {
-    *("fetch", "fetch-streaming", "ingest", "sync", "import", "migrate")
-}
+NO_ROWS = {"export", "export-model", "plot", "report", "fetch", "sync", "import", "migrate"}
 NAMED = sorted(set(WORDS) - NO_ROWS)
 
 

@@ -131,12 +131,10 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
         (("--format", "chillr", "--station", "5", *DAYS, "--hourly"), ("360 of 480 hours",)),
         (("--format", "pyfao56", "--station", "5", *DAYS), (SHORT, "nothing holds", "asce_eto")),
     ],
-    "fetch": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
-    "fetch-streaming": [
+    "fetch": [
         (("--stations", "2,990-999", *DAYS), ("no such stations: [990",)),
         (("--near", "36.6,-119.9", *DAYS), ("near 36.6,-119.9: station ",)),
     ],
-    "ingest": [(("--stations", "2,990-999", *DAYS), ("no such stations: [990",))],
     "sync": [
         (("--stations", "5,990-999", "--since", "2026-11-01"), ("no such stations: [990",)),
     ],

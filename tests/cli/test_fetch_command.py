@@ -1,4 +1,4 @@
-"""What ``cimis fetch-streaming`` does, and what each of its options changes."""
+"""What ``cimis fetch`` does, and what each of its options changes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def report(typed: Typed, *arguments: str) -> dict[str, Any]:
     """Type a fetch with ``--json`` and return its report."""
-    answer = typed("fetch-streaming", "--json", *arguments)
+    answer = typed("fetch", "--json", *arguments)
     assert answer.code == 0, answer.err
     found: dict[str, Any] = json.loads(answer.out)
     return found
@@ -60,7 +60,7 @@ def report(typed: Typed, *arguments: str) -> dict[str, Any]:
 
 def test_what_was_fetched_is_stored_and_said(typed: Typed, root: Path) -> None:
     """A station's days lie in its chunk, and standard output holds nothing."""
-    code, out, err = typed("fetch-streaming", "--stations", "2,5", *SPAN)
+    code, out, err = typed("fetch", "--stations", "2,5", *SPAN)
     assert (code, out) == (0, "")
     assert "stored 20 records of 2 stations (1 request, " in err
     for number in ("002", "005"):
@@ -69,7 +69,7 @@ def test_what_was_fetched_is_stored_and_said(typed: Typed, root: Path) -> None:
 
 def test_quiet_says_nothing(typed: Typed, root: Path) -> None:
     """``--quiet`` leaves both streams empty."""
-    assert typed("fetch-streaming", "--quiet", "--stations", "2", *SPAN) == (0, "", "")
+    assert typed("fetch", "--quiet", "--stations", "2", *SPAN) == (0, "", "")
 
 
 def test_a_second_run_asks_for_nothing_unless_told_to(typed: Typed, root: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_dry_run_prints_the_plan_and_touches_nothing(
 ) -> None:
     """``--dry-run`` lists the requests with their records; none is made, nothing is written."""
     before = service.traffic.requests
-    given = ("fetch-streaming", "--stations", "2-6", "--year", "2023-2024", "--dry-run")
+    given = ("fetch", "--stations", "2-6", "--year", "2023-2024", "--dry-run")
     code, out, err = typed(*given)
     lines = out.splitlines()
     assert code == 0
@@ -124,7 +124,7 @@ def test_compression_is_asked_for_unless_told_not_to(typed: Typed, root: Path) -
 
 def test_perf_names_the_phases(typed: Typed, root: Path) -> None:
     """``--perf`` tells on standard error where the time went."""
-    _, out, err = typed("fetch-streaming", "--stations", "2", *SPAN, "--perf")
+    _, out, err = typed("fetch", "--stations", "2", *SPAN, "--perf")
     assert out == ""
     for phase in ("connect", "ttfb", "read", "decode", "write", "total"):
         assert f" {phase} " in f"{err.splitlines()[1]} "
@@ -132,10 +132,10 @@ def test_perf_names_the_phases(typed: Typed, root: Path) -> None:
 
 def test_numbers_missing_from_a_range_are_left_out_and_said(typed: Typed, root: Path) -> None:
     """Ranges may run over numbers that no station has; a number by itself may not."""
-    code, _, err = typed("fetch-streaming", "--stations", "2,9990-9999", *SPAN)
+    code, _, err = typed("fetch", "--stations", "2,9990-9999", *SPAN)
     assert code == 0, err
     assert "left out of the ranges" in err
-    assert typed("fetch-streaming", "--stations", "9990-9999", *SPAN).code == 2
+    assert typed("fetch", "--stations", "9990-9999", *SPAN).code == 2
 
 
 def test_all_means_the_stations_that_worked_in_these_days(typed: Typed, root: Path) -> None:
@@ -143,7 +143,7 @@ def test_all_means_the_stations_that_worked_in_these_days(typed: Typed, root: Pa
     assert typed("stations", "--refresh", "--quiet").code == 0
     plans = []
     for year in ("1985", "2024"):
-        answer = typed("fetch-streaming", "--stations", "all", "--year", year, "--dry-run")
+        answer = typed("fetch", "--stations", "all", "--year", year, "--dry-run")
         lines = answer.out.splitlines()[1:]
         plans.append({n for line in lines for n in line.split(",")[0].split()})
     assert 10 < len(plans[0]) < len(plans[1])
@@ -155,7 +155,7 @@ def test_a_station_that_fails_fails_alone(
     """The others are stored, the failed one is named, and the exit code says part-way."""
     with Emulator(Sick()) as emulator:
         monkeypatch.setenv("CIMIS_BASE_URL", emulator.base_url)
-        given = ("fetch-streaming", "--stations", "2,5,6", "--year", "2020-2023", "--retries", "0")
+        given = ("fetch", "--stations", "2,5,6", "--year", "2020-2023", "--retries", "0")
         code, out, err = typed(*given)
         assert (code, out) == (4, "")
         assert "error: 1 of 3 stations failed: 5" in err
@@ -181,7 +181,7 @@ def test_a_station_that_fails_fails_alone(
 )
 def test_values_that_cannot_be(wrong: tuple[str, str], typed: Typed, root: Path) -> None:
     """Wrong values of options are refused in one line."""
-    code, out, err = typed("fetch-streaming", "--stations", "2", *SPAN, *wrong)
+    code, out, err = typed("fetch", "--stations", "2", *SPAN, *wrong)
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
     assert not (root / "stations").exists()
@@ -195,7 +195,7 @@ def test_a_name_service_that_hangs_does_not_keep_an_interrupted_run(tmp_path: Pa
         "    time.sleep(3600)\n"
         "socket.getaddrinfo = hang\n"
         "from cimis.cli.main import main\n"
-        f"main(['fetch-streaming', '--stations', '2', *{SPAN}, '--data-dir', {str(tmp_path)!r}])\n"
+        f"main(['fetch', '--stations', '2', *{SPAN}, '--data-dir', {str(tmp_path)!r}])\n"
     )
     own = {"CIMIS_APP_KEY": "k" * 36, "CIMIS_BASE_URL": "http://names.invalid"}
     words = [sys.executable, "-c", code]

@@ -57,7 +57,7 @@ def test_the_schema_is_one() -> None:
 
 def test_the_schema_refuses_a_report_without_its_parts(typed: Typed) -> None:
     """A missing phase, a failure without error, and a field nobody knows are all refused."""
-    facts = document(typed("fetch-streaming", "--json", "--stations", "2", *SPAN).out)
+    facts = document(typed("fetch", "--json", "--stations", "2", *SPAN).out)
     validator = Draft202012Validator(SCHEMA)
     del facts["results"][0]["timings"]["tls_ms"]
     facts["results"][0]["success"] = False
@@ -66,10 +66,10 @@ def test_the_schema_refuses_a_report_without_its_parts(typed: Typed) -> None:
     assert paths >= {"", "results/0/timings", "results/0"}
 
 
-@pytest.mark.parametrize("command", ["fetch-streaming", "fetch"])
+@pytest.mark.parametrize("way", [(), ("--plain",)])
 @pytest.mark.parametrize("more", [(), ("--allocs",), ("--no-gzip",), ("--format", "v1")])
-def test_a_run_that_succeeds(typed: Typed, command: str, more: tuple[str, ...]) -> None:
-    code, out, _ = typed(command, "--json", "--stations", "2,5", *SPAN, *more)
+def test_a_run_that_succeeds(typed: Typed, way: tuple[str, ...], more: tuple[str, ...]) -> None:
+    code, out, _ = typed("fetch", *way, "--json", "--stations", "2,5", *SPAN, *more)
     facts = document(out)
     assert (code, facts["exit_code"]) == (0, 0)
     assert [(r["station"], r["success"], r["records"]) for r in facts["results"]] == [
@@ -85,8 +85,8 @@ def test_a_dry_run_needs_neither_key_nor_service(
 ) -> None:
     monkeypatch.delenv("CIMIS_APP_KEY")
     monkeypatch.setenv("CIMIS_BASE_URL", "http://127.0.0.1:9")
-    for command in ("fetch-streaming", "fetch", "ingest"):
-        code, out, err = typed(command, "--json", "--stations", "2,5", *SPAN, "--dry-run")
+    for way in ([], ["--plain"]):
+        code, out, err = typed("fetch", *way, "--json", "--stations", "2,5", *SPAN, "--dry-run")
         assert code == 0, err
         assert document(out)["dry_run"]
         assert document(out)["plan"]
@@ -103,9 +103,7 @@ def test_a_run_that_fails_in_part(
 
     with front(service.port, bend=bend) as base_url:
         monkeypatch.setenv("CIMIS_BASE_URL", base_url)
-        code, out, err = typed(
-            *("fetch-streaming", "--json", "--stations", "2,5,6", *SPAN, "--retries", "0")
-        )
+        code, out, err = typed(*("fetch", "--json", "--stations", "2,5,6", *SPAN, "--retries", "0"))
     facts = document(out)
     assert (code, facts["exit_code"]) == (4, 4)
     assert facts["totals"]["failed_stations"] == [5]
@@ -135,7 +133,7 @@ def test_a_run_that_fails_for_all(
         assert typed("stations", "--refresh", "--quiet").code == 0
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    given = ("fetch-streaming", "--json", "--stations", "2,5", "--year", "2023-2024")
+    given = ("fetch", "--json", "--stations", "2,5", "--year", "2023-2024")
     left, out, _ = typed(*given, "--retries", "0")
     facts = document(out)
     assert (left, facts["exit_code"]) == (code, code)
@@ -151,7 +149,7 @@ def test_times_are_milliseconds(typed: Typed, monkeypatch: pytest.MonkeyPatch) -
     """A service that takes 200 ms to answer is seen to take that, within the run's own seconds."""
     with Emulator(GeneratedSource(), latency_s=0.2) as slow:
         monkeypatch.setenv("CIMIS_BASE_URL", slow.base_url)
-        out = typed("fetch-streaming", "--json", "--stations", "2", *SPAN).out
+        out = typed("fetch", "--json", "--stations", "2", *SPAN).out
     facts = document(out)
     times = facts["results"][0]["timings"]
     assert 200 <= times["ttfb_ms"] < times["total_ms"] <= 1000 * facts["totals"]["seconds"]
@@ -166,7 +164,7 @@ def test_a_handshake_is_measured_once_for_a_connection(
     with front(service.port, certificate=certificate) as base_url:
         monkeypatch.setenv("CIMIS_BASE_URL", base_url.replace("127.0.0.1", "localhost"))
         given = ("--stations", "2", "--year", "2005-2018", "--concurrency", "1")
-        code, out, err = typed("fetch-streaming", "--json", *given)
+        code, out, err = typed("fetch", "--json", *given)
     assert code == 0, err
     facts = document(out)
     first, last = facts["results"][0]["timings"], facts["results"][-1]["timings"]
@@ -181,7 +179,7 @@ def test_a_self_signed_service_is_refused(
 ) -> None:
     with front(service.port, certificate=certificate) as base_url:
         given = ("--stations", "2", *SPAN, "--base-url", base_url)
-        code, out, err = typed("fetch-streaming", *given)
+        code, out, err = typed("fetch", *given)
     assert (code, out) == (6, "")
     assert "certificate is not trusted" in err
     assert "SSL_CERT_FILE" in err
@@ -194,7 +192,7 @@ def test_retries_are_logged_in_these_words(
     slow = answer("429 Too Many Requests", b"", "Connection: close")
     with front(service.port, bend=lambda target, n: slow if n < 2 else None) as base_url:
         monkeypatch.setenv("CIMIS_BASE_URL", base_url)
-        code, out, err = typed("fetch-streaming", "--json", "--stations", "2", *SPAN)
+        code, out, err = typed("fetch", "--json", "--stations", "2", *SPAN)
     lines = [line for line in err.splitlines() if "retryable" in line]
     assert lines == ["retryable: 429 (attempt 1/3)", "retryable: 429 (attempt 2/3)"]
     assert code == 0
@@ -210,8 +208,8 @@ def test_requests_are_logged_without_the_key(
     echo = answer("400 Bad Request", f"bad key {key}".encode())
     with front(service.port, bend=lambda target, n: echo if "5" in target[:70] else None) as url:
         monkeypatch.setenv("CIMIS_BASE_URL", url)
-        _, out, err = typed("fetch", "--stations", "2,5", *SPAN, flag)
-        _, _, silent = typed("fetch", "--stations", "2,5", *SPAN, "--full")
+        _, out, err = typed("fetch", "--plain", "--stations", "2,5", *SPAN, flag)
+        _, _, silent = typed("fetch", "--plain", "--stations", "2,5", *SPAN, "--full")
     assert out == ""
     lines = sorted(line[24:] for line in err.splitlines() if "request for" in line)
     assert re.match(
@@ -229,7 +227,7 @@ def test_requests_are_logged_without_the_key(
 
 def test_compressed_answers_are_told_with_their_ratio(typed: Typed) -> None:
     """In JSON and in words: bytes of the wire, bytes decoded, and how many to one."""
-    given = ("fetch-streaming", "--stations", "2", "--year", "2023")
+    given = ("fetch", "--stations", "2", "--year", "2023")
     _, out, err = typed(*given, "--json", "-gzip")
     facts = document(out)
     assert facts["warnings"] == []
@@ -248,9 +246,9 @@ def test_plain_answers_where_compressed_ones_were_asked_for_are_warned_of(
 ) -> None:
     with Emulator(GeneratedSource(), gzip=False) as plain:
         monkeypatch.setenv("CIMIS_BASE_URL", plain.base_url)
-        facts = document(typed("fetch-streaming", "--json", "--stations", "2", *SPAN).out)
-        _, _, err = typed("fetch-streaming", "--stations", "5", *SPAN)
-        _, _, silent = typed("fetch-streaming", "--stations", "6", *SPAN, "--no-gzip")
+        facts = document(typed("fetch", "--json", "--stations", "2", *SPAN).out)
+        _, _, err = typed("fetch", "--stations", "5", *SPAN)
+        _, _, silent = typed("fetch", "--stations", "6", *SPAN, "--no-gzip")
     warning = "compressed answers were asked for, but the service sent them plain"
     assert facts["warnings"] == [warning]
     assert facts["results"][0]["content_encoding"] == "identity"
@@ -267,7 +265,7 @@ def test_a_run_that_is_stopped_keeps_and_reports_what_is_done(
     with Emulator(GeneratedSource(), latency_s=0.4) as slow:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "CIMIS_BASE_URL": slow.base_url}
         given = ("--stations", "2", "--year", "2004-2023", "--concurrency", "1")
-        command = [sys.executable, "-m", "cimis", "fetch-streaming", "--json", *given]
+        command = [sys.executable, "-m", "cimis", "fetch", "--json", *given]
 
         def start() -> subprocess.Popen[str]:
             return subprocess.Popen(
@@ -306,7 +304,7 @@ def test_a_wait_ends_with_ctrl_c(service: Emulator, tmp_path: Path) -> None:
     told = answer("429 Too Many Requests", b"", "Retry-After: 60")
     with front(service.port, bend=lambda target, n: told) as base_url:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cimis", "fetch-streaming", "--stations", "2", *SPAN],
+            [sys.executable, "-m", "cimis", "fetch", "--stations", "2", *SPAN],
             env=os.environ | {"PYTHONPATH": str(ROOT), "CIMIS_BASE_URL": base_url},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -44,7 +44,7 @@ def root(service: Emulator, tmp_path: Path, typed: Typed, monkeypatch: pytest.Mo
     monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
     monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
     monkeypatch.setenv("CIMIS_DATA_DIR", str(tmp_path / "d"))
-    assert typed("fetch-streaming", "--stations", "2,5", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2,5", *SPAN).code == 0
     return tmp_path / "d"
 
 
@@ -73,7 +73,7 @@ def test_verify_of_a_sound_store(typed: Typed, root: Path) -> None:
 
 def test_verify_lists_every_fault_and_repair_mends_them(typed: Typed, root: Path) -> None:
     """Damaged, lost and unlisted chunks are all named; repair quarantines, a fetch brings back."""
-    assert typed("fetch-streaming", "--stations", "6,7", *SPAN).code == 0
+    assert typed("fetch", "--stations", "6,7", *SPAN).code == 0
     chunks = {n: root / f"stations/{n:03}/2024_daily.zst" for n in (2, 5, 6, 7)}
     sound = chunks[2].read_bytes()
     chunks[2].write_bytes(sound[:-7])
@@ -99,7 +99,7 @@ def test_verify_lists_every_fault_and_repair_mends_them(typed: Typed, root: Path
         [sound[:-7], chunks[6].read_bytes()]
     )
     assert typed("verify").out == ""
-    assert typed("fetch-streaming", "--stations", "2,5-7", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2,5-7", *SPAN).code == 0
     assert chunks[2].read_bytes() == sound
     assert read_chunk(chunks[5]).num_rows == 10
 
@@ -159,9 +159,7 @@ def test_the_emulator_serves_until_interrupted(typed: Typed, tmp_path: Path) -> 
         assert process.stdout is not None
         facts = json.loads(process.stdout.readline())
         service = ("--base-url", facts["base_url"], "--app-key", facts["app_key"])
-        answer = typed(
-            "fetch-streaming", "--data-dir", tmp_path, "--stations", "2", *SPAN, *service
-        )
+        answer = typed("fetch", "--data-dir", tmp_path, "--stations", "2", *SPAN, *service)
         assert answer.code == 0, answer.err
     finally:
         process.send_signal(signal.SIGINT)
@@ -189,9 +187,7 @@ def test_the_demo_runs_each_step_that_it_shows(tmp_path: Path) -> None:
         for line in re.findall(r"^  (\$ cimis .*)$", done.stderr, re.MULTILINE)
     ]
     assert [words[1:] for words in typed] == [list(arguments) for _, arguments in STEPS]
-    assert {words[1] for words in typed} == {
-        *("init", "fetch-streaming", "stats", "verify", "query", "sql")
-    }
+    assert {words[1] for words in typed} == {*("init", "fetch", "stats", "verify", "query", "sql")}
     assert "2,366," in done.stdout
     assert (tmp_path / "d/stations/080/2024_hourly.zst").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["d"]
@@ -222,8 +218,8 @@ def test_the_examples_in_the_help_work(
     _make_archives(tmp_path)
     first = [
         "cimis init",
-        "cimis fetch-streaming --stations 2,5-7,80 --year 2024",
-        "cimis fetch-streaming --stations 80 --start 2024-07 --end 2024-07 --scope hourly",
+        "cimis fetch --stations 2,5-7,80 --year 2024",
+        "cimis fetch --stations 80 --start 2024-07 --end 2024-07 --scope hourly",
         "cimis stations --refresh",
     ]
     commands = [cli.get_command(click.Context(cli), name) for name in COMMANDS]

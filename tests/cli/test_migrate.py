@@ -40,7 +40,7 @@ def root(service: Emulator, tmp_path: Path, typed: Typed, monkeypatch: pytest.Mo
     monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
     monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
     monkeypatch.setenv("CIMIS_DATA_DIR", str(tmp_path / "d"))
-    assert typed("fetch-streaming", "--stations", "2,5", *FIRST).code == 0
+    assert typed("fetch", "--stations", "2,5", *FIRST).code == 0
     return tmp_path / "d"
 
 
@@ -174,7 +174,7 @@ def test_rows_stored_meanwhile_are_not_taken_back(
     with Catalog(root) as catalog:
         planned = catalog.chunks()
     later = ("--start", "2024-01-11", "--end", "2024-01-20")
-    assert typed("fetch-streaming", "--stations", "2,5", *later).code == 0
+    assert typed("fetch", "--stations", "2,5", *later).code == 0
     done = migrate(root, planned, "v1")
     assert not done.failed
     with Catalog(root) as catalog:

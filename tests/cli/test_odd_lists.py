@@ -57,7 +57,7 @@ def test_a_fetch_goes_on_and_names_the_entry(
     body = listed(server, STATIONS)
     number = body["Stations"][3]["StationNbr"]
     body["Stations"][3] |= {field: SPOILED[field]}
-    fetch = ("fetch-streaming", "--near", "36.3,-120.1", *SPAN, *form)
+    fetch = ("fetch", "--near", "36.3,-120.1", *SPAN, *form)
     with bent(server, STATIONS, body) as url:
         found = typed(*fetch, "--base-url", url)
     assert found.code == 0, found.err
@@ -72,7 +72,7 @@ def test_a_fetch_goes_on_and_names_the_entry(
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_sync_goes_on_and_names_the_entry(form: str, typed: Typed, server: Emulator) -> None:
-    assert typed("fetch-streaming", "--stations", "2", "--last", "20d").code == 0
+    assert typed("fetch", "--stations", "2", "--last", "20d").code == 0
     body = listed(server, STATIONS)
     body["Stations"][3] |= {"ConnectDate": "soon"}
     with bent(server, STATIONS, body) as url:
@@ -88,7 +88,7 @@ def test_a_station_whose_entry_is_odd_can_be_named(typed: Typed, server: Emulato
     (entry,) = (facts for facts in body["Stations"] if facts["StationNbr"] == "5")
     entry["Elevation"] = "high"
     with bent(server, STATIONS, body) as url:
-        found = typed("fetch-streaming", "--stations", "2,5", *SPAN, "--base-url", url)
+        found = typed("fetch", "--stations", "2,5", *SPAN, "--base-url", url)
     assert found.code == 0, found.err
     assert "station 5, Elevation" in found.err
     assert "of 2 stations" in found.err
@@ -101,7 +101,7 @@ def test_a_list_without_dates_will_do(typed: Typed, server: Emulator) -> None:
     with bent(server, STATIONS, body) as url:
         service = ("--base-url", url)
         found = typed("stations", "--refresh", "--active", "2024", "--json", *service)
-        planned = typed("fetch-streaming", "--stations", "all", *SPAN, "--dry-run", *service)
+        planned = typed("fetch", "--stations", "all", *SPAN, "--dry-run", *service)
         counted = typed("sql", "select count(*) from stations where connected is null")
     assert found.code == planned.code == 0
     assert len(json.loads(found.out)) == len(body["Stations"])
@@ -115,7 +115,7 @@ def test_odd_zip_codes_are_named(typed: Typed, server: Emulator) -> None:
     code = next(str(e["ZipCode"]) for e in body["ZipCodes"][1:] if e["IsActive"] == "True")
     with bent(server, ZIP_CODES, body) as url:
         found = typed("zip-codes", "--closed", "--base-url", url)
-        fetch = ("fetch-streaming", "--zip", code, "--network", "wsn", *SPAN)
+        fetch = ("fetch", "--zip", code, "--network", "wsn", *SPAN)
         fetched = typed(*fetch, "--base-url", url)
     assert (found.code, fetched.code) == (0, 0), fetched.err
     for said in (found.err, fetched.err):
@@ -132,7 +132,7 @@ def test_a_replay_without_a_list_is_fetched(
         monkeypatch.setenv("CIMIS_BASE_URL", running.base_url)
         monkeypatch.setenv("CIMIS_APP_KEY", running.app_key)
         day = ("--start", "2016-06-01", "--end", "2016-06-01", "--data-dir", tmp_path / "data")
-        found = typed("fetch-streaming", "--stations", "all", *day)
+        found = typed("fetch", "--stations", "all", *day)
     assert found.code == 0, found.err
     assert "stored 1 record of 1 station" in found.err
 

@@ -145,7 +145,7 @@ def test_questions_are_asked_by_place(typed: Typed, listed: list[dict[str, Any]]
     days = ("--start", "2024-01-01", "--end", "2024-01-03")
     some = [s for s in listed if s["active"]][:12]
     numbers = ",".join(str(s["station"]) for s in some)
-    assert typed("fetch-streaming", "--stations", numbers, *days).code == 0
+    assert typed("fetch", "--stations", numbers, *days).code == 0
     there = some[4]
     near = ("--near", f"{there['latitude']},{there['longitude']}")
 
@@ -185,7 +185,7 @@ def test_near_chooses_alike_for_fetch_and_query(typed: Typed, listed: list[dict[
         (s for s in listed if not s["disconnected"] and s["connected"] <= "2024-01-02"),
         key=lambda s: _by_cosines(place, Place(s["latitude"], s["longitude"])),
     )
-    fetched = typed("fetch-streaming", *near, *days, "--json")
+    fetched = typed("fetch", *near, *days, "--json")
     asked = typed("query", *near, *days, "--json")
     for answer in (fetched, asked):
         assert answer.code == 0, answer.err

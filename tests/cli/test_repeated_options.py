@@ -102,7 +102,7 @@ def test_what_makes_a_list_takes_all_everywhere(name: str) -> None:
         (("query", "--month", "2024-06", "-month", "2024-07"), "--month is given more than once"),
         (("query", "-o", "a.csv", "--output", "b.csv"), "--output is given more than once"),
         (("query", "--scope", "daily", "--hourly"), "--hourly and --scope daily exclude"),
-        (("fetch-streaming", "--gzip", "--no-gzip"), "--gzip and --no-gzip exclude each other"),
+        (("fetch", "--gzip", "--no-gzip"), "--gzip and --no-gzip exclude each other"),
         (("sql", "select $a", "--param", "a=1", "--param", "a=2"), "--param gives a two values"),
         (("emulator", "--fault", "503=0.1", "--fault", "503=0.2"), "gives 503 two rates"),
         (("stations", "--near", "1,2", "--near", "3,4"), "--near is given more than once"),
@@ -130,7 +130,7 @@ def test_a_key_given_twice_is_not_printed(typed: Typed) -> None:
         (("query", "-statoin=4"), "-statoin", "-station"),
         (("query", "-outptu", "x.csv"), "-outptu", "-output"),
         (("query", "-hourli"), "-hourli", "-hourly"),
-        (("fetch-streaming", "-vrebose"), "-vrebose", "-verbose"),
+        (("fetch", "-vrebose"), "-vrebose", "-verbose"),
         (("-versoin",), "-versoin", "-version"),
     ],
 )

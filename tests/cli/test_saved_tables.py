@@ -79,7 +79,7 @@ MORE: dict[str, tuple[str, ...]] = {
 }
 NO_ROWS = {
     **dict.fromkeys(("demo", "init", "emulator", "serve-metrics", "completion"), "makes, serves"),
-    **dict.fromkeys(("fetch-streaming", "fetch", "sync", "import", "ingest"), "reports of a run"),
+    **dict.fromkeys(("fetch", "sync", "import"), "reports of a run"),
     **dict.fromkeys(("verify", "migrate", "compact"), "reports of a run"),
     **dict.fromkeys(("cache", "config", "version", "inspect"), "facts of the installation, a file"),
     "export-model": "files of models",

@@ -56,7 +56,7 @@ def _values(records: list[dict[str, Any]], key: str = "DayAsceEto") -> list[floa
 def test_spatial_data_of_zip_codes_are_stored_and_read_back_as_sent(
     folder: Path, service: Emulator, typed: Typed
 ) -> None:
-    assert typed("fetch-streaming", "--zip", "95616,93624", *MONTH).code == 0
+    assert typed("fetch", "--zip", "95616,93624", *MONTH).code == 0
     with cimis.open(folder) as store:
         for code in ("93624", "95616"):
             sent = _asked(service, "/SpatialWeb/GetDataBySpatialZipCodes", zipCodes=code)
@@ -71,7 +71,7 @@ def test_spatial_data_of_coordinates_and_addresses_lie_beside_those_of_stations(
     folder: Path, service: Emulator, typed: Typed
 ) -> None:
     point = ("--coordinate", "36.5,-120.1")
-    assert typed("fetch-streaming", *point, "--address", HQ, "--stations", "2", *MONTH).code == 0
+    assert typed("fetch", *point, "--address", HQ, "--stations", "2", *MONTH).code == 0
     by_point = _asked(
         service, "/SpatialWeb/GetDataBySpatialCoordinates", coordinates="lat=36.5,lng=-120.1"
     )
@@ -93,7 +93,7 @@ def test_spatial_data_of_coordinates_and_addresses_lie_beside_those_of_stations(
 def test_stations_that_serve_a_zip_code_are_stored_as_stations(
     folder: Path, service: Emulator, typed: Typed
 ) -> None:
-    told = typed("fetch-streaming", "--zip", "95616", "--network", "wsn", *MONTH)
+    told = typed("fetch", "--zip", "95616", "--network", "wsn", *MONTH)
     assert told.code == 0
     sent = _asked(service, "/StationWeb/GetDataByStationZipCodes", zipCodes="95616")
     stations = {int(record["Station"]) for record in sent}
@@ -107,7 +107,7 @@ def test_stations_that_serve_a_zip_code_are_stored_as_stations(
 
 def test_hourly_records_come_from_the_stations_of_a_zip_code(folder: Path, typed: Typed) -> None:
     day = ("--start", "2024-06-01", "--end", "2024-06-01")
-    assert typed("fetch-streaming", "--zip", "95616", "--prefer", "scs", "--hourly", *day).code == 0
+    assert typed("fetch", "--zip", "95616", "--prefer", "scs", "--hourly", *day).code == 0
     with cimis.open(folder) as store:
         assert store.hourly().height % 24 == 0 < store.hourly().height
 
@@ -116,7 +116,7 @@ def test_hourly_records_come_from_the_stations_of_a_zip_code(folder: Path, typed
 def test_the_preferred_network_answers_for_a_zip_code_of_both(
     folder: Path, service: Emulator, typed: Typed, network: str, spatial: bool
 ) -> None:
-    assert typed("fetch-streaming", "--zip", "95616", "--prefer", network, *MONTH).code == 0
+    assert typed("fetch", "--zip", "95616", "--prefer", network, *MONTH).code == 0
     with cimis.open(folder) as store:
         assert (store.daily("targets").height == 30) is spatial
         assert (store.daily().height > 0) is not spatial
@@ -132,7 +132,7 @@ def test_the_other_network_answers_where_the_preferred_one_does_not(
     lists = json.loads(typed("zip-codes", "--json").out)
     alone = next(entry["zip_code"] for entry in lists if entry["spatial"] and not entry["stations"])
     wanted = f"{alone},95616"
-    assert typed("fetch-streaming", "--zip", wanted, "--prefer", "wsn", *MONTH).code == 0
+    assert typed("fetch", "--zip", wanted, "--prefer", "wsn", *MONTH).code == 0
     with cimis.open(folder) as store:
         assert store.daily("targets")["target"].unique().to_list() == [f"zip:{alone}"]
         assert store.daily().height > 0
@@ -157,7 +157,7 @@ def test_zip_codes_are_listed_with_what_serves_them(
 def test_a_second_fetch_asks_for_nothing_that_is_final(
     folder: Path, service: Emulator, typed: Typed
 ) -> None:
-    wish = ("fetch-streaming", "--zip", "95616", "--coordinate", "36.5,-120.1", *MONTH)
+    wish = ("fetch", "--zip", "95616", "--coordinate", "36.5,-120.1", *MONTH)
     typed(*wish)
     before = service.traffic.requests
     assert typed(*wish).code == 0
@@ -167,7 +167,7 @@ def test_a_second_fetch_asks_for_nothing_that_is_final(
 def test_years_of_spatial_data_are_asked_for_at_most_366_days_at_once(
     folder: Path, service: Emulator, typed: Typed
 ) -> None:
-    done = typed("fetch-streaming", "--zip", "95616", "--year", "2003-2005", "--json")
+    done = typed("fetch", "--zip", "95616", "--year", "2003-2005", "--json")
     assert json.loads(done.out)["totals"]["requests"] == 3
     assert service.traffic.statuses == {200: 3}
     with cimis.open(folder) as store:
@@ -176,7 +176,7 @@ def test_years_of_spatial_data_are_asked_for_at_most_366_days_at_once(
 
 
 def test_a_query_prints_a_target_in_its_first_column(folder: Path, typed: Typed) -> None:
-    typed("fetch-streaming", "--zip", "95616", "--address", HQ, *MONTH)
+    typed("fetch", "--zip", "95616", "--address", HQ, *MONTH)
     span = ("--start", "2024-06-01", "--end", "2024-06-02", "--items", "asce_eto")
     rows = list(csv.DictReader(io.StringIO(typed("query", "--address", "HQ", *span).out)))
     assert [row["target"] for row in rows] == ["address:HQ"] * 2
@@ -185,7 +185,7 @@ def test_a_query_prints_a_target_in_its_first_column(folder: Path, typed: Typed)
 
 
 def test_a_lost_catalog_is_rebuilt_with_its_targets(folder: Path, typed: Typed) -> None:
-    typed("fetch-streaming", "--zip", "95616", "--address", HQ, *MONTH)
+    typed("fetch", "--zip", "95616", "--address", HQ, *MONTH)
     for path in folder.glob("metadata.sqlite3*"):
         path.unlink()
     typed("verify", "--repair")
@@ -220,7 +220,7 @@ def test_a_lost_catalog_is_rebuilt_with_its_targets(folder: Path, typed: Typed) 
 def test_what_cannot_be_asked_for_is_said_and_nothing_is_stored(
     folder: Path, typed: Typed, wish: tuple[str, ...], code: int, words: str
 ) -> None:
-    told = typed("fetch-streaming", *wish, *MONTH)
+    told = typed("fetch", *wish, *MONTH)
     assert told.code == code
     assert words in told.err
     assert not list(folder.rglob("*.zst"))
@@ -233,7 +233,7 @@ def test_a_zip_code_that_nobody_serves_is_told(folder: Path, typed: Typed) -> No
 
 
 def test_an_unknown_zip_code_does_not_cost_the_others_theirs(folder: Path, typed: Typed) -> None:
-    told = typed("fetch-streaming", "--zip", "95616,99999", *MONTH)
+    told = typed("fetch", "--zip", "95616,99999", *MONTH)
     assert told.code == 4
     assert "zip:99999" in told.err
     with cimis.open(folder) as store:

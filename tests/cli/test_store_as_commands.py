@@ -238,7 +238,7 @@ def test_zip_codes_are_fetched_as_by_the_command(
         mine = set(store.chunks()["path"])
     more = () if network is None else ("--network", network)
     days = ("--start", "2024-06-01", "--end", "2024-06-03", "--data-dir", tmp_path / "other")
-    assert typed("fetch-streaming", "--zip", "93624", *more, *days).code == 0
+    assert typed("fetch", "--zip", "93624", *more, *days).code == 0
     with cimis.open(tmp_path / "other") as other:
         assert set(other.chunks()["path"]) == mine != set()
 

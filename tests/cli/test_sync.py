@@ -34,7 +34,7 @@ def folder(
     monkeypatch.setenv("CIMIS_BASE_URL", service.base_url)
     monkeypatch.setenv("CIMIS_APP_KEY", service.app_key)
     monkeypatch.setenv("CIMIS_DATA_DIR", str(tmp_path / "d"))
-    typed("fetch-streaming", "--stations", "2", "--last", "60d", "--items", "asce_eto,precip")
+    typed("fetch", "--stations", "2", "--last", "60d", "--items", "asce_eto,precip")
     return tmp_path / "d"
 
 
@@ -74,7 +74,7 @@ def test_revisions_are_counted_in_the_catalog(folder: Path, typed: Typed) -> Non
 
 
 def test_spatial_targets_are_kept_too(folder: Path, typed: Typed) -> None:
-    typed("fetch-streaming", "--zip", "95616", "--address", "HQ=Davis, CA", "--last", "20d")
+    typed("fetch", "--zip", "95616", "--address", "HQ=Davis, CA", "--last", "20d")
     told = json.loads(typed("sync", "--json").out)
     assert {"zip:95616", "address:HQ", 2} <= {entry["station"] for entry in told["stations"]}
     with cimis.open(folder) as store:

@@ -63,7 +63,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "cache": ("cache", "stats"),
     "inspect": ("inspect", "{root}/stations/002/2021_daily.zst"),
     "import": ("import", "{zip}", "--dry-run"),
-    "fetch": ("fetch-streaming", "--stations", "2,80,105", "--year", "2023", "--dry-run"),
+    "fetch": ("fetch", "--stations", "2,80,105", "--year", "2023", "--dry-run"),
     "sync": ("sync", "--dry-run", "--since", "2026-01-01"),
     "zip codes": ("zip-codes",),
 }

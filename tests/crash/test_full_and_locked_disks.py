@@ -58,26 +58,26 @@ def _held(root: Path) -> dict[str, bytes]:
 def test_a_full_disk_ends_a_fetch_with_what_was_stored_unharmed(typed: Typed, small: Path) -> None:
     """The error names the disk; chunks are whole; with room again the same command goes on."""
     root = small / "d"
-    assert typed("fetch-streaming", "--stations", "2,5", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2,5", *SPAN).code == 0
     before = _held(root)
     filler = small / "filler"
     free = os.statvfs(small)
     filler.write_bytes(bytes(max(free.f_bavail * free.f_frsize - 24_000, 0)))
-    answer = typed("fetch-streaming", "--stations", "2,5-7,10-80", *SPAN)
+    answer = typed("fetch", "--stations", "2,5-7,10-80", *SPAN)
     assert answer.code in (4, 7)
     assert "No space left" in answer.err or "full" in answer.err
     after = _held(root)
     assert {path: after[path] for path in before} == before
     assert not list((root / "stations").rglob(".*"))
     filler.unlink()
-    assert typed("fetch-streaming", "--stations", "2,5-7,10", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2,5-7,10", *SPAN).code == 0
     assert verify(root).sound
     assert len(_held(root)) >= 5
 
 
 def test_questions_are_answered_on_a_full_disk(typed: Typed, small: Path) -> None:
     """A cache that finds no room costs speed; a file that finds none is told, and not left."""
-    assert typed("fetch-streaming", "--stations", "2,5", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2,5", *SPAN).code == 0
     whole = typed("query", "--stations", "2", *SPAN, "--cache", "0", "--format", "csv").out
     free = os.statvfs(small)
     (small / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize))
@@ -107,13 +107,13 @@ def test_a_disk_that_may_only_be_read(
 ) -> None:
     """Questions and checks work, from a cache elsewhere or from none; what would write says why."""
     root = small / "d"
-    assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2", *SPAN).code == 0
     before = _held(root)
     if not _mount("-o", "remount,ro", str(small)):
         pytest.skip("this user may not make a disk read-only")
     try:
         for words in (
-            ("fetch-streaming", "--stations", "2,5", *SPAN),
+            ("fetch", "--stations", "2,5", *SPAN),
             ("migrate", "--to", "v1", "--allow-loss"),
         ):
             answer = typed(*words)

@@ -36,7 +36,7 @@ def _start(root: Path, emulator: Emulator, *words: str) -> subprocess.Popen[str]
 
 def _fetch(root: Path, emulator: Emulator, what: tuple[str, str, str]) -> subprocess.Popen[str]:
     stations, years, scope = what
-    words = ["fetch-streaming", "--stations", stations, "--year", years, "--scope", scope]
+    words = ["fetch", "--stations", stations, "--year", years, "--scope", scope]
     return _start(root, emulator, *words, "--full", "--quiet")
 
 

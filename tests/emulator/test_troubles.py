@@ -215,7 +215,7 @@ def test_a_fetch_gets_all_its_data_through_every_fault_that_passes(
             monkeypatch.setenv("CIMIS_BASE_URL", emulator.base_url)
             monkeypatch.setenv("CIMIS_APP_KEY", emulator.app_key)
             root = tmp_path / name
-            assert typed("fetch-streaming", *span, *fast, "--data-dir", root).code == 0
+            assert typed("fetch", *span, *fast, "--data-dir", root).code == 0
             if troubles is not None:
                 assert troubles.counts == {kind: 1}
     chunks = sorted((tmp_path / "sound" / "stations").rglob("*.zst"))

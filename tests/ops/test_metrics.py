@@ -62,7 +62,7 @@ def _scraped(root: Path) -> dict[str, float]:
 
 def test_a_run_is_counted(typed: Typed, root: Path) -> None:
     """Requests, records, phases, chunks; and a second run adds to the first one's counts."""
-    assert typed("fetch-streaming", "--stations", "2,5", *SPAN, "--allocs").code == 0
+    assert typed("fetch", "--stations", "2,5", *SPAN, "--allocs").code == 0
     one = _scraped(root)
     assert one['cimis_requests_total{scope="daily"}'] == 1
     assert one['cimis_records_ingested_total{scope="daily"}'] == 20
@@ -78,7 +78,7 @@ def test_a_run_is_counted(typed: Typed, root: Path) -> None:
         assert one[f'cimis_fetch_duration_seconds_sum{{phase="{phase}"}}'] > 0
     assert one['cimis_fetch_duration_seconds_count{phase="write"}'] == 2
     assert one['cimis_station_last_record_timestamp_seconds{scope="daily",station="5"}'] > 1.7e9
-    assert typed("fetch-streaming", "--stations", "6", *SPAN).code == 0
+    assert typed("fetch", "--stations", "6", *SPAN).code == 0
     two = _scraped(root)
     assert two['cimis_records_ingested_total{scope="daily"}'] == 30
     assert two['cimis_runs_total{exit_code="0",scope="daily"}'] == 2
@@ -90,7 +90,7 @@ def test_a_relative_directory_will_do(
     root.mkdir()
     monkeypatch.chdir(root)
     monkeypatch.setenv("CIMIS_DATA_DIR", "here")
-    assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2", *SPAN).code == 0
     assert _scraped(Path("here"))['cimis_records_ingested_total{scope="daily"}'] == 10
 
 
@@ -98,7 +98,7 @@ def test_retries_and_failures_are_counted_apart(
     typed: Typed, root: Path, service: Emulator
 ) -> None:
     service.service.troubles = Troubles({"503": 1.0}, most=1)
-    assert typed("fetch-streaming", "--stations", "2", *SPAN, "--backoff", "10ms").code == 0
+    assert typed("fetch", "--stations", "2", *SPAN, "--backoff", "10ms").code == 0
     found = _scraped(root)
     assert found['cimis_retries_total{scope="daily"}'] == 1
     assert found['cimis_requests_total{scope="daily"}'] == 2
@@ -129,7 +129,7 @@ def test_no_series_of_a_counter_comes_up_later(typed: Typed, root: Path, service
     """What runs that fail and succeed count was there at 0 before: a rate sees the first error."""
     assert typed("init").code == 0
     before = _scraped(root)
-    fetch = ("fetch-streaming", "--stations", "2", *SPAN, "--backoff", "10ms", "--retries", "1")
+    fetch = ("fetch", "--stations", "2", *SPAN, "--backoff", "10ms", "--retries", "1")
     for troubles in (Troubles({"503": 1.0}), Troubles({"400": 1.0}), Troubles()):
         service.service.troubles = troubles
         typed(*fetch)
@@ -141,7 +141,7 @@ def test_no_series_of_a_counter_comes_up_later(typed: Typed, root: Path, service
 
 
 def test_a_verify_that_finds_damage_is_told(typed: Typed, root: Path) -> None:
-    assert typed("fetch-streaming", "--stations", "2,5", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2,5", *SPAN).code == 0
     assert typed("verify").code == 0
     assert _scraped(root)["cimis_checksum_failures"] == 0
     chunk = root / "stations/002/2024_daily.zst"
@@ -151,7 +151,7 @@ def test_a_verify_that_finds_damage_is_told(typed: Typed, root: Path) -> None:
 
 
 def test_the_read_cache_is_measured(typed: Typed, root: Path) -> None:
-    assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2", *SPAN).code == 0
     (mirror,) = (root / ".cache").glob("daily-*.duckdb")
     assert _scraped(root)['cimis_mirror_bytes{scope="daily"}'] == mirror.stat().st_size
     assert typed("cache", "clear").code == 0
@@ -162,7 +162,7 @@ def test_a_file_for_node_exporter_is_written_whole(
     typed: Typed, root: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "out" / "cimis.prom"
-    fetch = ("fetch-streaming", "--stations", "2", *SPAN, "--metrics-file", file)
+    fetch = ("fetch", "--stations", "2", *SPAN, "--metrics-file", file)
     answer = typed(*fetch)
     assert answer.code == 0
     assert "no metrics written" in answer.err
@@ -177,7 +177,7 @@ def test_a_file_for_node_exporter_is_written_whole(
 def test_counts_that_cannot_be_kept_cost_nothing_else(typed: Typed, root: Path) -> None:
     root.mkdir()
     (root / TALLIES_FILE).mkdir()
-    assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2", *SPAN).code == 0
     tallies = Tallies(root)
     tallies.add("cimis_runs_total", scope="daily", exit_code="0")
     assert tallies.flush() is False
@@ -186,7 +186,7 @@ def test_counts_that_cannot_be_kept_cost_nothing_else(typed: Typed, root: Path) 
 
 def test_a_page_is_served_while_a_run_goes_on(typed: Typed, root: Path) -> None:
     """``serve-metrics`` answers in a process of its own, reads anew each time, and stops."""
-    assert typed("fetch-streaming", "--stations", "2", *SPAN).code == 0
+    assert typed("fetch", "--stations", "2", *SPAN).code == 0
     with subprocess.Popen(
         [sys.executable, "-m", "cimis", "serve-metrics", "--port", "0", "--json"],
         stdout=subprocess.PIPE,
@@ -223,7 +223,7 @@ def test_a_structured_log_has_one_object_a_line_and_never_the_key(
 ) -> None:
     service.service.troubles = Troubles({"429-after": 1.0}, most=1, retry_after_s=0)
     fetch = (
-        "fetch-streaming",
+        "fetch",
         "--stations",
         "2,5",
         *SPAN,

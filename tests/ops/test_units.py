@@ -55,7 +55,7 @@ def test_what_the_unit_starts_works(installed: Installed, tmp_path: Path) -> Non
     with Emulator(GeneratedSource()) as server:
         given = {"CIMIS_APP_KEY": server.app_key, "CIMIS_BASE_URL": server.base_url}
         given[name] = value.replace("/var/lib/cimis", str(tmp_path))
-        first = "cimis fetch-streaming --stations 2 --last 20d"
+        first = "cimis fetch --stations 2 --last 20d"
         for line in (first, *lines):
             typed = line.replace("/var/lib/cimis", str(tmp_path))
             done = installed.shell(typed, tmp_path, **given)

@@ -253,7 +253,7 @@ def test_every_command_on_the_page_runs(
     for line in lines:
         words = shlex.split(line)
         assert words[0] == "cimis"
-        if words[1] in ("sync", "fetch-streaming"):
+        if words[1] in ("sync", "fetch"):
             words.append("--help")
         answer = typed(*words[1:])
         assert answer.code == 0, (line, answer.err)

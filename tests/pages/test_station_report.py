@@ -79,7 +79,7 @@ def test_too_little_history_is_said_and_no_error(root: Path) -> None:
     page = read(root, "2", "2021-01-01", "2021-12-31")
     assert page.words.count("no normal: fewer than five") >= 3
     assert "No hourly temperature of the winter that ends in 2021 is stored" in page.words
-    assert "fetch-streaming --station 2 --hourly --start 2020-09-01 --end 2021-02-28" in page.words
+    assert "fetch --station 2 --hourly --start 2020-09-01 --end 2021-02-28" in page.words
 
 
 def test_what_lacks_is_said_by_page_command_and_method(root: Path, typed: Typed) -> None:

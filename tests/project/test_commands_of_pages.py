@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from cimis.cli.app import COMMANDS
+from cimis.cli.app import ALIASES, COMMANDS
 from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.emulator.test_replayed_answers import _saved
 from tests.installed import ROOT, Installed
@@ -35,11 +35,11 @@ NOT_RUN = {
     r"systemctl |systemd-run |runuser |journalctl ": "needs root and systemd",
     r"[0-9*,]+ [0-9*,]+ \* \* \* ": "is a line of a crontab",
     r"cimis init --data-dir /srv": "writes where only root may",
-    r"cimis fetch-streaming --stations all --year 2020-2024": "takes minutes; tests/soak does it",
+    r"cimis fetch --stations all --year 2020-2024": "takes minutes; tests/soak does it",
 }
 """Beginnings of commands that cannot be run here, and why."""
 NAMES_ONLY = {
-    *("fetch-streaming", "fetch", "ingest", "import", "query", "sql", "eto", "migrate", "inspect"),
+    *("fetch", "fetch-streaming", "ingest", "import", "query", "sql", "eto", "migrate", "inspect"),
     *("cache", "completion", "crop-et", "export-model", "report"),
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""
@@ -81,8 +81,8 @@ def stored(installed: Installed, service: Emulator, folder: Path, page: str) -> 
     """Make the stores that a page begins with; the README makes its own."""
     if page == "README.md":
         return
-    year = "cimis fetch-streaming --stations 2,5-7,80 --year 2024"
-    hours = "cimis fetch-streaming --stations 80 --start 2024-07 --end 2024-07 --scope hourly"
+    year = "cimis fetch --stations 2,5-7,80 --year 2024"
+    hours = "cimis fetch --stations 80 --start 2024-07 --end 2024-07 --scope hourly"
     wanted = [year, hours, "cimis stations --refresh", "cp -r data DIR"]
     for line in wanted:
         done = installed.shell(line, folder, **place(service))
@@ -172,7 +172,7 @@ def test_most_commands_are_run_and_the_rest_have_a_reason() -> None:
     assert sum(len(to_run(page)) for page in PAGES) > 130
     assert {why_not(line) for line in lines} - {None} == set(NOT_RUN.values())
     named = {line.split()[1] for line in lines if line.startswith("cimis ")}
-    assert named - {"--version", "--help"} <= set(COMMANDS)
+    assert named - {"--version", "--help"} <= {*COMMANDS, *ALIASES}
 
 
 def test_nothing_of_the_checkout_is_used(installed: Installed, tmp_path: Path) -> None:

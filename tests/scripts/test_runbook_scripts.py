@@ -68,8 +68,8 @@ def test_bench_paths(run: Run) -> None:
     done = run("bench_paths.sh")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line}
-    assert int(rows["fetch-streaming"][2]) < int(rows["fetch"][2]) == 20
-    assert float(rows["fetch-streaming"][3]) < float(rows["fetch"][3])
+    assert int(rows["streaming"][2]) < int(rows["plain"][2]) == 20
+    assert float(rows["streaming"][3]) < float(rows["plain"][3])
     assert rows["passed:"]
 
 

@@ -36,7 +36,7 @@ class Night:
 
     def commands(self) -> list[list[str]]:
         """Return the night's command lines, one for each scope."""
-        asked = ["fetch-streaming", "--stations", self.stations, *self.span, "--concurrency", "8"]
+        asked = ["fetch", "--stations", self.stations, *self.span, "--concurrency", "8"]
         asked += ["--quiet", "--backoff", self.backoff]
         return [[*asked, "--scope", scope] for scope in ("daily", "hourly")]
 

@@ -28,7 +28,7 @@ def _chunks(root: Path) -> dict[str, bytes]:
 
 def _fetch(cimis: Cimis, server: Emulator, directory: str, *span: str) -> None:
     cimis(
-        *("fetch-streaming", "--data-dir", directory, "--stations", "2,5,6", *span),
+        *("fetch", "--data-dir", directory, "--stations", "2,5,6", *span),
         env={"CIMIS_BASE_URL": server.base_url, "CIMIS_APP_KEY": server.app_key},
     )
 

@@ -48,7 +48,7 @@ def test_a_killed_fetch_leaves_a_sound_store_and_completes(
     cimis: Cimis, server: Emulator, tmp_path: Path
 ) -> None:
     env = {"CIMIS_BASE_URL": server.base_url, "CIMIS_APP_KEY": server.app_key}
-    arguments = ["fetch-streaming", "--data-dir", "d", "--stations", STATIONS]
+    arguments = ["fetch", "--data-dir", "d", "--stations", STATIONS]
     arguments += ["--year", "2015-2022", "--concurrency", "4"]
     began = time.monotonic()
     cimis(*[a if a != "d" else "whole" for a in arguments], env=env)

@@ -87,7 +87,7 @@ def test_fifteen_stations_of_water_year_2015_come_out_as_they_went_in(
     listed = ",".join(str(s) for s in stations.values())
     cimis("init", "--data-dir", "d")
     cimis(
-        *("fetch-streaming", "--data-dir", "d", "--stations", listed, "--start", start),
+        *("fetch", "--data-dir", "d", "--stations", listed, "--start", start),
         *("--end", end, "--items", ",".join(items)),
         env={"CIMIS_BASE_URL": server.base_url, "CIMIS_APP_KEY": server.app_key},
     )
@@ -109,7 +109,7 @@ def test_an_hourly_month_comes_out_as_it_went_in(
     days = sorted({k[1] for k in want})
     span = ("--start", days[0], "--end", days[-1], "--items", ",".join(items))
     cimis(
-        *("fetch-streaming", "--data-dir", "d", "--scope", "hourly", "--stations", str(station)),
+        *("fetch", "--data-dir", "d", "--scope", "hourly", "--stations", str(station)),
         *span,
         env={"CIMIS_BASE_URL": server.base_url, "CIMIS_APP_KEY": server.app_key},
     )

@@ -85,7 +85,7 @@ COMMANDS = [
     "migrate --to v2",
     "sync --dry-run",
     "stations",
-    "fetch-streaming --stations 2 --year 2020 --app-key of-nobody",
+    "fetch --stations 2 --year 2020 --app-key of-nobody",
 ]
 
 

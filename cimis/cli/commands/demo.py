@@ -31,12 +31,12 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Make a data directory", ("init",)),
     (
         "Fetch three stations' 2024, day by day",
-        ("fetch-streaming", "--stations", _STATIONS, "--year", "2024"),
+        ("fetch", "--stations", _STATIONS, "--year", "2024"),
     ),
     (
         "Fetch one of them hour by hour, for a month",
         (
-            *("fetch-streaming", "--stations", "80", "--scope", "hourly"),
+            *("fetch", "--stations", "80", "--scope", "hourly"),
             *("--start", "2024-07-01", "--end", "2024-07-31"),
         ),
     ),

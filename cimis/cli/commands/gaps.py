@@ -185,5 +185,5 @@ def _judge(lists: list[Completeness], fail_under: float | None) -> None:
         raise CheckFailed(
             f"{len(poor)} of {len(lists)} items are less than {fail_under:g} % complete; "
             f"{worst.item} of station {worst.station} has {worst.share:.1%}",
-            hint="--runs lists the gaps; fetch what the service has with 'cimis fetch-streaming'",
+            hint="--runs lists the gaps; fetch what the service has with 'cimis fetch'",
         )

@@ -58,7 +58,7 @@ def command(*, by: str, form: Form, data_dir: str | None, out: Output) -> None:
     rows = [(*key, *_figures(found)) for key, found in ordered]
     show_list(columns, rows, form=form, out=out, spare=("v1", "bytes_per_row", "provisional"))
     if not chunks:
-        out.note("nothing is stored yet; 'cimis fetch-streaming --help' shows how to fetch")
+        out.note("nothing is stored yet; 'cimis fetch --help' shows how to fetch")
 
 
 def _order(part: Any) -> tuple[bool, str, int]:

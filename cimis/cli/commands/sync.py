@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cimis.cli.how import How, Told, how_gathered, told_gathered
+from cimis.cli.how import How, Told, how_options, told_options
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -57,43 +57,11 @@ __all__ = ["command"]
     metavar="DAYS",
     help="Ask again for so many days before today, though they count as final.",
 )
-@option(
-    "--concurrency", type=int, default=4, show_default=True, metavar="N", help="Requests at once."
-)
-@option(
-    "--retries", type=int, default=3, show_default=True, metavar="N", help="Retries of a request."
-)
-@option(
-    "--backoff",
-    metavar="TIME",
-    default="1s",
-    show_default=True,
-    help="Wait before the first retry.",
-)
-@option(
-    "--timeout",
-    metavar="TIME",
-    default="120s",
-    show_default=True,
-    help="Longest wait for the service, between bytes too.",
-)
-@option("--gzip/--no-gzip", default=True, show_default=True, help="Ask for compressed answers.")
-@option("--full", is_flag=True, help="Ask again for all days from the first that is stored.")
-@option("--dry-run", is_flag=True, help="Print the requests that would be made; make none.")
-@option("-v", "--verbose", is_flag=True, help="Log every request on standard error.")
-@option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Tell what happens in words, or as one JSON object a line.",
-)
-@option("--metrics-file", metavar="FILE", help="Write metrics for node_exporter at the end.")
+@how_options
+@told_options
 @service
 @data_dir
 @printing(talks=True)
-@how_gathered
-@told_gathered
 def command(
     *,
     stations: str | None,

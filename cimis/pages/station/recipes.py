@@ -59,7 +59,7 @@ def recipes(
         lines.append((f"cimis chill {whose} --winter {winter}", "Chill of the winter"))
     else:
         hours = f"--hourly --start {winter - 1}-09-01 --end {winter}-02-28"
-        lines.append((f"cimis fetch-streaming {whose} {hours}", "Fetch the hours for chill"))
+        lines.append((f"cimis fetch {whose} {hours}", "Fetch the hours for chill"))
     lines += [
         (f"cimis qc {whose} {days}", "The checks of the sensors"),
         (f"cimis gaps {whose} {days}", "How complete the items are"),
