@@ -6,7 +6,9 @@ import re
 
 __all__ = ["lines_on_screen"]
 
-_PART = re.compile(r"\x1b\[(?P<number>[0-9;?]*)(?P<what>[A-Za-z])|(?P<sign>[\r\n\b])|(?P<text>[^\x1b\r\n\b]+)|.")
+_PART = re.compile(
+    r"\x1b\[(?P<number>[0-9;?]*)(?P<what>[A-Za-z])|(?P<sign>[\r\n\b])|(?P<text>[^\x1b\r\n\b]+)|."
+)
 
 
 def lines_on_screen(written: str) -> list[str]:

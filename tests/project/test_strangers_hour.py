@@ -32,17 +32,12 @@ def followed(page: Path, folder: Path, environment: Mapping[str, str], *, fresh:
     with Walk(folder, environment, fresh=fresh) as walk:
         for step in steps(page.read_text("utf-8")):
             numbers = step.marked("numbers") is not None
-            code = int((step.marked("exit code") or "0").rpartition(" ")[2])
             for command, came in zip(step.commands, walk.follow(step), strict=True):
-                due = code if command is step.commands[-1] else 0
-                other = command.shown is not None and differs(
-                    command.shown, came.lines, numbers=numbers
-                )
+                due, shown = step.code_of(command), command.shown
+                other = shown is not None and differs(shown, came.lines, numbers=numbers)
                 if other or came.code != due:
-                    wrong.append(
-                        f"{page.name}:{step.line}: {command.typed}\n(exit {came.code})\n"
-                        + "\n".join(came.lines)
-                    )
+                    told = f"{page.name}:{step.line}: {command.typed}\n(exit code {came.code})"
+                    wrong.append("\n".join((told, *came.lines)))
     return wrong
 
 

@@ -24,7 +24,7 @@ __all__ = ["MARKS", "Command", "Step", "differs", "is_install", "steps"]
 
 MARKS = {
     r"not run: .{10,}": "why nobody can follow it in a test",
-    r"second terminal": "its last command goes on beside the others, to the end of the page",
+    r"another terminal": "its last command goes on beside the others, to the end of the page",
     r"exit code [1-9]": "with which its last command ends",
     r"saved as \S+": "it is the content of a file of that name",
     r"numbers of the day": "every number of its output may be another one",
@@ -42,6 +42,7 @@ _VARYING = (
     (re.compile(r"\b\d[\d.,]* (?:µs|ms|s)\b"), "# s"),
     (re.compile(r"\b\d[\d.,]* (?:bytes|B|kB|MB|GB)\b"), "# bytes"),
     (re.compile(r"\b\d+\.\d to 1\b"), "# to 1"),
+    (re.compile(r"cimis_version: +\S+"), "cimis_version: #"),
     (re.compile(r"[-─]{3,}"), "---"),
     (re.compile(r"[ \t]+"), " "),
 )
@@ -71,6 +72,11 @@ class Step:
         """Return the mark that begins so."""
         return next((mark for mark in self.marks if mark.startswith(start)), None)
 
+    def code_of(self, command: Command) -> int:
+        """Return the exit code that a command of this block is to end with."""
+        told = self.marked("exit code")
+        return 0 if told is None or command is not self.commands[-1] else int(told.split()[-1])
+
 
 def steps(page: str) -> list[Step]:
     """Return the blocks of a page that are to be followed."""
@@ -81,7 +87,9 @@ def _steps(page: str) -> Iterator[Step]:
     for block in _BLOCK.finditer(page):
         language, indent = block["language"], block["indent"]
         body = [line.removeprefix(indent) for line in block["body"].splitlines()]
-        if language == "python":
+        if (block["mark"] or "").startswith("saved as "):
+            commands = [Command("\n".join((*body, "")), None)]
+        elif language == "python":
             shown = block["shown"]
             lines = [] if shown is None else shown.splitlines()
             told = tuple(line.removeprefix(indent) for line in lines)
@@ -93,8 +101,6 @@ def _steps(page: str) -> Iterator[Step]:
             commands = [
                 Command(line, None) for line in joined.splitlines() if line and line[0] != "#"
             ]
-        elif (block["mark"] or "").startswith("saved as "):
-            commands = [Command(f"{block['body']}", None)]
         else:
             continue
         yield Step(
@@ -126,10 +132,11 @@ def is_install(typed: str) -> bool:
 
 def differs(shown: Sequence[str], came: Sequence[str], *, numbers: bool = False) -> bool:
     """Whether what came is other than what is shown; ``numbers`` may differ where asked so."""
-    pattern = [".*" if line.strip() == "..." else re.escape(_plain(line, numbers)) for line in shown]
-    text = "".join(f"{_plain(line, numbers)}\n" for line in came)
-    whole = "".join("(?:.*\n)*" if part == ".*" else f"{part}\n" for part in pattern)
-    return re.fullmatch(whole, text) is None
+    pattern = "".join(
+        "(?:.*\n)*" if line.strip() == "..." else f"{re.escape(_plain(line, numbers))}\n"
+        for line in shown
+    )
+    return re.fullmatch(pattern, "".join(f"{_plain(line, numbers)}\n" for line in came)) is None
 
 
 def _plain(line: str, numbers: bool) -> str:
@@ -141,7 +148,7 @@ def _plain(line: str, numbers: bool) -> str:
 def rewritten(page: str, came: Sequence[Sequence[Sequence[str]]]) -> str:
     """Return the page with what came of each step's commands where it shows something else."""
     for step, outputs in reversed(list(zip(steps(page), came, strict=True))):
-        if step.language not in {"console", "python"}:
+        if step.language not in {"console", "python"} or step.marked("saved as"):
             continue
         start, end = step.span
         page = page[:start] + _block(step, outputs) + page[end:]
@@ -171,5 +178,6 @@ if __name__ == "__main__":
     from tests.project.walk import write_outputs
 
     with tempfile.TemporaryDirectory() as place:
-        for name in sys.argv[1:]:
-            write_outputs(Path(name), install(Path(place)))
+        environment = install(Path(place))
+        failed = [line for name in sys.argv[1:] for line in write_outputs(Path(name), environment)]
+    sys.exit("\n".join(failed) or None)

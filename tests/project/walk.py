@@ -1,4 +1,4 @@
-"""Follows a tutorial word by word: in a shell on a terminal, in one Python process, in one folder."""
+"""Follows a tutorial word by word: in a shell on a terminal and one Python process, in a folder."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ for line in sys.stdin:
         traceback.print_exc(file=sys.stdout)
     print("{_END}%d{_END}" % failed, end="", flush=True)
 """
-_PORTS = (8321, 9812)
+_PORTS = (8321, 8322, 9812)
 """Which the pages name; a walk takes free ones in their place, as others may have taken these."""
 
 
@@ -112,7 +112,7 @@ class Shell:
 
 
 class Notebook:
-    """A Python process that is given a page's code block by block, and shows what a notebook does."""
+    """A Python process that is given code block by block, and shows what a notebook shows."""
 
     def __init__(self, folder: str, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -184,7 +184,7 @@ class Walk:
                 self._notebook = Notebook(*self._shell.variables())
             return [self._back(self._notebook.run(step.commands[0].typed))]
         shell = self._shell
-        beside = step.marked("second terminal") is not None
+        beside = step.marked("another terminal") is not None
         if beside:
             shell = Shell(self._folder, self._environment)
             self._others.append(shell)
@@ -216,16 +216,18 @@ def _free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def write_outputs(page: Path, installed: Installed) -> None:
-    """Walk a page, and write into it what came where it shows something else."""
+def write_outputs(page: Path, installed: Installed) -> list[str]:
+    """Walk a page, write into it what came where it shows something else; return what failed."""
     text = page.read_text("utf-8")
     with tempfile.TemporaryDirectory(prefix="walk-") as place:
         folder = Path(place) / "desk"
         (folder / "home").mkdir(parents=True)
         with Walk(folder, installed.variables(folder), fresh=False) as walk:
             came = [walk.follow(step) for step in steps(text)]
-    for step, ones in zip(steps(text), came, strict=True):
-        for command, one in zip(step.commands, ones, strict=True):
-            if one.code:
-                print(f"{page.name}:{step.line}: exit {one.code}: {command.typed}\n" + "\n".join(one.lines))
     page.write_text(rewritten(text, [[one.lines for one in ones] for ones in came]), "utf-8")
+    return [
+        f"{page.name}:{step.line}: exit code {one.code}: {command.typed}"
+        for step, ones in zip(steps(text), came, strict=True)
+        for command, one in zip(step.commands, ones, strict=True)
+        if one.code != step.code_of(command)
+    ]
