@@ -79,9 +79,10 @@ format: setup
     "{{ bin }}/ruff" check --fix
     "{{ bin }}/ruff" format
 
-# rewrite docs/cli.md from the commands' help
+# rewrite docs/cli.md and docs/options.md from the commands
 docs: setup
     "{{ bin }}/python" docs/generate_cli.py
+    "{{ bin }}/python" docs/generate_options.py
 
 # draw the README's pictures anew, by its commands
 pictures: setup

@@ -16,6 +16,7 @@ from cimis.arguments import keeping, path_of
 from cimis.contents import contents_of
 from cimis.directory import data_directory, make_directory
 from cimis.exports import export as exporting
+from cimis.health import doctor as examining
 from cimis.opened import Opened
 from cimis.pages import crop_report as crop_pages
 from cimis.pages import network_report as network_pages
@@ -119,6 +120,7 @@ class Store(Opened):
     import_archive = care.import_archive
     migrate = care.migrate
     verify = care.verify
+    doctor = examining.doctor
 
 
 def open_store(path: str | Path = "data", *, cache: int | str | None = None) -> Store:

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-__all__ = ["COUNTERS", "PHASES", "QueryTimings"]
+__all__ = ["COUNTERS", "PHASES", "QueryTimings", "watched"]
 
 PHASES = ("plan", "refresh", "read", "decompress", "decode", "engine", "print")
 """Phases in the order of a question's life; ``engine`` is what DuckDB or Polars used besides."""
+
+_WATCHERS: list[list[QueryTimings]] = []
 
 
 @dataclass(eq=False, repr=False)  # what is not made need not be loaded by each question
@@ -50,6 +52,10 @@ class QueryTimings:
     _started_s: float = field(default_factory=time.perf_counter)
     _total_s: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        for heard in _WATCHERS:
+            heard.append(self)
 
     def __repr__(self) -> str:
         return f"QueryTimings({self.as_dict()})"
@@ -146,3 +152,14 @@ COUNTERS = tuple(
     f.name for f in fields(QueryTimings) if not f.name.startswith("_") and not f.name.endswith("_s")
 )
 """Names of the counters, in the order of :meth:`QueryTimings.as_dict`."""
+
+
+@contextmanager
+def watched() -> Iterator[list[QueryTimings]]:
+    """Collect the timings of every question that is asked inside the block."""
+    heard: list[QueryTimings] = []
+    _WATCHERS.append(heard)
+    try:
+        yield heard
+    finally:
+        _WATCHERS.remove(heard)

@@ -48,6 +48,8 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("Ask", "report", "Save what days of stations amounted to as one page."),
     "export": Entry("Ask", "export", "Write files and tables that other engines read."),
     "export-model": Entry("Ask", "export_model", "Save weather as the file that a model reads."),
+    "doctor": Entry("Look after", "doctor", "Look at key, service, clock, store, cache, versions."),
+    "profile": Entry("Look after", "profile", "Tell where the time and memory of a command go."),
     "verify": Entry("Look after", "verify", "Check every byte of every chunk, and the catalog."),
     "migrate": Entry("Look after", "migrate", "Rewrite chunks from V1 to V2, or back."),
     "compact": Entry("Look after", "compact", "Make questions over everything fast."),
@@ -60,6 +62,7 @@ COMMANDS: dict[str, Entry] = {
     "flags": Entry("Look up", "flags", "List the quality-control flags."),
     "config": Entry("Look up", "config", "Show every setting and where it comes from."),
     "completion": Entry("Look up", "completion", "Print the completion script for a shell."),
+    "help": Entry("Look up", "help", "Say what a command does and takes, as its --help."),
     "version": Entry("Look up", "version", "Print the version."),
 }
 

@@ -13,7 +13,7 @@ from cimis.pipeline.errors import CimisError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["offered", "questions"]
+__all__ = ["commands", "offered", "questions"]
 
 Offer = tuple[str, str]
 """A value, and what it means."""
@@ -41,6 +41,13 @@ def questions(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 
     offers = ((name, query.description) for name, query in named_queries().items())
     return _items(offers, incomplete, "")
+
+
+def commands(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Any]:
+    """Return the commands that begin as typed, without loading any."""
+    from cimis.cli.app import COMMANDS
+
+    return _items(((name, one.help) for name, one in COMMANDS.items()), incomplete, "")
 
 
 def _items(offers: Iterable[Offer], begun: str, before: str) -> list[CompletionItem]:

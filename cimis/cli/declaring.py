@@ -56,9 +56,11 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
-def declare(name: str, *, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Command]:
+def declare(
+    name: str, *, examples: Sequence[str], **attributes: Any
+) -> Callable[[Callable[..., Any]], Command]:
     """Declare a command with its examples; its help is the function's docstring."""
-    return click.command(name, cls=Command, examples=examples)
+    return click.command(name, cls=Command, examples=examples, **attributes)
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[F], F]:

@@ -112,7 +112,9 @@ _HOW = (
     ),
     option("--gzip/--no-gzip", default=True, show_default=True, help="Ask for compressed answers."),
     option("--full", is_flag=True, help="Ask again for days that are stored and final."),
-    option("--dry-run", is_flag=True, help="Print the requests that would be made; make none."),
+    option(
+        "--dry-run", is_flag=True, help="Change nothing; print the requests that would be made."
+    ),
 )
 _TOLD = (
     option("-v", "--verbose", is_flag=True, help="Log every request on standard error."),

@@ -169,7 +169,9 @@ def place_options(function: F) -> F:
         help="All stations so far from --near; without it the nearest one.",
     )(function)
     function = option(
-        "--near", metavar="LAT,LON", help="Stations near a point that worked in these days."
+        "--near",
+        metavar="LAT,LON",
+        help="Stations near a point; of those that worked in these days.",
     )(function)
     return option(
         "--county", listed=True, metavar="TEXT", help="Stations whose county holds the text."

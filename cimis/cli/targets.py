@@ -68,7 +68,7 @@ def target_options(function: F) -> F:
                 "zip_codes",
                 listed=True,
                 metavar="LIST",
-                help="Zip codes, as 93624,94503.",
+                help="Zip codes, as 93624,95616.",
             ),
             option(
                 "--network",
@@ -110,7 +110,7 @@ def stored_target_options(function: F) -> F:
                 "zip_codes",
                 listed=True,
                 metavar="LIST",
-                help="Spatial data of zip codes, as 93624.",
+                help="Zip codes, as 93624,95616; whose spatial data are stored.",
             ),
             _COORDINATE,
             option(

@@ -32,7 +32,7 @@ def crop_report(
     stations: Stations | None = None,
     start: Day | None = None,
     end: Day | None = None,
-    since: Day | None = None,
+    total_from: Day | None = None,
     landscape: tuple[float, float] | None = None,
     reference: str = "asce_eto",
     period: tuple[int, int] | None = None,
@@ -47,7 +47,7 @@ def crop_report(
 
     Parameters
     ----------
-    crops, stations, end, since, landscape, reference, period, units, qc
+    crops, stations, end, total_from, landscape, reference, period, units, qc
         As of :meth:`crop_et`.
     start : date or str, optional
         First day of the weeks that are drawn; by default twelve weeks are.
@@ -71,7 +71,7 @@ def crop_report(
     from cimis.queries.conversion import standard
 
     last = day_of(end, end=True) or network_day() - dt.timedelta(days=1)
-    counted, first = day_of(since, end=False), day_of(start, end=False)
+    counted, first = day_of(total_from, end=False), day_of(start, end=False)
     if first is None:
         first = last - dt.timedelta(weeks=_WEEKS) + dt.timedelta(days=1)
         first = first if counted is None else max(first, counted)
@@ -82,7 +82,7 @@ def crop_report(
         stations=stations,
         start=first,
         end=last,
-        since=since,
+        total_from=total_from,
         landscape=landscape,
         reference=reference,
         period=period,
@@ -108,7 +108,9 @@ def crop_report(
         reference=item,
         lacks=found.lacks,
         notes=found.notes,
-        commands=_commands(crops, numbers, last, since, landscape, reference, period, units, qc),
+        commands=_commands(
+            crops, numbers, last, total_from, landscape, reference, period, units, qc
+        ),
         made=f"Made {made_at or _now()} by cimis {__version__}.",
     )
     return Report(page, found.lacks, found.notes, stations=tuple(numbers))
@@ -118,7 +120,7 @@ def _commands(
     crops: Crops | None,
     numbers: list[int],
     last: dt.date,
-    since: Day | None,
+    total_from: Day | None,
     landscape: tuple[float, float] | None,
     reference: str,
     period: tuple[int, int] | None,
@@ -132,10 +134,10 @@ def _commands(
         words += ["--crops", str(path)]
     if landscape is not None:
         words += ["--landscape", f"{landscape[0]:g},{landscape[1]:g}"]
-    if since is not None:
-        words += ["--since", str(since)]
+    if total_from is not None:
+        words += ["--total-from", str(total_from)]
     if period is not None:
-        words += ["--normal-years", f"{period[0]}-{period[1]}"]
+        words += ["--period", f"{period[0]}-{period[1]}"]
     for name, value, usual in (
         ("--reference", reference, "asce_eto"),
         ("--units", units, "metric"),

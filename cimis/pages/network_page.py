@@ -198,7 +198,7 @@ def _commands(facts: NetworkFacts, asked: Sequence[str]) -> Commands:
     )
     return Commands(
         [
-            (f"cimis report --network {typed} -o network.html", "This page"),
+            (f"cimis report --overview {typed} -o network.html", "This page"),
             (f'cimis sql --qc drop-severe "{sums}"', "ETo of each station, in mm"),
             (f"cimis query {placed} --items {item} --compare normal", "Each day against normal"),
             (f"cimis gaps {placed} --items {item} --runs", "Every gap"),

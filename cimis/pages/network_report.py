@@ -33,7 +33,7 @@ def network_report(
     qc: str = "drop-severe",
     made_at: str | None = None,
 ) -> Report:
-    """Return a page of a county or the whole network, as ``cimis report --network`` saves it.
+    """Return a page of a county or the whole network, as ``cimis report --overview`` saves it.
 
     Maps by reference ET, by its anomaly, by the soundness of sensors and by the last stored day;
     the course by month or day, a ranking of the stations, the longest gaps, the worst sensors, from

@@ -175,7 +175,11 @@ def _asked(
     high: str | None,
 ) -> str:
     """Return the command line that makes the page."""
-    words = ["cimis report", *map(str, numbers), f"--start {span[0]} --end {span[1]}"]
+    words = [
+        "cimis report --stations",
+        ",".join(map(str, numbers)),
+        f"--start {span[0]} --end {span[1]}",
+    ]
     if standard is Standard.ENGLISH:
         words.append("--units english")
     words += [f"--{name} {value}" for name, value in (("low", low), ("high", high)) if value]

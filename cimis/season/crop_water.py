@@ -40,7 +40,7 @@ def crop_et(
     stations: Stations | None = None,
     start: Day | None = None,
     end: Day | None = None,
-    since: Day | None = None,
+    total_from: Day | None = None,
     landscape: tuple[float, float] | None = None,
     reference: str = "asce_eto",
     period: tuple[int, int] | None = None,
@@ -60,7 +60,7 @@ def crop_et(
         As of :meth:`daily`.
     start, end : date or str, optional
         First and last day; by default the seven days up to the last, and yesterday.
-    since : date or str, optional
+    total_from : date or str, optional
         First day of the total; by default that of the crop's season, of a landscape 1 January.
     landscape : tuple of float, optional
         Area in square feet, and the share of ETo that it may use or needs (23 CCR § 492.4).
@@ -101,7 +101,7 @@ def crop_et(
         raise UsageError(f"no reference ET '{reference}'", hint="take asce_eto or eto")
     numbers = station_numbers(stations, opened.root, "crop water use")
     last = day_of(end, end=True) or network_day() - _DAY
-    counted = day_of(since, end=False)
+    counted = day_of(total_from, end=False)
     week = last - _WEEK + _DAY
     first = day_of(start, end=False) or (week if counted is None else max(week, counted))
     if counted is not None and counted > first:

@@ -34,7 +34,7 @@ def degree_days(
     stations: Stations | None = None,
     start: Day | None = None,
     end: Day | None = None,
-    biofix: Day | None = None,
+    total_from: Day | None = None,
     method: str | None = None,
     cutoff: str = "horizontal",
     scope: str | Scope = "daily",
@@ -54,8 +54,8 @@ def degree_days(
         By number or name, as of :meth:`daily`; by default all that are stored.
     start, end : date or str, optional
         First and last day to show, both inclusive; by default each station's own.
-    biofix : date or str, optional
-        Day from which the total runs, not after ``start``; by default the first day shown.
+    total_from : date or str, optional
+        First day of the total, the biofix, not after ``start``; by default the first day shown.
     method : str, optional
         ``single-sine`` (the default), ``double-sine``, ``single-triangle``, ``double-triangle`` or
         ``average``; the double ones take the next day's minimum, the last stored day its own.
@@ -93,7 +93,7 @@ def degree_days(
     rule = _Rule(low, high, method, cutoff, kind, units)
     numbers = station_numbers(stations, opened.root, "degree days")
     first, last = open_span_of(start, end)
-    since = _since(biofix, first, last)
+    since = _since(total_from, first, last)
     question = question_of(opened.root, kind, numbers, since, last, ",".join(_ITEMS[kind]))
     rows = rows_of(opened, question, "metric", qc)
     following = rule.next_minima(opened, question.sites.stations, last, qc)
@@ -235,11 +235,11 @@ class _Rule:
         return counting.degree_days(lowest, highest, method=method, **bounds)
 
 
-def _since(biofix: Day | None, first: dt.date | None, last: dt.date | None) -> dt.date | None:
+def _since(total_from: Day | None, first: dt.date | None, last: dt.date | None) -> dt.date | None:
     """Return the day from which the total runs; None for each station's first."""
-    if biofix is None:
+    if total_from is None:
         return first
-    since, _ = open_span_of(biofix, last)
+    since, _ = open_span_of(total_from, last)
     if first is not None and since is not None and since > first:
         raise UsageError(
             f"the total is to run from {since}, after the first day {first}",

@@ -78,7 +78,7 @@ def normals(
     items: Items | None = None,
     *,
     stations: Stations | None = None,
-    by: str = "day",
+    every: str = "day",
     period: Years | None = None,
     window: int = 7,
     units: str = "metric",
@@ -95,7 +95,7 @@ def normals(
         ``asce_eto`` and ``eto``, are two quantities and have normals of their own.
     stations : int, str or iterable of them, optional
         By number or name, as of :meth:`daily`; by default all that are stored.
-    by : {"day", "month"}
+    every : {"day", "month"}
         366 calendar days, or 12 months: depths (ETo, rain) added up, all else as means.
     period : int or str, optional
         Calendar years, as ``"1991-2020"``; by default all that a station has.
@@ -124,7 +124,7 @@ def normals(
     from cimis.queries.conversion import standard
 
     kind = standard(units)
-    basis = basis_of(by, period, window)
+    basis = basis_of(every, period, window)
     numbers = station_numbers(stations, opened.root, "normals")
     chosen = usual_items(opened, numbers, items)
     question = question_of(opened.root, Scope.DAILY, numbers, *basis.days, chosen)
@@ -170,12 +170,12 @@ def usual_items(
     return found
 
 
-def basis_of(by: str, period: Years | None, window: int) -> Basis:
+def basis_of(every: str, period: Years | None, window: int) -> Basis:
     """Return what a user asks normals to rest on; `UsageError` for what cannot be meant."""
-    if by not in ("day", "month"):
-        raise UsageError(f"no normals by {by!r}", hint="choose day or month")
+    if every not in ("day", "month"):
+        raise UsageError(f"no normals of every {every!r}", hint="choose day or month")
     days = count_of(window, "a window's days to each side", most=MOST_WINDOW)
-    return Basis(by == "month", None if period is None else years_of(period), days)
+    return Basis(every == "month", None if period is None else years_of(period), days)
 
 
 def _each(

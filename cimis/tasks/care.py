@@ -170,7 +170,7 @@ def _too_much_lost(found: Migration) -> UsageError:
     return UsageError(
         f"V1 cannot hold {counted(sum(found.losses.values()), 'value')} or flags of "
         f"{lossy} of {counted(len(found.done), 'chunk')}; nothing was written",
-        hint="'cimis migrate --to v1 --dry-run' counts them by item; --allow-loss goes ahead, "
+        hint="'cimis migrate --format v1 --dry-run' counts them by item; --allow-loss goes ahead, "
         "--output DIR writes copies and keeps the chunks",
     )
 
@@ -180,8 +180,8 @@ def import_archive(
     paths: Paths,
     *,
     stations: Stations | None = None,
-    prefer: str = "stored",
-    units: str = "english",
+    keep: str = "stored",
+    ftp_units: str = "english",
     dry_run: bool = False,
 ) -> Intake:
     """Store files of the network's archives, as ``cimis import`` does.
@@ -196,9 +196,9 @@ def import_archive(
         FTP zips of years or months, web-report CSVs, and folders, which mean all archives below.
     stations : int, str or iterable of them, optional
         By number or name, as of :meth:`daily`; by default all in the files.
-    prefer : {"stored", "import"}
-        Whose value counts where both have one.
-    units : {"english", "metric"}
+    keep : {"stored", "import"}
+        Whose value is kept where both have one.
+    ftp_units : {"english", "metric"}
         Units of FTP files, whose names do not tell; web reports do.
     dry_run : bool
         Read and count; store nothing.
@@ -225,8 +225,8 @@ def import_archive(
         opened.root,
         [path_of(one) for one in ([paths] if isinstance(paths, str | os.PathLike) else paths)],
         stations=station_numbers(stations, opened.root, "an archive"),
-        prefer=prefer,
-        units=units,
+        prefer=keep,
+        units=ftp_units,
         dry_run=dry_run,
     )
     if not dry_run:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from cimis.pipeline.errors import DecodeError, RequestRefused, ServiceError
+from cimis.pipeline.errors import CimisError, DecodeError, RequestRefused, ServiceError
 from cimis.pipeline.field.targets import Network
 from cimis.pipeline.service.endpoints import (
     ALL_SPATIAL_ZIP_CODES,
@@ -35,6 +35,7 @@ from cimis.pipeline.service.failures import (
     socket_failure,
 )
 from cimis.pipeline.service.network import transport_to
+from cimis.pipeline.service.probe import STATION, Probe
 from cimis.pipeline.service.response import Response
 from cimis.pipeline.service.retry import Retry, RetryPolicy
 from cimis.pipeline.service.settings import Settings
@@ -179,6 +180,24 @@ class CimisClient:
         raise RequestRefused(
             f"there is no station {number}", hint="see 'cimis stations'", stations=(number,)
         )
+
+    async def probe(self) -> Probe:
+        """Ask once, without retries, for the least that the service answers: one station's entry.
+
+        Nothing is raised: what went wrong stands in the answer, with the service's clock where it
+        said it.
+        """
+        found = Probe()
+        self._http.event_hooks = {"response": [found.heard]}
+        try:
+            asked = self._open(ONE_STATION, {"stationNbr": STATION}, {}, found.timings)
+            async with asked as response:
+                await response.whole(_LARGEST_LIST)
+        except CimisError as error:
+            found.error = error
+        finally:
+            self._http.event_hooks = {}
+        return found
 
     async def zip_codes(
         self, network: Network, code: str | None = None, *, on_odd: OnOdd | None = None

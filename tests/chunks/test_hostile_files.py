@@ -193,7 +193,7 @@ def _repaired(bent: Bent, _: Path) -> list[Any]:
 
 def _migrated(bent: Bent, _: Path) -> list[Any]:
     before = bent.path.read_bytes()
-    _typed(["migrate", "--to", "v1", "--allow-loss", "--data-dir", bent.root])
+    _typed(["migrate", "--format", "v1", "--allow-loss", "--data-dir", bent.root])
     assert bent.path.read_bytes() == before
     return []
 

@@ -212,9 +212,9 @@ def test_stations_are_found_by_name_county_and_state(typed: Typed) -> None:
     assert found
     assert all(county in s["county"] for s in found)
     name = every[0]["name"]
-    assert every[0] in rows(typed, "stations", "--name", name.upper())
-    assert typed("stations", "--name", "no such place").code == 3
-    both = [s["name"] for s in rows(typed, "stations", "--name", "davis, shafter")]
+    assert every[0] in rows(typed, "stations", "--called", name.upper())
+    assert typed("stations", "--called", "no such place").code == 3
+    both = [s["name"] for s in rows(typed, "stations", "--called", "davis, shafter")]
     assert {name.rstrip("0123456789") for name in both} == {"Davis", "Shafter"}
 
 

@@ -80,7 +80,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "degree-days": (*DAYS, "--low", "10C"),
     "chill": DAYS,
     "normals": ("--items", "asce_eto", "--allow-empty"),
-    "crop-et": ("--landscape", "2500,0.5", *DAYS, "--since", "2021-07-01"),
+    "crop-et": ("--landscape", "2500,0.5", *DAYS, "--total-from", "2021-07-01"),
     "plot": DAYS,
     "report": (*DAYS, "-o", "report.html"),
     "export": ("lake", "--dry-run"),
@@ -88,7 +88,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "fetch": (*DAYS, "--dry-run"),
     "sync": ("--since", "2021-07-01", "--dry-run"),
     "import": ("d.zip", "--dry-run"),
-    "migrate": ("--to", "v1", "--dry-run"),
+    "migrate": ("--format", "v1", "--dry-run"),
 }
 """Of each command that takes stations: words that do nothing to a store."""
 

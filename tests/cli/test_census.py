@@ -108,19 +108,19 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "chill": [(("--stations", "5,999", *DAYS), (NO_STATION, "of 480 hours"))],
     "normals": [(("--stations", "5,999", "--items", "precip", "--allow-empty"), (NO_STATION,))],
     "report": [
-        (("5", "999", *DAYS, "-o", "r.html"), (NO_STATION, SHORT)),
+        (("--stations", "5,999", *DAYS, "-o", "r.html"), (NO_STATION, SHORT)),
         (("--near", "35.5,-119.3", *DAYS, "-o", "r.html"), (SHORT, "near 35.5,-119.3: station 5")),
-        (("--network", "5", "999", *DAYS, "-o", "r.html"), (NO_STATION, SHORT)),
+        (("--overview", "--stations", "5,999", *DAYS, "-o", "r.html"), (NO_STATION, SHORT)),
     ],
     "crop-et": [
         (
-            ("--landscape", "2500,0.5", "--stations", "5,999", *DAYS, "--since", "2021-04-01"),
+            ("--landscape", "2500,0.5", "--stations", "5,999", *DAYS, "--total-from", "2021-04-01"),
             (NO_STATION, SHORT, "nothing holds asce_eto", "no average for 1 stations (5)"),
         ),
         (
             (
                 *("--landscape", "2500,0.5", "--stations", "5,999", *DAYS),
-                *("--since", "2021-04-01", "--page", "week.html"),
+                *("--total-from", "2021-04-01", "--page", "week.html"),
             ),
             (NO_STATION, SHORT, "nothing holds asce_eto"),
         ),
@@ -139,9 +139,9 @@ ASKED: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
         (("--stations", "5,990-999", "--since", "2026-11-01"), ("no such stations: [990",)),
     ],
     "import": [(("dailyStns2021.zip", "--stations", "5,999"), (NO_STATION,))],
-    "migrate": [(("--stations", "5,999", "--to", "v1", "--dry-run"), (NO_STATION,))],
+    "migrate": [(("--stations", "5,999", "--format", "v1", "--dry-run"), (NO_STATION,))],
     "inspect": [(("stations/005/2021_daily.zst",), ("station 5 has 360 of 365 days",))],
-    "zip-codes": [(("93624", "00001"), ("nobody serves 00001",))],
+    "zip-codes": [(("--zip", "93624,00001"), ("nobody serves 00001",))],
 }
 """Of each command: words, and what standard error must then say."""
 
@@ -158,6 +158,9 @@ NOTHING_ASKED = {
     "items": "the registry",
     "flags": "the registry",
     "config": "settings",
+    "doctor": "looks at what is there, and what is not",
+    "profile": "asks what the command asks that it runs",
+    "help": "a text",
     "completion": "a script",
     "version": "a number",
 }
@@ -205,7 +208,7 @@ def test_beside_rows_in_json_it_is_an_object_on_standard_error(
 @pytest.mark.parametrize(
     "words",
     [
-        ("migrate", "--stations", "5,999", "--to", "v1", "--dry-run"),
+        ("migrate", "--stations", "5,999", "--format", "v1", "--dry-run"),
         ("import", "dailyStns2021.zip", "--stations", "5,999"),
     ],
     ids=lambda words: words[0],
@@ -242,12 +245,12 @@ def test_an_empty_store_is_named(command: str, tmp_path: Path, typed: Typed) -> 
         ("degree-days", "--station", "999", *DAYS, "--low", "50F"),
         ("chill", "--station", "999", *DAYS),
         ("normals", "--station", "5", "--items", "precip"),
-        ("report", "999", *DAYS, "-o", "r.html"),
+        ("report", "--station", "999", *DAYS, "-o", "r.html"),
         ("crop-et", "--landscape", "2500,0.5", "--station", "999", *DAYS),
         ("export-model", "--format", "dssat", "--station", "999", *DAYS),
         ("import", "dailyStns2021.zip", "--station", "999"),
         ("migrate", "--station", "999"),
-        ("stations", "--name", "nobody"),
+        ("stations", "--called", "nobody"),
     ],
     ids=" ".join,
 )
@@ -329,13 +332,15 @@ LACKS: dict[str, tuple[Method, tuple[str, ...]]] = {
     "normals": (lambda s: _refused(s.normals), (NO_STATION,)),
     "compare": (lambda s: _refused(partial(s.compare, "normal"), **SPAN), (NO_STATION, SHORT)),
     "crop_et": (
-        lambda s: s.crop_et(landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN),
+        lambda s: s.crop_et(
+            landscape=(2500, 0.5), stations=[5, 999], total_from="2021-04-01", **SPAN
+        ),
         (NO_STATION, SHORT),
     ),
     "report": (lambda s: s.report([5, 999], **SPAN), (NO_STATION, SHORT)),
     "crop_report": (
         lambda s: s.crop_report(
-            landscape=(2500, 0.5), stations=[5, 999], since="2021-04-01", **SPAN
+            landscape=(2500, 0.5), stations=[5, 999], total_from="2021-04-01", **SPAN
         ),
         (NO_STATION, SHORT),
     ),

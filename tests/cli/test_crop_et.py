@@ -140,7 +140,7 @@ def test_too_few_years_give_no_average_and_say_so(crops: str, typed: Typed) -> N
     coming = json.loads(answer.out)[-1]
     assert (coming["etc"], coming["lacking"], coming["years"]) == (None, 7, None)
     assert "no average for 1 stations (6): normals need 5 years" in answer.err
-    three = ("--station", "5", "--end", "2021-07-31", "--normal-years", "2019-2021")
+    three = ("--station", "5", "--end", "2021-07-31", "--period", "2019-2021")
     assert "of 2019-2021 have enough" in typed("crop-et", "--crops", crops, *three).err
 
 
@@ -157,7 +157,7 @@ def test_without_a_season_in_these_days_it_says_so(crops: str, typed: Typed) -> 
 
 
 def test_a_total_counts_from_the_day_that_is_given(crops: str, typed: Typed) -> None:
-    words = ("crop-et", "--crops", crops, *JULY, "--format", "csv", "--since")
+    words = ("crop-et", "--crops", crops, *JULY, "--format", "csv", "--total-from")
     first, *_, last, _ = read(typed(*words, "2021-07-01").out)
     assert first["total"] == first["etc"]
     assert (last["since"], last["total_days"]) == ("2021-07-01", "31")

@@ -37,7 +37,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "qc": ("qc", *BOTH),
     "qc by neighbours": ("qc", *BOTH, "--checks", "range,neighbours"),
     "fill": ("fill", *BOTH),
-    "crop-et": ("crop-et", "--landscape", "2500,0.5", "--since", "2021-04-01", *BOTH),
+    "crop-et": ("crop-et", "--landscape", "2500,0.5", "--total-from", "2021-04-01", *BOTH),
 }
 """Questions of two stations, of which one year of one is damaged."""
 

@@ -101,7 +101,7 @@ def test_a_year_at_esparto_is_that_of_uc_ipm(real: Path, tmp_path: Path) -> None
 
 def test_the_total_runs_from_the_biofix_and_counts_what_it_lacks(root: Path, typed: Typed) -> None:
     answer = typed(
-        *("degree-days", "--station", "5", "--month", "2020-04", "--from", "2020-02-01"),
+        *("degree-days", "--station", "5", "--month", "2020-04", "--total-from", "2020-02-01"),
         *("--low", "10C", "--json"),
     )
     assert answer.code == 0, answer.err
@@ -187,7 +187,11 @@ def test_severely_flagged_temperatures_do_not_count_unless_asked(
         (("--low", "50F", "--cutoff", "vertical"), 2, "needs an upper threshold"),
         (("--low", "50F", "--high", "77F", "--method", "average", "--cutoff", "vertical"), 2, "no"),
         (("--low", "50F", "--hourly", "--method", "single-sine"), 2, "hours know no method"),
-        (("--low", "50F", "--from", "2020-03-01", "--start", "2020-02-01"), 2, "is to run from"),
+        (
+            ("--low", "50F", "--total-from", "2020-03-01", "--start", "2020-02-01"),
+            2,
+            "is to run from",
+        ),
         (("--low", "50F", "--station", "999"), 3, "to count degree days from"),
         (("--low", "50F", "--hourly"), 3, "has air_tmp to count"),
     ],

@@ -68,6 +68,20 @@ def test_an_older_name_is_the_command_that_it_means(name: str, typed: Typed) -> 
         assert without_moment(older.out) == without_moment(newer.out)
 
 
+@pytest.mark.parametrize("name", [*ALIASES, "query", "crop-et"])
+def test_help_of_a_command_says_what_its_help_option_says(name: str, typed: Typed) -> None:
+    told = typed("help", name)
+    assert told == typed(name, "--help")
+    assert told.out.startswith(f"Usage: cimis {ALIASES.get(name, name)} ")
+
+
+def test_help_alone_lists_the_commands_and_of_none_it_says_which_is_near(typed: Typed) -> None:
+    assert typed("help") == typed("--help")
+    answer = typed("help", "fetsh")
+    assert (answer.code, answer.out) == (2, "")
+    assert "did you mean 'fetch'?" in answer.err
+
+
 def without_moment(out: str) -> str:
     """Leave the time of a run out of its report."""
     return re.sub(r'"(timestamp|seconds)": [^,}]*', "", out)

@@ -67,7 +67,7 @@ def test_a_lossy_migration_is_refused_with_counts_and_writes_nothing(
     typed: Typed, root: Path
 ) -> None:
     before = _files(root)
-    answer = typed("migrate", "--to", "v1")
+    answer = typed("migrate", "--format", "v1")
     assert answer.code == 2
     assert "V1 cannot hold" in answer.err
     assert "4 of 4 chunks" in answer.err
@@ -80,9 +80,9 @@ def test_a_dry_run_tells_the_losses_and_sizes_that_the_run_then_has(
     typed: Typed, root: Path
 ) -> None:
     before = _files(root)
-    told = _facts(typed, "--to", "v1", "--dry-run")
+    told = _facts(typed, "--format", "v1", "--dry-run")
     assert _files(root) == before
-    done = _facts(typed, "--to", "v1", "--allow-loss")
+    done = _facts(typed, "--format", "v1", "--allow-loss")
     assert told.pop("dry_run") is True
     assert done.pop("dry_run") is False
     assert told == done
@@ -105,7 +105,7 @@ def test_v1_without_loss_needs_no_leave(typed: Typed, tmp_path: Path) -> None:
         )
     asked = ("query", "--data-dir", tmp_path / "other", "--items", "air_tmp_avg")
     before = typed(*asked, "--format", "csv").out
-    assert _facts(typed, "--data-dir", tmp_path / "other", "--to", "v1")["lost"] == {}
+    assert _facts(typed, "--data-dir", tmp_path / "other", "--format", "v1")["lost"] == {}
     assert _forms(tmp_path / "other") == {"stations/002/2024_daily.zst": "v1"}
     assert typed(*asked, "--format", "csv").out == before
 
@@ -114,9 +114,9 @@ def test_there_and_back_through_copies(typed: Typed, root: Path, tmp_path: Path)
     """Copies leave the chunks as they were; V1 rewritten as V2 gives the same answers."""
     before = _files(root)
     old = tmp_path / "old"
-    assert not _facts(typed, "--to", "v1", "--output", old, "--dry-run")["failed"]
+    assert not _facts(typed, "--format", "v1", "--output", old, "--dry-run")["failed"]
     assert not old.exists()
-    answer = typed("migrate", "--to", "v1", "--output", old)
+    answer = typed("migrate", "--format", "v1", "--output", old)
     assert answer.code == 0
     assert "4 chunks written as v1" in answer.err
     assert "lost, as V1 cannot hold them" in answer.err
@@ -130,7 +130,7 @@ def test_there_and_back_through_copies(typed: Typed, root: Path, tmp_path: Path)
 
 def test_stations_and_years_choose_the_chunks(typed: Typed, root: Path) -> None:
     chosen = ("--stations", "5", "--year", "2024")
-    assert _facts(typed, "--to", "v1", "--allow-loss", *chosen)["chunks"] == 1
+    assert _facts(typed, "--format", "v1", "--allow-loss", *chosen)["chunks"] == 1
     forms = _forms(root)
     assert [path for path, form in forms.items() if form == "v1"] == ["stations/005/2024_daily.zst"]
     assert _facts(typed)["chunks"] == 1
@@ -148,7 +148,7 @@ def test_what_the_catalog_knew_of_a_chunk_stays_known(typed: Typed, root: Path) 
             ]
 
     before = known()
-    _facts(typed, "--to", "v1", "--allow-loss")
+    _facts(typed, "--format", "v1", "--allow-loss")
     assert known() == before
 
 
@@ -157,11 +157,11 @@ def test_a_run_killed_between_file_and_catalog_is_taken_up(
 ) -> None:
     """A file that has its new form while the catalog says the old one gets its entry."""
     shutil.copytree(root, tmp_path / "whole")
-    _facts(typed, "--to", "v1", "--allow-loss", "--data-dir", tmp_path / "whole")
+    _facts(typed, "--format", "v1", "--allow-loss", "--data-dir", tmp_path / "whole")
     name = "stations/002/2024_daily.zst"
     (root / name).write_bytes((tmp_path / "whole" / name).read_bytes())
     assert typed("verify").code == 8
-    assert _facts(typed, "--to", "v1", "--allow-loss")["chunks"] == 4
+    assert _facts(typed, "--format", "v1", "--allow-loss")["chunks"] == 4
     assert _files(root) == _files(tmp_path / "whole")
     assert _forms(root) == _forms(tmp_path / "whole")
     assert typed("verify").code == 0
@@ -186,7 +186,7 @@ def test_a_damaged_chunk_stays_and_the_others_are_rewritten(typed: Typed, root: 
     broken = root / "stations/002/2023_daily.zst"
     broken.write_bytes(broken.read_bytes()[:-3])
     left = broken.read_bytes()
-    answer = typed("migrate", "--to", "v1", "--allow-loss")
+    answer = typed("migrate", "--format", "v1", "--allow-loss")
     assert answer.code == 8
     assert "stations/002/2023_daily.zst stays as it is" in answer.err
     assert "1 of 4 chunks could not be rewritten" in answer.err
@@ -232,8 +232,8 @@ def test_v1_through_v2_comes_back_byte_for_byte_without_loss(typed: Typed, old: 
     rows = read_chunk(OLD.path(old))
     assert rows["air_tmp_avg_qc"].to_pylist() == ["V1", None, None]
     assert _facts(typed, "--data-dir", old)["lost"] == {}
-    assert _facts(typed, "--data-dir", old, "--to", "v1", "--dry-run")["lost"] == {}
-    assert _facts(typed, "--data-dir", old, "--to", "v1")["lost"] == {}
+    assert _facts(typed, "--data-dir", old, "--format", "v1", "--dry-run")["lost"] == {}
+    assert _facts(typed, "--data-dir", old, "--format", "v1")["lost"] == {}
     assert _files(old) == before
     assert read_chunk(OLD.path(old)).equals(rows)
 

@@ -123,7 +123,7 @@ def test_days_equal_an_independent_computation(root: Path, window: int) -> None:
 def test_months_equal_an_independent_computation(root: Path, item: str, how: str) -> None:
     """A mean lacks at most ten days and no five in a row, a sum none."""
     with Store(root) as store:
-        found = store.normals(item, stations=5, by="month").pl()
+        found = store.normals(item, stations=5, every="month").pl()
         held = unflagged(store, item)
     every = pl.DataFrame(
         {"date": pl.date_range(pl.date(FIRST, 1, 1), pl.date(LAST, 12, 31), eager=True)}
@@ -223,7 +223,7 @@ def test_flagged_values_count_only_when_asked(root: Path, typed: Typed) -> None:
 
 def test_without_items_it_is_the_usual_ones_that_are_stored(root: Path) -> None:
     with Store(root) as store:
-        found = store.normals(stations=5, by="month").pl()
+        found = store.normals(stations=5, every="month").pl()
     assert found["item"].unique(maintain_order=True).to_list() == ["air_tmp_max", "asce_eto"]
 
 
@@ -239,7 +239,7 @@ def test_where_no_usual_item_is_stored_it_is_said(tmp_path: Path, typed: Typed) 
     ("named", "due"),
     [
         ({"items": "wind_dir"}, "unknown daily item"),
-        ({"by": "week"}, "no normals by 'week'"),
+        ({"every": "week"}, "no normals of every 'week'"),
         ({"period": "2020-1991"}, "runs backwards"),
         ({"window": 92}, "to each side cannot be 92"),
         ({"units": "imperial"}, "unknown units"),

@@ -114,7 +114,7 @@ def test_odd_zip_codes_are_named(typed: Typed, server: Emulator) -> None:
     body["ZipCodes"][0]["IsActive"] = "perhaps"
     code = next(str(e["ZipCode"]) for e in body["ZipCodes"][1:] if e["IsActive"] == "True")
     with bent(server, ZIP_CODES, body) as url:
-        found = typed("zip-codes", "--closed", "--base-url", url)
+        found = typed("zip-codes", "--with-closed", "--base-url", url)
         fetch = ("fetch", "--zip", code, "--network", "wsn", *SPAN)
         fetched = typed(*fetch, "--base-url", url)
     assert (found.code, fetched.code) == (0, 0), fetched.err

@@ -37,7 +37,7 @@ def two_values(parameter: click.Option) -> tuple[str, str]:
 
 def parsed(command: click.Command, words: list[str]) -> dict[str, object]:
     usual = {"import": ["x"], "inspect": ["x"], "completion": ["bash"], "cache": ["stats"]}
-    usual |= {"degree-days": ["--low", "50F"], "export": ["x"]}
+    usual |= {"degree-days": ["--low", "50F"], "export": ["x"], "profile": ["stats"]}
     return command.make_context(
         command.name or "", [*words, *usual.get(command.name or "", [])]
     ).params

@@ -64,17 +64,17 @@ GIVE_ROWS: dict[str, tuple[str, ...]] = {
     "degree-days": ("degree-days", *MONTH, "--low", "50F"),
     "chill": ("chill", "--stations", "2,80", "--start", "2021-01-01", "--end", "2021-01-31"),
     "normals": ("normals", "--station", "80", "--items", "precip"),
-    "crop-et": ("crop-et", "--landscape", "2500,0.5", *MONTH, "--since", "2021-06-01"),
+    "crop-et": ("crop-et", "--landscape", "2500,0.5", *MONTH, "--total-from", "2021-06-01"),
     "stations": ("stations",),
     "items": ("items",),
     "flags": ("flags",),
-    "zip-codes": ("zip-codes", "93624", "95616"),
+    "zip-codes": ("zip-codes", "--zip", "93624,95616"),
 }
 MORE: dict[str, tuple[str, ...]] = {
     "query every": ("query", *MONTH, "--every", "week"),
     "query against": ("query", *MONTH, "--items", "asce_eto", "--compare", "normal"),
     "gaps runs": ("gaps", "--stations", "2,80", "--runs"),
-    "eto compare": ("eto", *MONTH, "--compare"),
+    "eto compare": ("eto", *MONTH, "--agreement"),
     "sql list": ("sql", "--list"),
 }
 NO_ROWS = {
@@ -82,6 +82,9 @@ NO_ROWS = {
     **dict.fromkeys(("fetch", "sync", "import"), "reports of a run"),
     **dict.fromkeys(("verify", "migrate", "compact"), "reports of a run"),
     **dict.fromkeys(("cache", "config", "version", "inspect"), "facts of the installation, a file"),
+    "doctor": "lines of an examination",
+    "profile": "what another command gives",
+    "help": "texts",
     "export-model": "files of models",
     "export": "files for engines",
     "plot": "pictures",
@@ -241,7 +244,7 @@ def test_the_question_in_sql_is_told_and_the_key_is_not(
     typed("sql", text, "-o", tmp_path / "x.xlsx")
     assert about(tmp_path / "x.xlsx")["Question"] == text
     key = ("--app-key", service.app_key, "--base-url", service.base_url)
-    answer = typed("zip-codes", "93624", *key, "-o", tmp_path / "z.html")
+    answer = typed("zip-codes", "--zip", "93624", *key, "-o", tmp_path / "z.html")
     assert answer.code == 0, answer.err
     assert service.app_key not in (tmp_path / "z.html").read_text()
 

@@ -142,7 +142,7 @@ def test_zip_codes_are_listed_with_what_serves_them(
     folder: Path, service: Emulator, typed: Typed
 ) -> None:
     whole = {e["zip_code"]: e for e in json.loads(typed("zip-codes", "--json").out)}
-    one = json.loads(typed("zip-codes", "95616", "--json").out)
+    one = json.loads(typed("zip-codes", "--zip", "95616", "--json").out)
     assert one == [whole["95616"]]
     assert one[0]["stations"]
     assert one[0]["spatial"]
@@ -227,7 +227,7 @@ def test_what_cannot_be_asked_for_is_said_and_nothing_is_stored(
 
 
 def test_a_zip_code_that_nobody_serves_is_told(folder: Path, typed: Typed) -> None:
-    told = typed("zip-codes", "99999")
+    told = typed("zip-codes", "--zip", "99999")
     assert told.code == 3
     assert "99999" in told.err
 

@@ -144,7 +144,17 @@ def test_a_migration_does_what_the_command_does(own: Path, tmp_path: Path, typed
             store.migrate("v1", year=2021)
         done = store.migrate("v1", stations="Shafter", year="2021", allow_loss=True)
         assert set(store.chunks().filter(pl.col("station") == 5)["format"]) == {"v1"}
-    words = ("migrate", "--to", "v1", "--station", "5", "--year", "2021", "--allow-loss", "--json")
+    words = (
+        "migrate",
+        "--format",
+        "v1",
+        "--station",
+        "5",
+        "--year",
+        "2021",
+        "--allow-loss",
+        "--json",
+    )
     told = json.loads(typed(*words).out)
     assert done.as_dict() == {name: told[name] for name in done.as_dict()}
     for path in (one.path for one in done.done):

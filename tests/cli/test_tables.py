@@ -56,7 +56,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sql text": ("sql", TALES),
     "sql list": ("sql", "--list"),
     "eto": ("eto", *WEEK),
-    "eto compare": ("eto", "--year", "2021", "--compare"),
+    "eto compare": ("eto", "--year", "2021", "--agreement"),
     "items": ("items",),
     "flags": ("flags",),
     "config": ("config",),

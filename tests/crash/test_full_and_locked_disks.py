@@ -114,7 +114,7 @@ def test_a_disk_that_may_only_be_read(
     try:
         for words in (
             ("fetch", "--stations", "2,5", *SPAN),
-            ("migrate", "--to", "v1", "--allow-loss"),
+            ("migrate", "--format", "v1", "--allow-loss"),
         ):
             answer = typed(*words)
             assert answer.code in (4, 7), words

@@ -169,7 +169,7 @@ def _migrated(root: Path, batch: Batch, units: str, folder: Path) -> Found:
     """V2 to V1 and back, with what was said to be lost."""
     copy = shutil.copytree(root, folder / "copy")
     typed(["migrate", "--data-dir", copy])
-    answer = typed(["migrate", "--to", "v1", "--allow-loss", "--json", "--data-dir", copy])
+    answer = typed(["migrate", "--format", "v1", "--allow-loss", "--json", "--data-dir", copy])
     typed(["migrate", "--data-dir", copy])
     return Found(_chunks(copy, batch, units, folder).rows, Counter(json.loads(answer)["lost"]))
 

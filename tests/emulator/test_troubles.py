@@ -160,8 +160,8 @@ def test_a_file_that_describes_no_faults_is_refused(
 ) -> None:
     file = tmp_path / "faults.toml"
     file.write_text(text)
-    assert typed("emulator", "--port", "0", "--faults", file).code == 2
-    assert typed("emulator", "--port", "0", "--faults", tmp_path / "absent").code == 2
+    assert typed("emulator", "--port", "0", "--fault-file", file).code == 2
+    assert typed("emulator", "--port", "0", "--fault-file", tmp_path / "absent").code == 2
 
 
 def test_a_file_gives_rates_and_settings(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_names_are_text_and_never_run(html: str) -> None:
 
 def test_the_page_says_how_it_is_made_again_and_of_what(page: Reading) -> None:
     days = "--start 2021-01-01 --end 2021-12-31"
-    assert f"cimis report --network {days} -o network.html" in page.words
+    assert f"cimis report --overview {days} -o network.html" in page.words
     assert f"cimis gaps {days} --items asce_eto --runs" in page.words
     (source,) = page.tables["sources"]
     assert (source["source"], source["chunks"]) == ("test", "6")
@@ -276,16 +276,16 @@ def here(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_command_saves_the_page_and_says_what_lacks(here: Path, typed: Typed) -> None:
-    answer = typed("report", "--network", "--stations", "5,999", "--year", "2021", "-o", "n.html")
+    answer = typed("report", "--overview", "--stations", "5,999", "--year", "2021", "-o", "n.html")
     assert answer.code == 0, answer.err
     assert "stations with no row: 999" in answer.err
     text = (here / "n.html").read_text(encoding="utf-8")
     assert "stations with no row: 999" in text
-    assert "cimis report --network --start 2021-01-01 --end 2021-12-31 --stations 5,999" in text
+    assert "cimis report --overview --start 2021-01-01 --end 2021-12-31 --stations 5,999" in text
 
 
 def test_the_command_takes_a_county(here: Path, typed: Typed) -> None:
-    words = ("report", "--network", "--county", "Yolo", "--month", "2021-06", "-o", "yolo.html")
+    words = ("report", "--overview", "--county", "Yolo", "--month", "2021-06", "-o", "yolo.html")
     answer = typed(*words, "--json")
     assert answer.code == 0, answer.err
     told = json.loads(answer.out)
@@ -307,7 +307,7 @@ def test_the_command_takes_a_county(here: Path, typed: Typed) -> None:
 def test_bad_input_is_one_line_and_leaves_nothing(
     here: Path, typed: Typed, words: tuple[str, ...], told: str, code: int
 ) -> None:
-    answer = typed("report", "--network", *words)
+    answer = typed("report", "--overview", *words)
     assert answer.code == code
     assert told in answer.err
     assert list(here.iterdir()) == []
@@ -319,7 +319,7 @@ def test_a_damaged_chunk_is_told_on_the_page_and_ends_the_command(
     root = make_network(tmp_path / "data")
     chunk = root / "stations" / "006" / "2021_daily.zst"
     chunk.write_bytes(chunk.read_bytes()[:-40])
-    words = ("report", "--network", "--year", "2021", "-o", tmp_path / "n.html")
+    words = ("report", "--overview", "--year", "2021", "-o", tmp_path / "n.html")
     answer = typed(*words, "--data-dir", root)
     assert answer.code == 7, answer.err
     found = Reading((tmp_path / "n.html").read_text(encoding="utf-8"))

@@ -84,7 +84,7 @@ def test_too_little_history_is_said_and_no_error(root: Path) -> None:
 
 def test_what_lacks_is_said_by_page_command_and_method(root: Path, typed: Typed) -> None:
     """Station 2 has no record of two days of April, station 999 none at all."""
-    words = ("2", "999", "--start", "2021-04-01", "--end", "2021-04-20", "-o", "r.html")
+    words = ("--stations", "2,999", "--start", "2021-04-01", "--end", "2021-04-20", "-o", "r.html")
     answer = typed("report", *words)
     assert answer.code == 0
     for text in ("stations with no row: 999", "station 2 has 18 of 20 days"):
@@ -150,16 +150,28 @@ def test_the_largest_page_can_be_mailed(root: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("999", "--year", "2021", "-o", "r.html"), 3, "no daily record is stored"),
-        (("2", "--year", "2021"), 2, "no file is named"),
-        (("2", "--year", "2021", "-o", "r.pdf"), 2, "a report is a file of HTML"),
-        (("2", "--year", "2021", "-o", "none/r.html"), 2, "cannot write 'none/r.html'"),
+        (("--stations", "999", "--year", "2021", "-o", "r.html"), 3, "no daily record is stored"),
+        (("--stations", "2", "--year", "2021"), 2, "no file is named"),
+        (("--stations", "2", "--year", "2021", "-o", "r.pdf"), 2, "a report is a file of HTML"),
+        (
+            ("--stations", "2", "--year", "2021", "-o", "none/r.html"),
+            2,
+            "cannot write 'none/r.html'",
+        ),
         (("--year", "2021", "-o", "r.html"), 2, "no station is named"),
-        (("2", "-o", "r.html"), 2, "which days?"),
-        (("1-9", "--year", "2021", "-o", "r.html"), 2, "more than one page can hold"),
-        (("2", "--year", "2015-2021", "-o", "r.html"), 2, "more than one page can hold"),
-        (("2", "--year", "2021", "--low", "ten", "-o", "r.html"), 2, "ten"),
-        (("2", "--year", "2021", "--low", "30C", "--high", "10C", "-o", "r.html"), 2, "thresh"),
+        (("--stations", "2", "-o", "r.html"), 2, "which days?"),
+        (("--stations", "1-9", "--year", "2021", "-o", "r.html"), 2, "more than one page can hold"),
+        (
+            ("--stations", "2", "--year", "2015-2021", "-o", "r.html"),
+            2,
+            "more than one page can hold",
+        ),
+        (("--stations", "2", "--year", "2021", "--low", "ten", "-o", "r.html"), 2, "ten"),
+        (
+            ("--stations", "2", "--year", "2021", "--low", "30C", "--high", "10C", "-o", "r.html"),
+            2,
+            "thresh",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -175,20 +187,20 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 def test_a_page_that_is_there_stays_where_a_new_one_fails(root: Path, typed: Typed) -> None:
     (root.parent / "r.html").write_text("the old one")
-    assert typed("report", "999", "--year", "2021", "-o", "r.html").code == 3
+    assert typed("report", "--station", "999", "--year", "2021", "-o", "r.html").code == 3
     assert (root.parent / "r.html").read_text() == "the old one"
 
 
 def test_a_damaged_chunk_is_named_and_the_rest_is_given(root: Path, typed: Typed) -> None:
     path = ChunkKey(Scope.DAILY, 2021, station=5).path(root)
     path.write_bytes(path.read_bytes()[:-9])
-    answer = typed("report", "2", "5", "--month", "2021-03", "-o", "r.html")
+    answer = typed("report", "--stations", "2,5", "--month", "2021-03", "-o", "r.html")
     assert answer.code == 7
     assert "stations/005/2021_daily.zst" in answer.err
     page = Reading((root.parent / "r.html").read_text())
     assert "eto-total-2" in page.tiles
     assert "damaged chunk" in page.words
-    assert typed("report", "5", "--month", "2021-03", "-o", "other.html").code == 7
+    assert typed("report", "--station", "5", "--month", "2021-03", "-o", "other.html").code == 7
     assert not (root.parent / "other.html").exists()
 
 

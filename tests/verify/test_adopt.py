@@ -82,7 +82,7 @@ COMMANDS = [
     "stats",
     "gaps --station 2",
     "init",
-    "migrate --to v2",
+    "migrate --format v2",
     "sync --dry-run",
     "stations",
     "fetch --stations 2 --year 2020 --app-key of-nobody",

@@ -35,8 +35,8 @@ __all__ = ["command"]
     examples=[
         "cimis crop-et --station 80 --crops crops.toml --end 2024-07-31",
         "cimis crop-et --stations 2,80 --crops crops.toml --month 2024-07 --units english",
-        "cimis crop-et --station 80 --crops crops.toml --since 2024-03-10 --end 2024-07-31",
-        "cimis crop-et --station 80 --landscape 2500,0.55 --end 2024-07-31 --since 2024-07-01",
+        "cimis crop-et --station 80 --crops crops.toml --total-from 2024-03-10 --end 2024-07-31",
+        "cimis crop-et --station 80 --landscape 2500,0.55 --end 2024-07-31 --total-from 2024-07-01",
         "cimis crop-et --stations 2,80 --crops crops.toml --end 2024-07-31 --page week.html",
     ],
 )
@@ -54,7 +54,7 @@ __all__ = ["command"]
 @place_options
 @span_options
 @option(
-    "--since",
+    "--total-from",
     metavar="DAY",
     help="First day of the total; else that of the crop's season, of a landscape January 1.",
 )
@@ -66,9 +66,9 @@ __all__ = ["command"]
     help="Reference ET: by ASCE-EWRI 2005, or the network's older figure.",
 )
 @option(
-    "--normal-years",
+    "--period",
     metavar="YEARS",
-    help="Years of the historical average, as 1991-2020; else all that are stored.",
+    help="Years that count as normal, as 1991-2020; else all that are stored.",
 )
 @option(
     "--page",
@@ -87,9 +87,9 @@ def command(
     stations: str | None,
     where: Where,
     days: Days,
-    since: str | None,
+    total_from: str | None,
     reference: str,
-    normal_years: str | None,
+    period: str | None,
     page: str | None,
     units: str,
     qc: str,
@@ -116,10 +116,10 @@ def command(
             "stations": stations_asked(store.root, stations, where, (first, last), out),
             "start": first,
             "end": last,
-            "since": None if since is None else parse_date(since, now=now),
+            "total_from": None if total_from is None else parse_date(total_from, now=now),
             "landscape": None if landscape is None else _landscape(landscape),
             "reference": reference,
-            "period": None if normal_years is None else _years(normal_years),
+            "period": None if period is None else _years(period),
             "units": units,
             "qc": qc,
         }

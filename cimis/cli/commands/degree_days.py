@@ -33,7 +33,7 @@ __all__ = ["command"]
     "degree-days",
     examples=[
         "cimis degree-days --station 80 --year 2024 --low 50F --high 77F",
-        "cimis degree-days --station 80 --month 2024-07 --from 2024-03-01 --low 10C --high 30C",
+        "cimis degree-days --station 80 --month 2024-07 --total-from 2024-03-01 --low 10C",
         "cimis degree-days --station 80 --year 2024 --low 10C --high 30C --cutoff vertical",
         "cimis degree-days --county Fresno --year 2024 --low 50F --method double-sine -o dd.csv",
         "cimis degree-days --station 80 --month 2024-07 --low 50F --hourly",
@@ -46,14 +46,13 @@ __all__ = ["command"]
     "--low",
     metavar="T",
     required=True,
-    help="Lower threshold with its unit: 50F or 10C.",
+    help="Lower threshold with its unit, as 50F or 10C.",
 )
-@option("--high", metavar="T", help="Upper threshold, likewise; without it nothing is cut off.")
+@option("--high", metavar="T", help="Upper threshold with its unit; without it nothing is cut off.")
 @option(
-    "--from",
-    "biofix",
+    "--total-from",
     metavar="DAY",
-    help="Day from which the total runs (the biofix); else the first day.",
+    help="First day of the total, the biofix; else the first of all.",
 )
 @option(
     "--method",
@@ -73,7 +72,7 @@ __all__ = ["command"]
 @option(
     "--units",
     type=click.Choice(["metric", "english"]),
-    help="Degree days in °C or °F; else in the unit of --low.",
+    help="System of units of the answer: °C or °F; else that of --low.",
 )
 @qc_option("drop-severe", "count as missing: none, severely flagged ones, all flagged.")
 @answering
@@ -86,7 +85,7 @@ def command(
     days: Days,
     low: str,
     high: str | None,
-    biofix: str | None,
+    total_from: str | None,
     method: str | None,
     cutoff: str,
     scope: str,
@@ -106,7 +105,7 @@ def command(
     from cimis.cli.showing.placed import stations_asked
 
     first, last = days.open(today())
-    since = None if biofix is None else parse_date(biofix)
+    since = None if total_from is None else parse_date(total_from)
     with opened(data_dir, None, told=out.note) as store:
         chosen = stations_asked(store.root, stations, where, (since or first, last), out)
         ask = partial(
@@ -116,7 +115,7 @@ def command(
             stations=chosen,
             start=first,
             end=last,
-            biofix=since,
+            total_from=since,
             method=method,
             cutoff=cutoff,
             scope=scope,

@@ -33,7 +33,7 @@ __all__ = ["command"]
     type=click.IntRange(0, 65_535),
     default=8321,
     show_default=True,
-    help="Port on loopback; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
 @option(
     "--replay",
@@ -42,7 +42,7 @@ __all__ = ["command"]
     help="Answer from real files: API JSON, FTP zips, web-report CSV; else made-up weather.",
 )
 @option("--latency", metavar="TIME", default="0", help="Wait before each answer, as 200ms.")
-@option("--faults", metavar="FILE", help="Make the faults that a TOML file describes.")
+@option("--fault-file", metavar="FILE", help="Make the faults that a TOML file describes.")
 @option(
     "--fault",
     "named",
@@ -62,7 +62,7 @@ def command(
     port: int,
     replay: str | None,
     latency: str,
-    faults: str | None,
+    fault_file: str | None,
     named: Sequence[str],
     fault_rate: float | None,
     seed: int,
@@ -79,7 +79,7 @@ def command(
     from cimis.pipeline.emulator import Emulator, GeneratedSource, ReplaySource
 
     source = ReplaySource(Path(replay)) if replay else GeneratedSource()
-    troubles = _troubles(faults, named, fault_rate, seed)
+    troubles = _troubles(fault_file, named, fault_rate, seed)
     latency_s = parse_duration(latency)
     with Emulator(source, port=port, latency_s=latency_s, troubles=troubles) as server:
         try:
@@ -103,7 +103,7 @@ def _troubles(
 
     if sum(map(bool, (file, named, rate is not None))) > 1:
         raise UsageError(
-            "--faults, --fault and --fault-rate exclude each other", hint="choose one of them"
+            "--fault-file, --fault and --fault-rate exclude each other", hint="choose one of them"
         )
     if file is not None:
         return Troubles.of_file(Path(file))

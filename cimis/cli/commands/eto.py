@@ -37,9 +37,9 @@ __all__ = ["command"]
     "eto",
     examples=[
         "cimis eto --station 80 --month 2024-07",
-        "cimis eto --stations 2,80 --year 2024 --compare",
+        "cimis eto --stations 2,80 --year 2024 --agreement",
         "cimis eto --station 80 --year 2024 --fill --format csv",
-        "cimis eto --station 80 --month 2024-07 --hourly --compare",
+        "cimis eto --station 80 --month 2024-07 --hourly --agreement",
     ],
 )
 @stations_option(names=True)
@@ -53,7 +53,7 @@ __all__ = ["command"]
     show_default=True,
     help="Short reference (ETo, grass) or tall (ETr, alfalfa).",
 )
-@option("--compare", is_flag=True, help="Tell per station how far the two figures agree.")
+@option("--agreement", is_flag=True, help="Tell per station how far the two figures agree.")
 @option("--fill", is_flag=True, help="Give one figure, computed where the network's is missing.")
 @answering
 @data_dir
@@ -65,7 +65,7 @@ def command(
     days: Days,
     scope: str,
     surface: str,
-    compare: bool,
+    agreement: bool,
     fill: bool,
     form: Form,
     data_dir: str | None,
@@ -75,13 +75,13 @@ def command(
 
     Beside each figure stands the network's own, and the difference. With --fill a figure that the
     network lacks is the computed one, and the column source tells which it is; what is stored stays
-    as it is. Of --compare, flagged figures do not count; shares are of records.
+    as it is. Of --agreement, flagged figures do not count; shares are of records.
     """
     from cimis.cli.session import opened
     from cimis.cli.showing.placed import stations_asked
 
-    if compare and fill:
-        raise UsageError("--compare and --fill exclude each other", hint="give one of them")
+    if agreement and fill:
+        raise UsageError("--agreement and --fill exclude each other", hint="give one of them")
     first, last = days.open(today())
     with opened(data_dir, None, told=out.note) as store:
         chosen = stations_asked(store.root, stations, where, (first, last), out)
@@ -90,22 +90,22 @@ def command(
         )
     with completing(lacks, out):
         try:
-            _give(found, lacks, surface, compare=compare, form=form, out=out)
+            _give(found, lacks, surface, agreement=agreement, form=form, out=out)
         except NoDataError:
             if not lacks.damaged:
                 raise
 
 
 def _give(
-    found: pa.Table, lacks: Lacks, surface: str, *, compare: bool, form: Form, out: Output
+    found: pa.Table, lacks: Lacks, surface: str, *, agreement: bool, form: Form, out: Output
 ) -> None:
-    from cimis.queries.answers.eto import agreement
+    from cimis.queries.answers.eto import agreement as agreed
 
-    if not compare:
+    if not agreement:
         batches = iter(found.to_batches())
         deliver(batches, found.schema, form=form, out=out, lacking=lacks.text)
         return
-    told = [asdict(one) for one in agreement(found, surface)]
+    told = [asdict(one) for one in agreed(found, surface)]
     if not told:
         raise NoDataError(
             "no record has both figures without a flag", hint="fetch asce_eto as well"

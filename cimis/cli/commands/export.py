@@ -32,7 +32,8 @@ __all__ = ["command"]
     type=click.Choice(["parquet", "duckdb", "delta", "iceberg"]),
     default="parquet",
     show_default=True,
-    help="Parquet files parted by year, one DuckDB file, or tables of Delta or Iceberg.",
+    help="Form of what is written: Parquet files parted by year, one DuckDB file, or tables "
+    "of Delta or Iceberg.",
 )
 @option(
     "--scope",
@@ -41,7 +42,7 @@ __all__ = ["command"]
 )
 @stations_option()
 @qc_option("keep", "are written as missing: none, severely flagged ones, all flagged ones.")
-@option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@option("--dry-run", is_flag=True, help="Change nothing; say what would be written.")
 @data_dir
 @printing(talks=True)
 def command(

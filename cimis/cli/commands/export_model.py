@@ -42,9 +42,10 @@ __all__ = ["command"]
 )
 @option(
     "--format",
-    "model",
+    "form",
     type=click.Choice(["pyfao56", "dssat", "chillr"]),
-    help="Whose file: pyfao56 (.wth), DSSAT (.WTH), chillR (CSV as its handle_cimis gives).",
+    help="Form of what is written, by the model that reads it: "
+    "pyfao56 (.wth), DSSAT (.WTH), chillR (CSV as its handle_cimis gives).",
 )
 @stations_option()
 @place_options
@@ -56,7 +57,7 @@ __all__ = ["command"]
 @printing(talks=True)
 def command(
     *,
-    model: str | None,
+    form: str | None,
     stations: str | None,
     where: Where,
     days: Days,
@@ -74,7 +75,7 @@ def command(
     from cimis.cli.session import opened
     from cimis.cli.showing.placed import stations_asked
 
-    if model is None:
+    if form is None:
         raise UsageError("no model is named", hint="give --format pyfao56, dssat or chillr")
     to_file = output not in (None, "-")
     if out.as_json and not to_file:
@@ -84,9 +85,9 @@ def command(
         numbers = stations_asked(store.root, stations, where, (first, last), out)
         if numbers is None:
             raise UsageError("no station is named", hint="give --station, or --near")
-        found = store.export_model(model, numbers, first, last, scope=scope, qc=qc)
+        found = store.export_model(form, numbers, first, last, scope=scope, qc=qc)
     with completing(found.lacks, out, found.notes):
-        _give(found, model, str(output) if to_file else None, out)
+        _give(found, form, str(output) if to_file else None, out)
 
 
 def _give(found: ModelFile, model: str, path: str | None, out: Output) -> None:

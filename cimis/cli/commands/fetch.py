@@ -64,8 +64,8 @@ __all__ = ["command"]
     type=click.Choice(["v1", "v2"]),
     default="v2",
     show_default=True,
-    help="Format of the chunks; v1 is the older program's and cannot hold everything: "
-    "a v2 chunk that it would cut stays v2.",
+    help="Form of what is written: V2, or V1, the older program's, which cannot hold everything: "
+    "a V2 chunk that it would cut stays V2.",
 )
 @option(
     "--plain",

@@ -41,7 +41,7 @@ __all__ = ["command"]
     "--items",
     listed=True,
     metavar="LIST",
-    help="Items, as asce_eto,air_tmp_max; else the reference ETo. Rain cannot be filled.",
+    help="Items, as air_tmp_avg,asce_eto; else the reference ETo. Rain cannot be filled.",
 )
 @option(
     "--sources",

@@ -26,34 +26,34 @@ _NAMED = 10
     examples=[
         "cimis import dailyStns2016.zip dailyStns2018.zip",
         "cimis import archives/ --stations 2,5-7 --dry-run",
-        "cimis import hourly_report.csv --prefer import",
+        "cimis import hourly_report.csv --keep import",
     ],
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @stations_option()
 @option(
-    "--prefer",
+    "--keep",
     type=click.Choice(["stored", "import"]),
     default="stored",
     show_default=True,
-    help="Whose value counts where both have one.",
+    help="Whose value is kept where both have one.",
 )
 @option(
-    "--units",
+    "--ftp-units",
     type=click.Choice(["english", "metric"]),
     default="english",
     show_default=True,
     help="Units of FTP files, whose names do not tell; web reports do.",
 )
-@option("--dry-run", is_flag=True, help="Read and count; store nothing.")
+@option("--dry-run", is_flag=True, help="Change nothing; read and count.")
 @data_dir
 @printing(talks=True)
 def command(
     *,
     paths: tuple[Path, ...],
     stations: str | None,
-    prefer: str,
-    units: str,
+    keep: str,
+    ftp_units: str,
     dry_run: bool,
     data_dir: str | None,
     out: Output,
@@ -77,8 +77,8 @@ def command(
                 root,
                 paths,
                 stations=parse_stations(stations),
-                prefer=prefer,
-                units=units,
+                prefer=keep,
+                units=ftp_units,
                 dry_run=dry_run,
                 on_file=lambda path, number, total: show(
                     "reading", number, total, f"{path.name} ({number + 1} of {total})"
@@ -91,10 +91,10 @@ def command(
             done, failure = error.report, error
     if not dry_run:
         refreshed(root, out)
-    _tell(done, out, prefer, failure)
+    _tell(done, out, keep, failure)
 
 
-def _tell(done: Intake, out: Output, prefer: str, failure: NoDataError | None) -> None:
+def _tell(done: Intake, out: Output, keep: str, failure: NoDataError | None) -> None:
     """Print the figures, and say what was left out, what lacks and what differs."""
     left_out = [{"path": str(path), "what": what} for path, what in done.left_out.items()]
     facts = done.as_dict()
@@ -114,5 +114,5 @@ def _tell(done: Intake, out: Output, prefer: str, failure: NoDataError | None) -
     else:
         out.rows(tuple(facts), [tuple(facts.values())])
     if done.differing:
-        kept = "kept as stored" if prefer == "stored" else "replaced by the archive's"
+        kept = "kept as stored" if keep == "stored" else "replaced by the archive's"
         out.note(f"{done.differing:,} values differ from the archive's and were {kept}")

@@ -20,7 +20,7 @@ _COLUMNS = ("item", "code", "scope", "metric", "english", "default", "meaning")
     "--scope",
     type=click.Choice(["daily", "hourly"]),
     once="leave it out for both",
-    help="Only the items of one scope.",
+    help="Daily or hourly records; else the items of both.",
 )
 @listing()
 @printing(talks=True)

@@ -24,28 +24,28 @@ __all__ = ["command"]
     examples=[
         "cimis migrate",
         "cimis migrate --stations 2,5-7 --year 2020-2024 --dry-run",
-        "cimis migrate --to v1 --dry-run",
-        "cimis migrate --to v1 --output old-archive",
+        "cimis migrate --format v1 --dry-run",
+        "cimis migrate --format v1 --output old-archive",
     ],
 )
 @option(
-    "--to",
+    "--format",
     "form",
     type=click.Choice(["v2", "v1"]),
     default="v2",
     show_default=True,
-    help="Format to write.",
+    help="Form of what is written: V2, or V1, the older program's, which cannot hold everything.",
 )
-@option("--output", metavar="DIR", help="Write into another data directory; the chunks stay.")
+@option("-o", "--output", metavar="DIR", help="Save to another data directory; the chunks stay.")
 @stations_option()
 @option(
     "--year",
-    metavar="YEARS",
+    metavar="YEAR",
     once="a range is written 2020-2024; years apart take a run each",
-    help="Only these years, as 2024 or 2020-2024.",
+    help="A whole year, a range 2020-2024; this (to yesterday) or last; else all that are stored.",
 )
 @option("--allow-loss", is_flag=True, help="Go ahead where V1 cannot hold everything.")
-@option("--dry-run", is_flag=True, help="Say what would be rewritten and lost; write nothing.")
+@option("--dry-run", is_flag=True, help="Change nothing; say what would be rewritten, and lost.")
 @data_dir
 @printing(talks=True)
 def command(

@@ -32,7 +32,7 @@ __all__ = ["command"]
     "normals",
     examples=[
         "cimis normals --station 80 --items asce_eto,air_tmp_max --allow-empty",
-        "cimis normals --station 80 --by month --period 1991-2020 --allow-empty",
+        "cimis normals --station 80 --every month --period 1991-2020 --allow-empty",
         "cimis normals --county Fresno --items asce_eto --window 15 -o eto.csv --allow-empty",
     ],
 )
@@ -42,20 +42,21 @@ __all__ = ["command"]
     "--items",
     listed=True,
     metavar="LIST",
-    help="Daily items, as air_tmp_avg,asce_eto; else the usual ones that are stored.",
+    help="Items, as air_tmp_avg,asce_eto; else the usual ones that are stored.",
 )
 @option(
-    "--by",
+    "--every",
     type=click.Choice(["day", "month"]),
     default="day",
     show_default=True,
-    help="Normals of calendar days, or of months: depths added up, the rest as means.",
+    help="Sum up over periods: normals of calendar days, or of months, whose depths are added up, "
+    "the rest as means.",
 )
 @option(
     "--period",
     metavar="YEARS",
     once="a period is one range: --period 1991-2020",
-    help="Calendar years, as 1991-2020; else all that each station has.",
+    help="Years that count as normal, as 1991-2020; else all that each station has.",
 )
 @option(
     "--window",
@@ -75,7 +76,7 @@ def command(
     stations: str | None,
     where: Where,
     items: str | None,
-    by: str,
+    every: str,
     period: str | None,
     window: int,
     units: str,
@@ -100,7 +101,7 @@ def command(
             store.normals,
             items,
             stations=chosen,
-            by=by,
+            every=every,
             period=period,
             window=window,
             units=units,

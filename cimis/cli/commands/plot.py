@@ -60,7 +60,7 @@ _KINDS = ("series", "eto-rain", "cumulated", "gaps", "rose", "scatter")
     "--period",
     metavar="YEARS",
     once="a period is one range: --period 1991-2020",
-    help="Of cumulated: years in which the other seasons begin; else all that are stored.",
+    help="Years that count as normal, as 1991-2020, by the beginning of their seasons; else all.",
 )
 @units_option
 @qc_option("keep", "are left out: none, severely flagged ones, all flagged.")
@@ -68,7 +68,7 @@ _KINDS = ("series", "eto-rain", "cumulated", "gaps", "rose", "scatter")
     "-o",
     "--output",
     metavar="FILE",
-    help="Draw a picture: .svg, .png, .pdf; or .json, the Vega-Lite specification.",
+    help="Save to a file, a picture: .svg, .png, .pdf; or .json, the Vega-Lite specification.",
 )
 @option(
     "--theme",

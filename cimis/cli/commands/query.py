@@ -80,7 +80,8 @@ __all__ = ["command"]
     "--period",
     metavar="YEARS",
     once="a period is one range: --period 1991-2020",
-    help="With --compare normal: the years that normals are of; else all that are stored.",
+    help="Years that count as normal, as 1991-2020, with --compare normal; "
+    "else all that are stored.",
 )
 @option("--perf", is_flag=True, help="Say on standard error where the time went.")
 @read_cache

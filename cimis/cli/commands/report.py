@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from cimis.cli.options import (
     data_dir,
     declare,
@@ -31,17 +29,16 @@ __all__ = ["command"]
 @declare(
     "report",
     examples=[
-        "cimis report 80 --year 2024 -o report.html",
-        "cimis report 80 --water-year 2024 --units english -o report.html",
-        "cimis report 80 2 --month 2024-07 -o july.html",
+        "cimis report --station 80 --year 2024 -o report.html",
+        "cimis report --station 80 --water-year 2024 --units english -o report.html",
+        "cimis report --stations 2,80 --month 2024-07 -o july.html",
         "cimis report --near 38.78,-120.70 --year 2024 --low 50F --high 77F -o nearest.html",
-        "cimis report --network --year 2024 -o network.html",
-        "cimis report --network --county Fresno --month 2024-07 -o county.html",
+        "cimis report --overview --year 2024 -o network.html",
+        "cimis report --overview --county Fresno --month 2024-07 -o county.html",
     ],
 )
-@click.argument("named", nargs=-1, metavar="[STATIONS]...")
 @option(
-    "--network",
+    "--overview",
     is_flag=True,
     help="One page of many stations: of a county with --county, of those named, or of all.",
 )
@@ -51,11 +48,12 @@ __all__ = ["command"]
 @option(
     "--low",
     metavar="T",
-    help="Lower threshold of degree days with its unit; else 10C, or 50F in English units.",
+    help="Lower threshold with its unit, as 50F or 10C, of degree days; else 10C, or 50F with "
+    "--units english.",
 )
-@option("--high", metavar="T", help="Upper threshold, likewise; else 30C, or 86F.")
+@option("--high", metavar="T", help="Upper threshold with its unit; else 30C, or 86F.")
 @units_option
-@option("-o", "--output", metavar="FILE", help="Save as this file, whose name ends in .html.")
+@option("-o", "--output", metavar="FILE", help="Save to a file, whose name ends in .html.")
 @option(
     "--made-at",
     metavar="TEXT",
@@ -65,8 +63,7 @@ __all__ = ["command"]
 @printing(talks=True)
 def command(
     *,
-    named: tuple[str, ...],
-    network: bool,
+    overview: bool,
     stations: str | None,
     where: Where,
     days: Days,
@@ -84,7 +81,7 @@ def command(
     days, chill, checks of its sensors, gaps, flags, a table that sorts and copies, where the
     figures come from, and the commands that make them again. The page is below 1.5 MB.
 
-    With --network many stations share one page: maps by reference ET, its anomaly, sensors and
+    With --overview many stations share one page: maps by reference ET, its anomaly, sensors and
     freshness, the course by month or day, a ranking, the worst gaps and sensors.
     """
     from cimis.cli.session import opened
@@ -94,26 +91,25 @@ def command(
     if output is None:
         raise UsageError("no file is named", hint="save the page with -o report.html")
     check_name(Path(output))
-    if network and (low or high):
+    if overview and (low or high):
         raise UsageError(
             "a page of the network has no degree days", hint="leave out --low and --high"
         )
     first, last = days.closed(today())
-    listed = ",".join([*named, *([stations] if stations else ())]) or None
     with opened(data_dir, None, told=out.note) as store:
-        chosen = stations_asked(store.root, listed, where, (first, last), out)
-        if network:
+        chosen = stations_asked(store.root, stations, where, (first, last), out)
+        if overview:
             report = store.network_report(
                 first,
                 last,
-                stations=chosen if listed or where.near else None,
+                stations=chosen if stations or where.near else None,
                 county=where.county,
                 units=units,
                 made_at=made_at,
             )
         elif chosen is None:
             raise UsageError(
-                "no station is named", hint="name some, as 80, say --near LAT,LON, or --network"
+                "no station is named", hint="give --station 80, --near LAT,LON, or --overview"
             )
         else:
             report = store.report(

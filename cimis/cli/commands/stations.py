@@ -42,28 +42,37 @@ _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "
         "cimis stations --refresh",
         "cimis stations --active --county Yolo",
         "cimis stations --near 38.54,-121.78 --within 40 --active 2024 --eto",
-        "cimis stations --name davis --json",
+        "cimis stations --called davis --json",
         "cimis stations --county Yolo -o yolo.xlsx",
-        "cimis stations --name davis --quality 2024",
+        "cimis stations --called davis --quality 2024",
     ],
 )
 @option("--refresh", is_flag=True, help="Ask the service for its list, and keep it.")
 @option(
-    "--name",
+    "--called",
     "names",
     listed=True,
     metavar="LIST",
     help="Only stations whose name or city holds the text, or one of several, as davis,shafter.",
 )
-@option("--county", listed=True, metavar="TEXT", help="Only stations whose county holds the text.")
-@option("--near", metavar="LAT,LON", help="Sort by the distance from a point, and tell it.")
-@option("--within", type=click.FloatRange(min=0), metavar="KM", help="Only so far from --near.")
+@option("--county", listed=True, metavar="TEXT", help="Stations whose county holds the text.")
+@option(
+    "--near",
+    metavar="LAT,LON",
+    help="Stations near a point; all, by their distance, which is told.",
+)
+@option(
+    "--within",
+    type=click.FloatRange(min=0),
+    metavar="KM",
+    help="All stations so far from --near; without it all.",
+)
 @option(
     "--zip",
     "zip_codes",
     listed=True,
     metavar="LIST",
-    help="Only stations that serve one of the zip codes.",
+    help="Zip codes, as 93624,95616; only stations that serve one of them.",
 )
 @option(
     "--active",

@@ -12,7 +12,12 @@ _PARTS = ("duckdb", "httpx", "numpy", "polars", "pyarrow", "zstandard")
 
 
 @declare("version", examples=["cimis version", "cimis version --json"])
-@option("--json", "as_json", is_flag=True, help="Name Python and the libraries too, in JSON.")
+@option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Answer in JSON, errors too; with Python and the libraries.",
+)
 def command(*, as_json: bool) -> None:
     """Print the version."""
     out = Output(as_json=as_json)

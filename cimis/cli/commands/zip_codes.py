@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-import click
-
 from cimis.cli.options import declare, option, printing, service
 from cimis.cli.showing.lists import show_list
 from cimis.cli.showing.output import Output
@@ -22,16 +20,20 @@ __all__ = ["command"]
 _COLUMNS = ("zip_code", "stations", "spatial")
 
 
-@declare("zip-codes", examples=["cimis zip-codes 93624", "cimis zip-codes --format csv"])
-@click.argument("codes", nargs=-1)
-@option("--closed", is_flag=True, help="Count stations that work no more as well.")
+@declare(
+    "zip-codes", examples=["cimis zip-codes --zip 93624,95616", "cimis zip-codes --format csv"]
+)
+@option(
+    "--zip", "zip_codes", listed=True, metavar="LIST", help="Zip codes, as 93624,95616; else all."
+)
+@option("--with-closed", is_flag=True, help="Count stations that work no more as well.")
 @listing()
 @service
 @printing(talks=True)
 def command(
     *,
-    codes: tuple[str, ...],
-    closed: bool,
+    zip_codes: str | None,
+    with_closed: bool,
     form: Form,
     base_url: str | None,
     app_key: str | None,
@@ -39,19 +41,19 @@ def command(
 ) -> None:
     """List zip codes with the stations that serve them, as the service says now.
 
-    Without any code all that a station or the spatial network serves are listed.
+    Without --zip all that a station or the spatial network serves are listed.
     """
     from cimis.cli.session import service_settings
-    from cimis.pipeline.field.targets import zip_target
+    from cimis.cli.targets import zip_list
     from cimis.pipeline.service.loop import waited_for
 
-    wanted = [zip_target(code).name for code in codes]
+    wanted = [] if zip_codes is None else list(zip_list(zip_codes))
     settings = service_settings(base_url, app_key)
     serving, spatial = waited_for(_asked(settings, wanted, out))
     known = {entry.code for entry in spatial}
     rows = []
     for code in sorted({entry.code for entry in serving} | known):
-        numbers = [e.station for e in serving if e.code == code and (closed or e.active)]
+        numbers = [e.station for e in serving if e.code == code and (with_closed or e.active)]
         rows.append((code, numbers, code in known))
     lacking = [code for code in wanted if code not in {row[0] for row in rows}]
     if lacking and not rows:

@@ -110,7 +110,8 @@ def _answering(function: Function, *, header: bool, empty: bool, more: tuple[str
     return option(
         "--format",
         type=click.Choice(("table", *FORMATS, *more)),
-        help="Form of the answer; else by the file's suffix, a table on a terminal, CSV in a pipe.",
+        help="Form of what is written; else by the file's suffix, "
+        "a table on a terminal, CSV in a pipe.",
     )(wrapped)
 
 

@@ -185,7 +185,7 @@ class RunReport:
         if info.format != self.format:
             self._warn(
                 f"station {station}, {year} stays V2: V1 could not hold all that is stored "
-                "('cimis migrate --to v1 --dry-run' says what)"
+                "('cimis migrate --format v1 --dry-run' says what)"
             )
 
     def _warn(self, text: str) -> None:
