@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.installed import ROOT, Installed, built
+from tests.project.screen import lines_on_screen
 from tests.project.tutorial import MARKS, differs, is_install, steps
 from tests.project.walk import Walk
 
@@ -116,6 +117,13 @@ def test_every_block_is_followed_or_says_why_not(page: Path) -> None:
     assert text.count("<!--") == sum(1 for step in known if step.marks)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_to_pages(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    assert links
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
 @pytest.mark.parametrize(
     ("shown", "came", "otherwise"),
     [
@@ -134,3 +142,55 @@ def test_only_times_and_sizes_may_differ(
     shown: list[str], came: list[str], otherwise: bool
 ) -> None:
     assert differs(shown, came) is otherwise
+
+
+def test_what_a_page_says_wrongly_is_found(tmp_path: Path) -> None:
+    """An output, an exit code and a value that are others; state is kept from block to block."""
+    page = tmp_path / "page.md"
+    page.write_text(
+        """
+```console
+$ cd /; here=5
+$ echo $here; pwd
+5
+/
+$ echo one
+two
+```
+
+<!-- exit code 3 -->
+```console
+$ (exit 3)
+```
+
+```sh
+false
+```
+
+```python
+number = 1
+```
+
+```python
+number + 1
+```
+
+```text
+3
+```
+
+<!-- not run: nobody has this program -->
+```sh
+no-such-program
+```
+"""
+    )
+    wrong = followed(page, tmp_path, dict(os.environ), fresh=False)
+    assert [told.splitlines()[0].partition(": ")[2] for told in wrong] == [
+        *("echo one", "false", "number + 1")
+    ]
+
+
+def test_a_screen_keeps_what_was_written_last() -> None:
+    written = "\x1b[1mhead\x1b[0m\r\nbar 1\r\x1b[2Kbar 2\r\nend\x1b[1A\r\x1b[2Kdone\r\n"
+    assert lines_on_screen(written) == ["head", "done", "end"]

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import socket
@@ -52,6 +53,8 @@ for line in sys.stdin:
         traceback.print_exc(file=sys.stdout)
     print("{_END}%d{_END}" % failed, end="", flush=True)
 """
+_PASSING = re.compile(r"━|^(building|bringing|writing) the read cache ")
+"""Bars, and lines that are told only where a thing takes its time; a page shows neither."""
 _PORTS = (8321, 8322, 9812)
 """Which the pages name; a walk takes free ones in their place, as others may have taken these."""
 
@@ -88,7 +91,7 @@ class Shell:
         """Type a command and wait for its end, or until it has written so many lines."""
         os.write(self._typing, f"{line}\0".encode())
         written, code = _until_end(self._there, lines, deadline_s)
-        shown = [line for line in lines_on_screen(written) if "━" not in line]
+        shown = [line for line in lines_on_screen(written) if not _PASSING.search(line)]
         return Came(tuple(shown[:-1] if shown[-1] == "" else shown), code)
 
     def variables(self) -> tuple[str, dict[str, str]]:
@@ -198,7 +201,7 @@ class Walk:
             return Came(command.shown or ())
         line = command.typed
         for port, free in self._ports.items():
-            line = line.replace(port, free)
+            line = re.sub(rf"\b{port}\b", free, line)
         lines = max(1, len(command.shown or ())) if stays else None
         return self._back(shell.type(line, lines=lines))
 
@@ -206,7 +209,7 @@ class Walk:
         """Return what came with the page's ports in it, and no folder of this machine."""
         text = "\n".join(came.lines).replace(f"{self._folder}{os.sep}", "")
         for port, free in self._ports.items():
-            text = text.replace(free, port)
+            text = text.replace(f"127.0.0.1:{free}", f"127.0.0.1:{port}")
         return Came(tuple(text.split("\n")) if text else (), came.code)
 
 
