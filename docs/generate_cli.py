@@ -34,7 +34,7 @@ the format by the suffix. Both ends of a range of dates are inclusive.
 | 5 | the API key is missing or refused |
 | 6 | the service or the network fails, or limits the rate |
 | 7 | the data directory, a chunk or a file cannot be used: damaged, of a wrong version, full |
-| 8 | a check did not hold (`verify`) |
+| 8 | a check did not hold (`verify`, `doctor`, `gaps --fail-under`, `qc --fail-on`) |
 | 130, 143 | interrupted by the user, terminated; a fetch only by a second signal, a first gives 4 |
 | 141 | the reader of standard output went away |
 

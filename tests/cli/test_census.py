@@ -357,6 +357,7 @@ ASKS_NOTHING = {
     "stations": "all that is listed",
     "chunks": "all that is stored",
     "verify": "all that is stored",
+    "doctor": "what it looks at it tells, whatever it is",
     "refresh": "nothing",
     "cache_facts": "nothing",
     "clear_cache": "nothing",
