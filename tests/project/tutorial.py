@@ -27,7 +27,7 @@ MARKS = {
     r"another terminal": "its last command goes on beside the others, to the end of the page",
     r"exit code [1-9]": "with which its last command ends",
     r"saved as \S+": "it is the content of a file of that name",
-    r"numbers of the day": "every number of its output may be another one",
+    r"numbers vary: .{5,}": "each number of its output may be another one, and why",
 }
 """What a comment may say of the block behind it, and what that means."""
 
