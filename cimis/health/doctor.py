@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cimis.health.finding import Examination, Finding, Mark, guarded
 from cimis.opened import Opened
 
 if TYPE_CHECKING:
+    from cimis.health.finding import Examination, Finding
     from cimis.pipeline.service.settings import Settings
     from cimis.queries.mirror.mirrors import Keeping
 
@@ -64,6 +64,7 @@ def examined(
     """
     from cimis.arguments import keeping as kept
     from cimis.health.cache import cache_lines
+    from cimis.health.finding import Examination, guarded
     from cimis.health.service import key_lines
     from cimis.health.store import store_lines
     from cimis.health.versions import version_lines
@@ -96,6 +97,7 @@ def examined(
 
 def _asked(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     """Tell of service and clock, by the one request."""
+    from cimis.health.finding import Finding, Mark
     from cimis.health.service import clock_lines, day_line, probed, service_lines
     from cimis.pipeline.service.settings import AppKey
 
