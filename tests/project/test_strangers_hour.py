@@ -39,6 +39,8 @@ def followed(page: Path, folder: Path, environment: Mapping[str, str], *, fresh:
                 if other or came.code != due:
                     told = f"{page.name}:{step.line}: {command.typed}\n(exit code {came.code})"
                     wrong.append("\n".join((told, *came.lines)))
+        if wrong:
+            wrong += walk.elsewhere()
     return wrong
 
 

@@ -104,6 +104,13 @@ class Shell:
         found = {name: value for name, _, value in pairs if name}
         return found["PWD"], found
 
+    def unread(self) -> str:
+        """Return what has been written since the last command was waited for."""
+        text = b""
+        while select.select([self._there], [], [], 0)[0]:
+            text += os.read(self._there, 1 << 16)
+        return text.decode(errors="replace")
+
     def close(self) -> None:
         """Press Ctrl-C, and end the shell."""
         os.write(self._there, b"\x03")
@@ -197,6 +204,10 @@ class Walk:
             self._typed(shell, command, stays=beside and command is step.commands[-1])
             for command in step.commands
         ]
+
+    def elsewhere(self) -> list[str]:
+        """Return what stands on the other terminals that nobody has read; it may say what failed."""
+        return [f"another terminal: {text}" for one in self._others if (text := one.unread())]
 
     def _typed(self, shell: Shell, command: Command, *, stays: bool) -> Came:
         if is_install(command.typed) and not self._fresh:
