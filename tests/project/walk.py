@@ -17,7 +17,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -107,8 +107,9 @@ class Shell:
     def unread(self) -> str:
         """Return what has been written since the last command was waited for."""
         text = b""
-        while select.select([self._there], [], [], 0)[0]:
-            text += os.read(self._there, 1 << 16)
+        with suppress(OSError):  # where the shell has ended
+            while select.select([self._there], [], [], 0)[0]:
+                text += os.read(self._there, 1 << 16)
         return text.decode(errors="replace")
 
     def close(self) -> None:
@@ -169,7 +170,8 @@ class Walk:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], *, fresh: bool) -> None:
         self._folder, self._environment, self._fresh = folder, environment, fresh
-        self._ports = {str(port): str(_free_port()) for port in _PORTS}
+        free = _free_ports(len(_PORTS))
+        self._ports = {str(port): other for port, other in zip(_PORTS, free, strict=True)}
         self._others: list[Shell] = []
         self._notebook: Notebook | None = None
         self._shell = Shell(folder, environment)
@@ -206,7 +208,7 @@ class Walk:
         ]
 
     def elsewhere(self) -> list[str]:
-        """Return what stands on the other terminals that nobody has read; it may say what failed."""
+        """Return what the other terminals show that nobody has read; it may say what failed."""
         return [f"another terminal: {text}" for one in self._others if (text := one.unread())]
 
     def _typed(self, shell: Shell, command: Command, *, stays: bool) -> Came:
@@ -226,13 +228,15 @@ class Walk:
         return Came(tuple(text.split("\n")) if text else (), came.code)
 
 
-def _free_port() -> int:
-    """Return a port of four digits, as those of the pages, so that tables keep their widths."""
-    for port in random.sample(range(2000, 10000), 100):
-        with socket.socket() as listening, suppress(OSError):
-            listening.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
+def _free_ports(count: int) -> list[str]:
+    """Return ports of four digits, as those of the pages, so that tables keep their widths."""
+    with ExitStack() as held:
+        found: list[str] = []
+        for port in random.sample(range(2000, 10000), 100):
+            with suppress(OSError):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                found.append(str(port))
+        return found[:count]
 
 
 def write_outputs(page: Path, installed: Installed) -> list[str]:
