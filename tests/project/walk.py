@@ -218,7 +218,8 @@ class Walk:
         for port, free in self._ports.items():
             line = re.sub(rf"\b{port}\b", free, line)
         lines = max(1, len(command.shown or ())) if stays else None
-        return self._back(shell.type(line, lines=lines))
+        deadline_s = 1800 if is_install(command.typed) else 300
+        return self._back(shell.type(line, lines=lines, deadline_s=deadline_s))
 
     def _back(self, came: Came) -> Came:
         """Return what came with the page's ports in it, and no folder of this machine."""
