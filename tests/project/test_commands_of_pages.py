@@ -40,7 +40,7 @@ NOT_RUN = {
 """Beginnings of commands that cannot be run here, and why."""
 NAMES_ONLY = {
     *("fetch", "fetch-streaming", "ingest", "import", "query", "sql", "eto", "migrate", "inspect"),
-    *("cache", "completion", "crop-et", "export-model", "report"),
+    *("cache", "completion", "crop-et", "export-model", "profile", "report"),
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""
 SERVERS = r"cimis (emulator|serve-metrics)\b"
