@@ -60,6 +60,14 @@ test-lowest *args: setup
     fi
     .venv-lowest/bin/python -m pytest -m "not slow" "${@:-tests}"
 
+# follow each tutorial as a stranger: a new environment, only what its own lines install (needs an index)
+strangers-hour *args: setup
+    @"{{ bin }}/python" -m pytest -m slow tests/project/test_strangers_hour.py "$@"
+
+# write what comes of each tutorial's commands into it, where it shows something else
+tutorials: setup
+    "{{ bin }}/python" -m tests.project.tutorial docs/tutorials/*.md
+
 # branch coverage of chunks and decode by their own tests; slower than those alone, so no part of check
 coverage *args: setup
     "{{ bin }}/coverage" run -m pytest -m "not slow" tests/chunks tests/decode "$@"

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ROOT", "Installed", "install"]
+__all__ = ["ROOT", "Installed", "built", "install"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -94,8 +94,7 @@ def install(folder: Path) -> Installed:
     What it needs it takes from the environment of the tests; of the checkout, which that one has as
     an editable installation, it sees nothing.
     """
-    _run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder)
-    (wheel,) = folder.glob("*.whl")
+    wheel = built(folder)
     _run(sys.executable, "-m", "venv", "--without-pip", folder / "env")
     python = folder / "env/bin/python"
     pip = (sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check")
@@ -112,6 +111,13 @@ def install(folder: Path) -> Installed:
     )
     assert found.startswith(str(packages)), found
     return Installed(folder / "env/bin")
+
+
+def built(folder: Path) -> Path:
+    """Build the wheel into a folder."""
+    _run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 def _run(*words: str | Path) -> str:

@@ -117,6 +117,6 @@ def _frame(opened: Opened, found: Sequence[dict[str, Any]]) -> pl.DataFrame:
     import polars as pl
 
     if not found:
-        raise NoDataError("no station matches", hint="ask for less")
+        raise NoDataError("no station matches", hint="ask for a wider circle, or other days")
     order = pl.DataFrame({"station": [facts["number"] for facts in found]}, {"station": pl.UInt16})
     return order.join(asking.stations(opened), on="station", maintain_order="left")

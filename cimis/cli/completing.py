@@ -121,4 +121,7 @@ _OFFERS: dict[str, Callable[[click.Context], Iterable[Offer]]] = {
 """By the name under which the option reaches its command."""
 
 _LISTS = {"stations", "county", "items"}
-_PATHS = {"output": "file", "file": "file", "crops": "file", "data_dir": "dir"}
+_PATHS = {
+    **dict.fromkeys(("output", "file", "crops", "page", "fault_file", "metrics_file"), "file"),
+    "data_dir": "dir",
+}

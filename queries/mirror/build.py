@@ -135,7 +135,7 @@ def _draw(
             # unreadable: what is derived is derived again
         draft.unlink(missing_ok=True)
     done.anew = True
-    told(f"building the read cache of {scope} records from {len(listed):,} chunks, once")
+    told(f"building the read cache of {scope} records from {_chunks(len(listed))}, once")
     with _Draft(draft) as connection:
         begin(connection, scope, listed)
         _finished(connection, root, scope, listed, listed, done, Wear())
@@ -196,11 +196,15 @@ def _renewed(
             write_anew(connection, base, scope, listed)
             done.anew = True
         else:
-            count = f"{len(due.changed):,} chunks"
-            told(f"bringing the read cache of {scope} records up to date: {count}")
+            if count := len(due.changed) + len(due.gone):
+                told(f"bringing the read cache of {scope} records up to date: {_chunks(count)}")
         _delete(connection, scope, [chunk.path for chunk in due.stale] + sorted(due.gone))
         done.removed = len(due.gone)
         _finished(connection, root, scope, listed, due.changed, done, due.wear)
+
+
+def _chunks(count: int) -> str:
+    return f"{count:,} chunk{'' if count == 1 else 's'}"
 
 
 class _Draft:

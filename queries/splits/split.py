@@ -59,7 +59,7 @@ def engine_schema(scope: Scope, kind: SiteKind = SiteKind.STATION) -> pa.Schema:
     return pa.schema(fields)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Split:
     """Some chunks that lie together, and what is asked of their rows; small, and it pickles.
 
@@ -81,6 +81,11 @@ class Split:
     qc: FlagPolicy
     filter: pc.Expression | None
     parts: tuple[Part, ...]
+
+    def __repr__(self) -> str:
+        first, last = self.years
+        years = str(first) if first == last else f"{first}-{last}"
+        return f"<Split: {self.rows:,} {self.scope} rows of {len(self.parts):,} chunks, {years}>"
 
     @property
     def stations(self) -> tuple[int | str, ...]:

@@ -214,6 +214,8 @@ def test_stations_are_found_by_name_county_and_state(typed: Typed) -> None:
     name = every[0]["name"]
     assert every[0] in rows(typed, "stations", "--called", name.upper())
     assert typed("stations", "--called", "no such place").code == 3
+    both = [s["name"] for s in rows(typed, "stations", "--called", "davis, shafter")]
+    assert {name.rstrip("0123456789") for name in both} == {"Davis", "Shafter"}
 
 
 def test_no_list_of_stations_says_how_to_get_one(typed: Typed, tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ NOT_RUN = {
 """Beginnings of commands that cannot be run here, and why."""
 NAMES_ONLY = {
     *("fetch", "fetch-streaming", "ingest", "import", "query", "sql", "eto", "migrate", "inspect"),
-    *("cache", "completion", "crop-et", "export", "export-model", "report"),
+    *("cache", "completion", "crop-et", "export", "export-model", "profile", "publish", "pull"),
+    "report",
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""
 SERVERS = r"cimis (emulator|serve-metrics)\b"

@@ -116,6 +116,8 @@ def test_a_split_is_small_pickles_and_tells_what_it_holds(store: Store) -> None:
         first, last = split.days
         assert first <= min(table["date"].to_pylist()) <= max(table["date"].to_pylist()) <= last
         assert split.bytes > 0
+        told = f"<Split: {split.rows:,} hourly rows of {len(split.parts):,} chunks, "
+        assert repr(split).startswith(told)
 
 
 def test_another_process_reads_it_without_the_catalog(network: Network, tmp_path: Path) -> None:

@@ -51,9 +51,9 @@ _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "
 @option(
     "--called",
     "names",
-    multiple=True,
-    metavar="TEXT",
-    help="Only stations whose name or city holds the text, or one of several.",
+    listed=True,
+    metavar="LIST",
+    help="Only stations whose name or city holds the text, or one of several, as davis,shafter.",
 )
 @option("--county", listed=True, metavar="TEXT", help="Stations whose county holds the text.")
 @option(
@@ -97,7 +97,7 @@ _SPARE = ("longitude", "latitude", "elevation_m", "disconnected", "connected", "
 def command(
     *,
     refresh: bool,
-    names: tuple[str, ...],
+    names: str | None,
     county: str | None,
     near: str | None,
     within: float | None,
@@ -129,6 +129,7 @@ def command(
     from cimis.pipeline.field.places import parse_place
 
     place = None if near is None else parse_place(near)
+    parts = [part.strip() for part in (names or "").split(",") if part.strip()]
     codes = None if zip_codes is None else set(zip_list(zip_codes))
     Where(county, near, within)
     if closed and active is not None:
@@ -145,7 +146,7 @@ def command(
     chosen = [
         facts
         for facts in known
-        if (not names or any(_is_called(facts, name) for name in names))
+        if (not parts or any(_is_called(facts, part) for part in parts))
         and (codes is None or not codes.isdisjoint(facts.get("zip_codes", ())))
         and (active is None or _works(facts, span))
         and (not closed or not facts.get("active"))
@@ -161,7 +162,9 @@ def command(
     more = (*(_NEAR if place is not None else ()), *(_QUALITY if quality is not None else ()))
     _show(chosen, out, form, (*_COLUMNS, *more))
     if not chosen and not form.allow_empty:
-        raise NoDataError("no station matches", hint="ask for less")
+        raise NoDataError(
+            "no station matches", hint="leave out a condition, or give less of the name"
+        )
 
 
 def _is_called(facts: dict[str, Any], name: str) -> bool:

@@ -94,7 +94,7 @@ class Grid:
         out.table(fitted.columns)
         if self.total > self.shown:
             out.note(f"showing {self.shown:,} of {self.total:,} rows; -o FILE saves all")
-        if (note := fitted.note("ask for fewer columns, or save all with -o FILE")) is not None:
+        if (note := fitted.note("a wider terminal shows more, -o FILE saves all")) is not None:
             out.note(note)
 
 
