@@ -6,15 +6,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
-import httpx
-
 from cimis.pipeline.errors import CimisError, DecodeError, RequestRefused, ServiceError
 from cimis.pipeline.field.targets import Network
-from cimis.pipeline.service.agent import user_agent
 from cimis.pipeline.service.endpoints import (
     ALL_SPATIAL_ZIP_CODES,
     ALL_STATION_ZIP_CODES,
@@ -36,7 +32,7 @@ from cimis.pipeline.service.failures import (
     socket_failure,
 )
 from cimis.pipeline.service.masking import causes, mask_error, quiet_header_logs
-from cimis.pipeline.service.network import host_of, transport_to
+from cimis.pipeline.service.network import host_of, pool
 from cimis.pipeline.service.probe import STATION, Probe
 from cimis.pipeline.service.response import Response
 from cimis.pipeline.service.retry import Retry, RetryPolicy
@@ -95,21 +91,7 @@ class CimisClient:
         self._waits = waits = timeout or Timeouts()
         quiet_header_logs()
         self._host = host_of(settings.base_url)
-        self._http = httpx.AsyncClient(
-            base_url=settings.base_url,
-            transport=transport_to(settings.base_url),
-            timeout=httpx.Timeout(
-                connect=waits.connect_s, read=waits.read_s, write=waits.write_s, pool=None
-            ),
-            follow_redirects=False,
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, zstd" if gzip else "identity",
-                "User-Agent": user_agent(),
-            },
-        )
-        # no state of the service's own: what it sets is neither kept nor sent back
-        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._http = pool(settings.base_url, waits, gzip=gzip)
 
     async def __aenter__(self) -> Self:
         return self

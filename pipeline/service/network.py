@@ -1,9 +1,10 @@
-"""The HTTP library's transport to one service, through the proxy that the environment names."""
+"""The HTTP library's pool of connections to one service, through the proxy that the environment names."""
 
 from __future__ import annotations
 
 import os
 import ssl
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -11,8 +12,10 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from cimis.pipeline.errors import UsageError
+from cimis.pipeline.service.agent import user_agent
+from cimis.pipeline.service.waits import Timeouts
 
-__all__ = ["host_of", "transport_to"]
+__all__ = ["host_of", "pool", "transport_to"]
 
 _LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30.0)
 """Of one pool; an HTTP/2 service needs but one connection."""
@@ -102,3 +105,22 @@ def _proxy(scheme: str, host: str) -> httpx.Proxy | None:
         ) from None
     # a proxy over TLS must be trusted as the service must
     return httpx.Proxy(url, ssl_context=trusting("https") if url.scheme == "https" else None)
+
+
+def pool(base_url: str, waits: Timeouts, *, gzip: bool) -> httpx.AsyncClient:
+    """Return a pool of connections to the service, which keeps nothing that the service sets."""
+    made = httpx.AsyncClient(
+        base_url=base_url,
+        transport=transport_to(base_url),
+        timeout=httpx.Timeout(
+            connect=waits.connect_s, read=waits.read_s, write=waits.write_s, pool=None
+        ),
+        follow_redirects=False,
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, zstd" if gzip else "identity",
+            "User-Agent": user_agent(),
+        },
+    )
+    made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return made
