@@ -82,8 +82,9 @@ def _file_lines(source: str) -> Iterator[Finding]:
 
 def probed(settings: Settings) -> Probe:
     """Make the one request."""
-    from cimis.pipeline.service.client import CimisClient, Timeouts
+    from cimis.pipeline.service.client import CimisClient
     from cimis.pipeline.service.loop import waited_for
+    from cimis.pipeline.service.waits import Timeouts
 
     async def ask() -> Probe:
         async with CimisClient(settings, timeout=Timeouts.of(_FAR_S / 4)) as client:

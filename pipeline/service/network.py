@@ -1,4 +1,4 @@
-"""The HTTP library's pool of connections to one service, through the proxy that the environment names."""
+"""The HTTP library's pool of connections to one service, by the proxy of the environment."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,11 @@ class _Counting:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3]:
     import boto3
-    from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
     asked: list[tuple[str, str, int]] = []
-    app = _Counting(DomainDispatcherApplication(create_backend_app), asked)
+    moto: Any = import_module("moto.server")
+    app = _Counting(moto.DomainDispatcherApplication(moto.create_backend_app), asked)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
