@@ -176,6 +176,8 @@ _COURSE_OF_A_DAY = {"pipeline/field/eto.py", "pipeline/emulator/weather/climate.
 _ELSEWHERE = {
     ("cimis/cli/showing/layout.py", 24),  # characters of a column
     ("pipeline/archive/foreign.py", 24),  # characters of a heading
+    ("cimis/cli/commands/doctor.py", 24),  # characters of a column
+    ("pipeline/service/inflate.py", 23),  # bits
     ("agronomy/stuck.py", 24),  # the length of a rule
     ("pipeline/decode/fast/batch.py", 23),  # bits
     ("pipeline/chunks/v1/records.py", 23),  # bits
