@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from cimis.health.finding import Finding, Mark
 from cimis.pipeline.field.time import network_day
 from cimis.pipeline.markup import counted, sized
+from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.locations import anywhere, url_of
 
 if TYPE_CHECKING:
     from cimis.pipeline.catalog.database import Catalog, ChunkRow
@@ -30,6 +32,9 @@ def store_lines(root: Path) -> Iterator[Finding]:
     from cimis.directory import data_directory
     from cimis.pipeline.catalog.database import Catalog
 
+    if not storage_of(root).writable:
+        yield from _published_lines(data_directory(root))
+        return
     if not root.exists():
         told = f"there is no data directory at '{root}' yet"
         yield Finding(_TOPIC, "place", Mark.WARNING, told, f"make one: cimis init {root}")
@@ -50,20 +55,33 @@ def store_lines(root: Path) -> Iterator[Finding]:
     yield from _days(chunks)
 
 
+def _published_lines(root: Path) -> Iterator[Finding]:
+    """Tell of a published store: no locks, leftovers or room are this machine's there."""
+    from cimis.pipeline.catalog.database import Catalog
+
+    with Catalog(root) as catalog:
+        catalog.check()
+        chunks = catalog.chunks()
+        yield _place(root, catalog, chunks)
+    told = "is published: it is read here, and written where 'cimis publish' is run"
+    yield Finding(_TOPIC, "rights", Mark.OK, told, facts={"writable": False})
+    yield from _days(chunks)
+
+
 def _place(root: Path, catalog: Catalog, chunks: list[ChunkRow]) -> Finding:
     from cimis.pipeline.catalog.tables import VERSION
 
     older = sum(chunk.format == "v1" for chunk in chunks)
     size = sum(chunk.file_bytes for chunk in chunks)
     facts = {
-        "path": str(root.absolute()),
+        "path": url_of(anywhere(root)),
         "catalog": str(catalog.path),
         "version": VERSION,
         "chunks": len(chunks),
         "v1_chunks": older,
         "bytes": size,
     }
-    told = f"'{root}' is read: catalog version {VERSION}, {counted(len(chunks), 'chunk')}"
+    told = f"'{url_of(root)}' is read: catalog version {VERSION}, {counted(len(chunks), 'chunk')}"
     told += f" ({older:,} of V1), {sized(size)}" if older else f", {sized(size)}"
     return Finding(_TOPIC, "place", Mark.OK, told, facts=facts)
 

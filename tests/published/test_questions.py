@@ -244,3 +244,12 @@ def test_hours_of_a_day_come_by_ranges(published: Place, network: Network) -> No
         )
     assert there.equals(due)
     assert there.num_rows == 24
+
+
+def test_doctor_finds_a_published_store_in_order(published: Place, typed: Typed) -> None:
+    import json
+
+    answer = typed("doctor", "--offline", "--json", "--data-dir", published.url)
+    lines = [one for one in json.loads(answer.out)["findings"] if one["topic"] == "store"]
+    assert {one["mark"] for one in lines} <= {"ok", "warning"}
+    assert any("is published" in one["says"] for one in lines)
