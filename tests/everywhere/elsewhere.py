@@ -79,7 +79,7 @@ def _seen_by_cimis(others: Sequence[_Other], absent: Sequence[str]) -> None:
             raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         return given[name] if ours and name in given else real(name, caller, *rest, **named)
 
-    builtins.__import__ = seen
+    builtins.__import__ = seen  # type: ignore[assignment] # of any arguments
 
 
 def _windows() -> None:
