@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.installed import Installed, install
 
+settings.register_profile("cimis", deadline=None)  # a busy machine is no fault
+settings.load_profile("cimis")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -35,9 +35,9 @@ SIGNALS = ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTSTP", "SIG
 DAYS = ("--start", "2024-01-01", "--end", "2024-01-20")
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("init",),
-    ("fetch-streaming", "--stations", "2,80", *DAYS),
-    ("fetch-streaming", "--stations", "80", *DAYS, "--scope", "hourly"),
-    ("fetch-streaming", "--stations", "80", "--start", "2024-01-01", "--end", "2024-01-25"),
+    ("fetch", "--stations", "2,80", *DAYS),
+    ("fetch", "--stations", "80", *DAYS, "--scope", "hourly"),
+    ("fetch", "--stations", "80", "--start", "2024-01-01", "--end", "2024-01-25"),
     ("stations", "--refresh"),
     ("query", "--stations", "2", *DAYS),
     ("query", "--stations", "2,80", *DAYS, "--output", "out.csv"),
@@ -79,7 +79,7 @@ def _seen_by_cimis(others: Sequence[_Other], absent: Sequence[str]) -> None:
             raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         return given[name] if ours and name in given else real(name, caller, *rest, **named)
 
-    vars(builtins)["__import__"] = seen
+    builtins.__import__ = seen  # type: ignore[assignment] # of any arguments
 
 
 def _windows() -> None:

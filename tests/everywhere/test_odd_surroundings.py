@@ -33,7 +33,6 @@ STATION = ("--stations", "2", *DAYS)
 FETCH = ("--stations", "2", "--start", "2024-01-01", "--end", "2024-01-12")
 WORDS: dict[str, tuple[str, ...]] = {
     "init": ("--data-dir", "new"),
-    "fetch-streaming": FETCH,
     "sync": ("--stations", "2", "--since", "2024-01-01", "--dry-run"),
     "import": ("dailyStns2016.zip",),
     "ingest": ("--stations", "2", "--help"),
@@ -59,7 +58,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("stats", "verify", "compact", "stations", "zip-codes"), ()),
     **dict.fromkeys(("items", "flags", "config", "version"), ()),
 }
-SILENT = {"init", "fetch-streaming", "fetch", "report", "verify", "migrate"}
+SILENT = {"init", "fetch", "report", "verify", "migrate"}
 """Commands that print nothing on standard output with these words."""
 
 
@@ -79,8 +78,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory, service: Emulator) -> Path:
     desk = tmp_path_factory.mktemp("desk")
     place = ("--data-dir", str(desk / ODD), "--base-url", service.base_url)
     key = ("--app-key", service.app_key)
-    assert run(["fetch-streaming", *STATION, *place, *key]) == 0
-    assert run(["fetch-streaming", *STATION, "--hourly", *place, *key]) == 0
+    assert run(["fetch", *STATION, *place, *key]) == 0
+    assert run(["fetch", *STATION, "--hourly", *place, *key]) == 0
     assert run(["stations", "--refresh", *place, *key]) == 0
     with zipfile.ZipFile(desk / "dailyStns2016.zip", "w") as archive:
         archive.writestr("daily002.csv", "2,1/1/2016,1" + ",1.0, " * 14 + "\n")
@@ -193,7 +192,7 @@ def test_what_cannot_be_printed_is_an_error(
 
 
 READING = ("stats", "verify", "stations", "items", "flags", "config", "version", "gaps", "query")
-WRITING = ("fetch-streaming", "init", "report", "compact")
+WRITING = ("fetch", "init", "report", "compact")
 IN_ONE_PROCESS = """
 import json, sys
 from cimis.cli.main import run
