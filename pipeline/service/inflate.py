@@ -14,7 +14,7 @@ __all__ = ["MAX_OUTPUT", "BodyInflater"]
 MAX_OUTPUT = 64 << 20
 """Most bytes that one piece may inflate to; the API's JSON shrinks 20 to 40 times."""
 
-_LARGEST_WINDOW = 1 << 23
+_LARGEST_WINDOW = 8 << 20
 """Of zstd over HTTP (RFC 9659): a body may not make its reader keep more."""
 
 _STEP = 1 << 20
