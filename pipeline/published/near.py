@@ -31,15 +31,23 @@ def near_folder(url: str) -> Path:
     """Return the folder of this machine for a published store; it may not exist yet.
 
     Below CIMIS_CACHE_DIR or what the configuration says; else in the user's cache folder.
+
+    Raises
+    ------
+    StoreError
+        For a user without a home, where nothing else is named.
     """
     from cimis.pipeline.service.settings import resolve
 
     chosen = resolve("cache_dir", None).value
     base = os.environ.get("XDG_CACHE_HOME", "").strip()
     home = Path(base or os.path.expanduser("~/.cache"))  # noqa: PTH111 -- as is without a home
-    folder = Path(str(chosen)).expanduser() if chosen else home / "cimis"
-    if not folder.is_absolute():
-        folder = folder.absolute()
+    if chosen is None and not home.is_absolute():
+        raise StoreError(
+            "there is no folder to keep what is fetched of a published store in: no home is known",
+            hint="name one with CIMIS_CACHE_DIR",
+        )
+    folder = Path(str(chosen)).expanduser().absolute() if chosen else home / "cimis"
     return folder / "published" / checksum_of(url.encode())
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from cimis.pipeline.published.near import Near, checksum_of, near_folder
 from cimis.pipeline.published.packs import Pack, packs_of
 from cimis.pipeline.published.snapshot import Lies, note_objects, packed, retired_in, take
 from cimis.pipeline.published.version import Version, open_version
+from cimis.pipeline.storage import storage_of
 
 __all__ = ["Publication", "publish"]
 
@@ -89,17 +92,21 @@ def publish(
         For a chunk that is damaged here.
     """
     bucket = bucket_of(to)
-    near = Near(near_folder(bucket.url))
     moment = now or dt.datetime.now(dt.UTC)
-    for _ in range(_TRIES):
+    with _room(root) as room:
         try:
-            done = _Publishing(root, bucket, near, program, moment, on_object).tried(
-                replace=replace, resend=resend, dry_run=dry_run
-            )
-        except (Superseded, _MovedError):
-            continue  # another published, or a chunk was written anew meanwhile: look again
-        done.requests = bucket.traffic.requests
-        return done
+            near = Near(near_folder(bucket.url))
+        except StoreError:  # a user without a home publishes too
+            near = Near(room / "near")
+        for _ in range(_TRIES):
+            try:
+                done = _Publishing(root, bucket, near, program, moment, on_object, room).tried(
+                    replace=replace, resend=resend, dry_run=dry_run
+                )
+            except (Superseded, _MovedError):
+                continue  # another published, or a chunk was written anew meanwhile: look again
+            done.requests = bucket.traffic.requests
+            return done
     raise StoreError(
         f"{bucket.url} changes faster than it can be published",
         hint="see which other machine publishes to the same place, and leave it to one",
@@ -117,6 +124,19 @@ def _known(before: Version | None, there: Mapping[str, Held]) -> dict[str, Lies]
     return {each.checksum: each for each in before.lies.values() if each.object in whole}
 
 
+@contextmanager
+def _room(root: Path) -> Iterator[Path]:
+    """Make a folder to copy the catalog into: beside the read cache, else the system's own."""
+    place: Path | None = root / ".cache" if storage_of(root).writable else None
+    with suppress(OSError):
+        if place is not None:
+            place.mkdir(exist_ok=True)
+    if place is None or not os.access(place, os.W_OK | os.X_OK):
+        place = None
+    with tempfile.TemporaryDirectory(prefix="publish-", dir=place) as folder:
+        yield Path(folder)
+
+
 class _MovedError(Exception):
     """A chunk is no longer the one that the catalog's copy lists."""
 
@@ -131,38 +151,38 @@ class _Publishing:
     program: str
     now: dt.datetime
     on_object: Callable[[int, int], None] | None
+    room: Path
 
     def tried(self, *, replace: bool, resend: bool, dry_run: bool) -> Publication:
         before = open_version(self.bucket, self.near)
-        with tempfile.TemporaryDirectory(prefix="cimis-publish-") as folder:
-            state, catalog = take(self.root, Path(folder))
-            with catalog:
-                rows = catalog.chunks()
-            done = Publication(self.bucket.url, len(rows), sum(row.rows for row in rows))
-            done.dry_run = dry_run
-            if not rows:
-                raise UsageError(
-                    f"{self.root} holds no chunks, so there is nothing to publish",
-                    hint="fetch or import something first",
-                )
-            self._check_gone(before, rows, done, replace=replace)
-            there = {} if resend else {each.name: each for each in self.bucket.held()}
-            known = _known(before, there)
-            fresh = [row for row in rows if row.checksum not in known]
-            if not fresh and before is not None and before.manifest.state == state:
-                return done
-            done.changed = True
-            done.new_chunks = len(fresh)
-            packs = packs_of(fresh, rows)
-            done.objects = len(packs)
-            done.sent_bytes = sum(pack.size for pack in packs)
-            if dry_run:
-                return done
-            known |= self._sent(packs, there)
-            lies = {row.path: known[row.checksum] for row in rows}
-            retired = self._retired(before, lies)
-            note_objects(Path(folder) / CATALOG_FILE, sorted(lies.items()), sorted(retired.items()))
-            self._manifest(Path(folder) / CATALOG_FILE, state, rows, before, done)
+        state, catalog = take(self.root, self.room)
+        with catalog:
+            rows = catalog.chunks()
+        done = Publication(self.bucket.url, len(rows), sum(row.rows for row in rows))
+        done.dry_run = dry_run
+        if not rows:
+            raise UsageError(
+                f"{self.root} holds no chunks, so there is nothing to publish",
+                hint="fetch or import something first",
+            )
+        self._check_gone(before, rows, done, replace=replace)
+        there = {} if resend else {each.name: each for each in self.bucket.held()}
+        known = _known(before, there)
+        fresh = [row for row in rows if row.checksum not in known]
+        if not fresh and before is not None and before.manifest.state == state:
+            return done
+        done.changed = True
+        done.new_chunks = len(fresh)
+        packs = packs_of(fresh, rows)
+        done.objects = len(packs)
+        done.sent_bytes = sum(pack.size for pack in packs)
+        if dry_run:
+            return done
+        known |= self._sent(packs, there)
+        lies = {row.path: known[row.checksum] for row in rows}
+        retired = self._retired(before, lies)
+        note_objects(self.room / CATALOG_FILE, sorted(lies.items()), sorted(retired.items()))
+        self._manifest(self.room / CATALOG_FILE, state, rows, before, done)
         done.removed_objects = self._swept(lies, retired)
         return done
 

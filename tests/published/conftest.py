@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +21,6 @@ from tests.queries.conftest import Network, network
 __all__ = ["S3", "Place", "network", "typed"]
 
 SECRET = "very-secret-key-of-the-test"
-_numbers = itertools.count()
 
 
 @dataclass
@@ -118,7 +117,7 @@ class Place:
 
 
 def prefix_of(s3: S3) -> Place:
-    prefix = f"p{next(_numbers)}"
+    prefix = f"p{uuid.uuid4().hex[:12]}"
     place: dict[str, Any] = {"Bucket": "stores"}
 
     def names() -> list[str]:
