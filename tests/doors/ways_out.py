@@ -18,6 +18,7 @@ import openpyxl
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 import cimis
 from cimis.cli.main import run
@@ -174,6 +175,20 @@ def _migrated(root: Path, batch: Batch, units: str, folder: Path) -> Found:
     return Found(_chunks(copy, batch, units, folder).rows, Counter(json.loads(answer)["lost"]))
 
 
+def _published(root: Path, batch: Batch, units: str, folder: Path) -> Found:
+    """Read where it was published, and from a pull, which has the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIMIS_CACHE_DIR", str(folder / "kept"))
+        with cimis.open(root) as store:
+            store.publish(folder / "share")
+        cimis.pull(folder / "share", folder / "pulled")
+        with cimis.open(folder / "share", cache=0) as afar:
+            table = afar.sql(f"from {'hourly' if batch.hourly else 'daily'}").table()
+    found = _rows(table.to_pylist())
+    assert found.keys() == _chunks(folder / "pulled", batch, units, folder).rows.keys()
+    return Found(found)
+
+
 FORMS = ("csv", "tsv", "json", "ndjson", "parquet", "arrow")
 WAYS_OUT: dict[str, WayOut] = {
     **{f"query -o {form}": _saved(form) for form in (*FORMS, "xlsx", "md", "html")},
@@ -189,5 +204,6 @@ WAYS_OUT: dict[str, WayOut] = {
         lambda s, scope, _: Found(_rows(s.dataset(scope).to_table().to_pylist()))
     ),
     "read_chunk": WayOut(_chunks),
+    "published": WayOut(_published),
     "V2 to V1 to V2": WayOut(_migrated),
 }
