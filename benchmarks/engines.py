@@ -140,7 +140,7 @@ def family() -> dict[int, float]:
     parents, used = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
+            fields = stat.read_text("ascii", "replace").rpartition(")")[2].split()
         except OSError:
             continue  # it has ended meanwhile
         number = int(stat.parent.name)
@@ -213,7 +213,7 @@ def main() -> None:
             for workers in (1, 2) if options.only.lower() in variant.lower() else ():
                 argv = [*sys.argv[1:], "--one", variant, str(workers)]
                 command = [sys.executable, "-W", "ignore", "-m", "benchmarks.engines", *argv]
-                done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+                done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True)
                 new = json.loads(done.stdout.splitlines()[-1])
                 old = results.setdefault((variant, workers), new)
                 for question, figures in new.items():

@@ -31,6 +31,8 @@ CALLS = (
     *("setsid", "statvfs", "fstatvfs", "sync", "fdatasync", "sysconf", "tcgetpgrp", "uname"),
     *("wait", "wait3", "wait4", "O_DIRECTORY", "O_DSYNC", "O_NOCTTY", "O_NOFOLLOW", "O_SYNC"),
 )
+EXTRAS = ("daft", "pyspark")
+"""Packages that the lock leaves out: modules of ours that need them cannot be imported."""
 SIGNALS = ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTSTP", "SIGUSR1", "SIGUSR2")
 DAYS = ("--start", "2024-01-01", "--end", "2024-01-20")
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -110,7 +112,11 @@ def _imported() -> int:
         if not found.name.endswith("__main__")
     ]
     for name in names:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRAS:
+                raise
     return len(names)
 
 

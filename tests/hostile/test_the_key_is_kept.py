@@ -114,7 +114,7 @@ def test_no_list_keeps_it(root: Path, told: Callable[..., int]) -> None:
     with answering(says(reply(json.dumps(stations).encode()))) as server:
         assert told(server.base_url, "stations", "--refresh", "--data-dir", str(root)) == 0
     with answering(says(reply(json.dumps(zips).encode()))) as server:
-        assert told(server.base_url, "zip-codes", "93624") == 0
+        assert told(server.base_url, "zip-codes", "--zip", "93624") == 0
     for path in root.rglob("*"):
         assert not path.is_file() or not shows_the_key(path.read_bytes().decode("latin-1"))
 
@@ -125,6 +125,21 @@ def test_no_command_shows_it(echo: str, root: Path, told: Callable[..., int]) ->
     with answering(says(ECHOES[echo], close=True)) as server:
         code = told(server.base_url, *words.split(), "--retries", "0", "--data-dir", str(root))
     assert code in (2, 4, 5, 6)
+
+
+def test_what_doctor_asks_does_not_show_it() -> None:
+    """The one request that gives its error, if there is one, in its answer."""
+
+    async def main(base_url: str) -> str:
+        async with CimisClient(settings_of(base_url)) as client:
+            found = await client.probe()
+        error = found.error
+        told = "" if error is None else f"{error.as_dict()} {error.__cause__!r}"
+        return f"{found!r} {error} {told}"
+
+    for echo in ECHOES.values():
+        with answering(says(echo, close=True)) as server:
+            assert not shows_the_key(asyncio.run(main(server.base_url)))
 
 
 def test_nothing_that_a_service_sets_is_sent_back(root: Path) -> None:
@@ -175,4 +190,4 @@ def test_every_way_in_is_tried() -> None:
     """What is refused above is refused by every way that a client can be asked."""
     assert WAYS.keys() == DATA.keys() | LISTS.keys()
     public = {name for name in vars(CimisClient) if not name.startswith("_")}
-    assert public == {"data", "stations", "station", "zip_codes", "shown"}
+    assert public == {"data", "stations", "station", "zip_codes", "probe", "shown"}

@@ -21,6 +21,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _NOT_DRAWN = "figure.chart:not([data-drawn])"
 _PATIENCE_MS = 30_000
+_running: list[Browser] = []
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,14 @@ def chromium() -> Iterator[Browser]:
     found = named or next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         pytest.skip("no Chromium in PATH, and CIMIS_CHROMIUM names none")
+    if _running:  # a process can have but one
+        yield _running[0]
+        return
     with driver.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=_FLAGS)
+        _running.append(browser)
         yield browser
+        _running.clear()
         browser.close()
 
 

@@ -46,6 +46,7 @@ def command(
     from cimis.cli.metrics_file import write_metrics
     from cimis.cli.session import data_root, refreshed
     from cimis.cli.showing.progress import counting
+    from cimis.pipeline.storage import storage_of
     from cimis.tasks.care import checked
 
     if where is not None and data_dir is not None:
@@ -69,8 +70,9 @@ def command(
     if left:
         raise CheckFailed(
             f"{len(left)} of {verdict.chunks} chunks or their entries are faulty",
-            hint="'cimis verify --repair' mends the catalog and quarantines damaged files; a "
-            "published store is mended by publishing again",
+            hint="'cimis verify --repair' mends the catalog and quarantines damaged files"
+            if storage_of(root).writable
+            else "publishing again mends what is gone, with --resend what is damaged too",
         )
     if not verdict.chunks:
         out.note("nothing is stored: there was no chunk to check")
