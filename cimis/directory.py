@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cimis.pipeline.errors import CheckFailed, StoreError
 from cimis.pipeline.storage import storage_of
-from cimis.pipeline.storage.writers import must_be_writable
 
 __all__ = ["data_directory", "found_at", "make_directory"]
 
@@ -54,6 +53,7 @@ def make_directory(root: Path, *, adopt: bool = False) -> None:
     from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
     from cimis.pipeline.catalog.file import lists_nothing
     from cimis.pipeline.chunks.whereabouts import chunk_files
+    from cimis.pipeline.storage.writers import must_be_writable
 
     must_be_writable(root)
     if root.exists() and not root.is_dir():

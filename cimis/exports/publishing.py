@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +90,8 @@ def _send_parquet(
     opened: Opened, place: Path, done: Publication, on_year: Callable[[str], None] | None
 ) -> None:
     """Make the files of the years that changed, and send them; what they are made of goes last."""
+    import tempfile  # a store need not wait for it
+
     from cimis.exports.plan import STATE_FILE
     from cimis.pipeline.published.bucket import at_once, bucket_of
 

@@ -17,7 +17,6 @@ from cimis.pipeline.errors import AuthError, CimisError, FetchInterrupted, Servi
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.targets import Network
 from cimis.pipeline.lacks import Lacks
-from cimis.pipeline.storage.writers import must_be_writable
 
 if TYPE_CHECKING:
     from cimis.pipeline.fetch import FetchRequest, Progress, RunReport
@@ -138,6 +137,8 @@ def fetched(
     whom = Whom()
     failure: CimisError | None = None
     if not request.dry_run:
+        from cimis.pipeline.storage.writers import must_be_writable
+
         must_be_writable(lists.root)
     try:
         if not request.dry_run:

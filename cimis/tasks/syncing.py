@@ -16,7 +16,6 @@ from cimis.opened import Opened, caught_up
 from cimis.pipeline.errors import AuthError, ServiceError, UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.lacks import Lacks
-from cimis.pipeline.storage.writers import must_be_writable
 from cimis.tasks.fetching import lists_for, options_of, settle
 
 if TYPE_CHECKING:
@@ -134,8 +133,10 @@ def to_sync(
     active : bool
         All stations that work now.
     """
-    must_be_writable(lists.root)
     from cimis.pipeline.field.time import network_day
+    from cimis.pipeline.storage.writers import must_be_writable
+
+    must_be_writable(lists.root)
 
     if active and wished is not None:
         raise UsageError("--all and stations exclude each other", hint="give one of them")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator
 from typing import TypeVar
@@ -18,10 +17,10 @@ _PIECE = 8
 """Characters in a row that tell something of a key: texts in errors are cut anywhere."""
 
 _HEADER_LOGS = {
-    "hpack": logging.WARNING,
-    "httpcore.http11": logging.INFO,
-    "httpcore.http2": logging.INFO,
-    "httpx": logging.WARNING,
+    "hpack": "WARNING",
+    "httpcore.http11": "INFO",
+    "httpcore.http2": "INFO",
+    "httpx": "WARNING",
 }
 """Logs that show headers or the status line, which a service may fill with the key."""
 
@@ -49,6 +48,7 @@ def mask_error(error: E, key: str) -> E:
     """
     if len(key) < _PIECE:
         return error
+
     for name, value in vars(error).items():
         if isinstance(value, str):
             setattr(error, name, masked(value, key))
@@ -71,5 +71,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def quiet_header_logs() -> None:
     """Keep the libraries below from logging headers and status lines, in which the key may be."""
+    import logging  # a question can spare it
+
     for name, level in _HEADER_LOGS.items():
         logging.getLogger(name).setLevel(level)
