@@ -73,7 +73,7 @@ def by_dask(store: Path, stations: int, workers: int, *, processes: bool) -> Ite
 
         def ask(question: str) -> int:
             rows = to_dask(store, stations=range(1, stations + 1))
-            # by itself Dask's own scheduler makes a task of each step, whose rows go to and fro
+            # by itself Dask's own scheduler makes a task of each step, whose rows go back and forth
             return len(rows.groupby("station")[columns(question)].mean().optimize().compute())
 
         yield ask
