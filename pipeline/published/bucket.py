@@ -83,7 +83,7 @@ class Bucket(Protocol):
         ...
 
     def standing(self, name: str) -> tuple[int, int]:
-        """Return an object's size, and when it was changed in nanoseconds of the epoch."""
+        """Return an object's size, and a number that is another when it was changed."""
         ...
 
     def delete(self, names: Sequence[str]) -> None:

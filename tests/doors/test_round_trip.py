@@ -15,7 +15,7 @@ from tests.doors.rows import STATIONS, Batch, Shape, batches, differing
 from tests.doors.ways_in import WAYS_IN, Given, stored
 from tests.doors.ways_out import WAYS_OUT
 
-EXAMPLES = 2
+EXAMPLES = 1
 """Batches a pair of doors in every run: the simplest one, and a generated one."""
 MORE = 6
 """Batches of the long form."""

@@ -56,6 +56,8 @@ NAMES_ONLY = {
     "report",
 }
 """Commands that say nothing without a word more: alone, in a sentence, they are names."""
+LONG = ("docs/agronomy.md", "docs/pages.md", "docs/v1.md")
+"""Pages whose commands the examples of help and the tutorials have too; a long run has them all."""
 SERVERS = r"cimis (emulator|serve-metrics)\b"
 ONE_SERVER = Path(tempfile.gettempdir(), "cimis-servers-of-pages.lock")
 """Held while a server of a page runs: pages name the same port, and are tested at once."""
@@ -177,7 +179,9 @@ def fault(
     return None if alike(prints, printed) else f"prints\n{printed}\nand not\n{prints}"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.slow] * (page in LONG)) for page in PAGES]
+)
 def test_every_command_of_a_page_works(
     page: str, installed: Installed, service: Emulator, filled: Path, desk: Path
 ) -> None:

@@ -166,7 +166,7 @@ def _same(one: list[Any], other: list[Any]) -> bool:
 
 
 KEPT = ("complete", "partial", "absent")
-IN_EVERY_RUN = 50
+IN_EVERY_RUN = 30
 """Of the questions of a mirror that is partial or absent; the others are slow."""
 ASKED = [
     pytest.param(

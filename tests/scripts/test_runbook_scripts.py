@@ -63,6 +63,7 @@ def test_determinism(run: Run) -> None:
     assert "passed: 3 chunks, four times the same bytes" in done.stdout
 
 
+@pytest.mark.slow
 def test_bench_paths(run: Run) -> None:
     """Both paths store the same bytes; the streaming one asks less often."""
     done = run("bench_paths.sh")

@@ -18,7 +18,7 @@ from cimis.pipeline.chunks import read_chunk
 from cimis.pipeline.emulator import Emulator, GeneratedSource
 from tests.spine.conftest import Cimis
 
-KILLS = 20
+KILLS = (8, pytest.param(30, marks=pytest.mark.slow))
 STATIONS = "2,5,6,7,10,12"
 
 
@@ -44,8 +44,9 @@ def _sound(root: Path) -> int:
     return len(files)
 
 
+@pytest.mark.parametrize("kills", KILLS)
 def test_a_killed_fetch_leaves_a_sound_store_and_completes(
-    cimis: Cimis, server: Emulator, tmp_path: Path
+    kills: int, cimis: Cimis, server: Emulator, tmp_path: Path
 ) -> None:
     env = {"CIMIS_BASE_URL": server.base_url, "CIMIS_APP_KEY": server.app_key}
     arguments = ["fetch", "--data-dir", "d", "--stations", STATIONS]
@@ -54,7 +55,7 @@ def test_a_killed_fetch_leaves_a_sound_store_and_completes(
     cimis(*[a if a != "d" else "whole" for a in arguments], env=env)
     whole_s = time.monotonic() - began
     chance = random.Random(7)
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = subprocess.Popen(
             [sys.executable, "-m", "cimis", *arguments],
             cwd=tmp_path,

@@ -55,8 +55,8 @@ def _least(reports: list[RunReport]) -> int:
 @pytest.mark.parametrize(
     ("scopes", "days", "most"),
     [
-        pytest.param((Scope.DAILY,), 80, 1.0, id="daily"),
-        pytest.param((Scope.HOURLY,), 25, 1.0, id="hourly"),
+        pytest.param((Scope.DAILY,), 45, 1.0, id="daily"),
+        pytest.param((Scope.HOURLY,), 14, 1.0, id="hourly"),
         # on some days the rectangles that requests are do not fit what is lacking
         pytest.param(tuple(Scope), 365, 1.1, id="a year of both", marks=pytest.mark.slow),
     ],
