@@ -43,8 +43,9 @@ def by_sql(store: Path, stations: int, workers: int, *, cache: int | None) -> It
     """Ask ``store.sql``; with ``cache=0`` chunks are decoded for each question."""
     import cimis
 
+    if hasattr(os, "sched_setaffinity"):  # a question may not set the engine's threads
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:workers])
     with cimis.open(store, cache=cache) as opened:
-        opened.sql(f"SET threads = {workers}")
 
         def ask(question: str) -> int:
             means = ", ".join(f"avg({name})" for name in columns(question))
