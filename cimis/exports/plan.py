@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from cimis.pipeline.catalog.rows import ChunkRow
 from cimis.pipeline.errors import UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.field.site import SiteKind
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.queries.mirror.layout import TABLES, kind_of_table, table_of
 
 __all__ = ["STATE_FILE", "Due", "State", "Year", "parted"]
@@ -123,4 +123,4 @@ class State:
 def digest_of(rows: Sequence[ChunkRow]) -> str:
     """Return what identifies the bytes of some chunks."""
     text = "\n".join(f"{row.path} {row.checksum}" for row in rows)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return checksum_of(text.encode())

@@ -15,9 +15,9 @@ from cimis.pipeline.chunks.files import describe
 from cimis.pipeline.errors import ChunkError
 from cimis.pipeline.published.bucket import AT_ONCE, Bucket, at_once, bucket_of
 from cimis.pipeline.published.manifest import Manifest
-from cimis.pipeline.published.near import checksum_of
 from cimis.pipeline.published.snapshot import Lies, lies_in
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.checksum import checksum_of
 
 __all__ = ["verify_published"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from functools import cache
 
-__all__ = ["descriptor", "footer_dictionary"]
+__all__ = ["descriptor", "dictionary_of", "footer_dictionary"]
 
 _DESCRIPTORS = """\
 day-sol-rad-net (W./sq.m) 0
@@ -68,8 +68,13 @@ def descriptor(
 @cache
 def footer_dictionary() -> bytes:
     """Return the raw-content dictionary of the footer's zstd frame."""
-    rows = [line.rsplit(" ", 2) for line in _DESCRIPTORS.splitlines()]
+    return dictionary_of(_DESCRIPTORS, _CRC32)
+
+
+def dictionary_of(descriptors: str, crc32: int) -> bytes:
+    """Return the dictionary of descriptors, one a line, checked by its checksum."""
+    rows = [line.rsplit(" ", 2) for line in descriptors.splitlines()]
     data = b"".join(descriptor(c, u, int(d), is_double=False) for c, u, d in rows)
-    if zlib.crc32(data) != _CRC32:
+    if zlib.crc32(data) != crc32:
         raise ValueError(f"footer dictionary has checksum {zlib.crc32(data):#010x}")
     return data

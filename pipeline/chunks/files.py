@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,6 +25,7 @@ from cimis.pipeline.field.time import year_of
 from cimis.pipeline.rows.keys import arrange
 from cimis.pipeline.rows.values import to_physical
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.contract import Storage
 from cimis.pipeline.storage.refusals import disk_errors
 
@@ -164,8 +164,7 @@ def describe(path: Path, data: bytes, key: ChunkKey) -> ChunkInfo:
 
 def info_of(data: bytes, footer: Footer, losses: dict[str, int] | None = None) -> ChunkInfo:
     """Return what a file's bytes and footer say of it."""
-    checksum = hashlib.blake2b(data, digest_size=16).hexdigest()
-    return ChunkInfo(footer.key, form_of(data), len(data), checksum, footer, losses or {})
+    return ChunkInfo(footer.key, form_of(data), len(data), checksum_of(data), footer, losses or {})
 
 
 def first_form(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.published.bucket import Held, Superseded, Traffic
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.disk import Disk
 from cimis.pipeline.storage.refusals import disk_errors
 from cimis.pipeline.storage.writers import locked
@@ -36,7 +36,7 @@ class Folder:
         """Return a file, and the checksum of what it holds."""
         data = self._read(name)
         self.traffic.count(received=len(data))
-        return data, _tag(data)
+        return data, checksum_of(data)
 
     def get_range(self, name: str, start: int, stop: int) -> bytes:
         """Return a part of a file."""
@@ -68,7 +68,7 @@ class Folder:
             self._root.mkdir(parents=True, exist_ok=True)
         with locked(self._root, "publish"):
             try:
-                found: object = _tag(self._read(name))
+                found: object = checksum_of(self._read(name))
             except FileNotFoundError:
                 found = None
             if found != tag:
@@ -116,7 +116,3 @@ def _there(path: Path) -> Iterator[None]:
     except OSError:
         with disk_errors(path, "read"):
             raise
-
-
-def _tag(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()

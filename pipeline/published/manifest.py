@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.published.bucket import Bucket
+from cimis.pipeline.storage.checksum import checksum_of
 
 __all__ = ["MANIFEST", "VERSION", "Manifest"]
 
@@ -97,4 +97,4 @@ def _text(facts: dict[str, Any]) -> str:
 
 
 def _checksum(facts: dict[str, Any]) -> str:
-    return hashlib.blake2b(_text(facts).encode(), digest_size=16).hexdigest()
+    return checksum_of(_text(facts).encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
 import threading
 import time
@@ -11,20 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from cimis.pipeline.errors import StoreError
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.refusals import disk_errors
+from cimis.pipeline.storage.system import user_cache
 
-__all__ = ["Near", "checksum_of", "near_folder"]
+__all__ = ["Near", "near_folder"]
 
 LIMIT_BYTES = 2 << 30
 """The most that chunks of one published store take on a machine, where no bound is set."""
 
 _UNUSED = dt.timedelta(days=1)
 _SWEEP_EVERY = 256
-
-
-def checksum_of(data: bytes) -> str:
-    """Return the checksum of a file or object: BLAKE2b-128, hex."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def near_folder(url: str) -> Path:
@@ -40,8 +36,7 @@ def near_folder(url: str) -> Path:
     from cimis.pipeline.service.settings import resolve
 
     chosen = resolve("cache_dir", None).value
-    base = os.environ.get("XDG_CACHE_HOME", "").strip()
-    home = Path(base or os.path.expanduser("~/.cache"))  # noqa: PTH111 -- as is without a home
+    home = user_cache()
     if chosen is None and not home.is_absolute():
         raise StoreError(
             "there is no folder to keep what is fetched of a published store in: no home is known",
@@ -130,10 +125,6 @@ class Near:
                 freed += path.stat().st_size
                 path.unlink()
         return freed
-
-    def bytes(self) -> int:
-        """Return the bytes that are kept."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     def _chunk(self, checksum: str) -> Path:
         return self.folder / "chunks" / checksum[:2] / checksum

@@ -11,9 +11,9 @@ from pathlib import Path
 from cimis.pipeline.catalog.rows import ChunkRow
 from cimis.pipeline.chunks.v2.container import TAIL_BYTES
 from cimis.pipeline.field.items import Scope
-from cimis.pipeline.published.near import checksum_of
 from cimis.pipeline.published.snapshot import Lies
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.refusals import disk_errors
 
 __all__ = ["Pack", "packs_of"]

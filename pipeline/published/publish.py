@@ -16,11 +16,12 @@ from cimis.pipeline.catalog.rows import ChunkRow
 from cimis.pipeline.errors import ChunkError, StoreError, UsageError
 from cimis.pipeline.published.bucket import AT_ONCE, Bucket, Held, Superseded, at_once, bucket_of
 from cimis.pipeline.published.manifest import MANIFEST, Manifest
-from cimis.pipeline.published.near import Near, checksum_of, near_folder
+from cimis.pipeline.published.near import Near, near_folder
 from cimis.pipeline.published.packs import Pack, packs_of
 from cimis.pipeline.published.snapshot import Lies, note_objects, packed, retired_in, take
 from cimis.pipeline.published.version import Version, open_version
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.checksum import checksum_of
 
 __all__ = ["Publication", "publish"]
 
@@ -182,8 +183,9 @@ class _Publishing:
         lies = {row.path: known[row.checksum] for row in rows}
         retired = self._retired(before, lies)
         note_objects(self.room / CATALOG_FILE, sorted(lies.items()), sorted(retired.items()))
-        self._manifest(self.room / CATALOG_FILE, state, rows, before, done)
-        done.removed_objects = self._swept(lies, retired)
+        catalog_name = self._manifest(self.room / CATALOG_FILE, state, rows, before, done)
+        used = {each.object for each in lies.values()} | set(retired) | {catalog_name}
+        done.removed_objects = self._swept(used)
         return done
 
     def _check_gone(
@@ -255,8 +257,8 @@ class _Publishing:
         rows: Sequence[ChunkRow],
         before: Version | None,
         done: Publication,
-    ) -> None:
-        """Send the catalog, then the manifest that names it."""
+    ) -> str:
+        """Send the catalog, then the manifest that names it; return the catalog's name."""
         plain, data = copy.read_bytes(), packed(copy)
         checksum = checksum_of(data)
         name = f"catalogs/{checksum}.sqlite3.zst"
@@ -277,20 +279,19 @@ class _Publishing:
         self.near.keep_catalog(checksum, plain)
         done.objects += 2
         done.sent_bytes += len(data) + len(text)
+        return name
 
-    def _swept(self, lies: dict[str, Lies], retired: dict[str, str]) -> int:
-        """Delete objects that nobody needs: retired ones, and what interrupted runs have left."""
-        found = Manifest.read(self.bucket)
-        if found is None:
-            return 0
-        keep = {each.object for each in lies.values()} | set(retired)
-        keep |= {MANIFEST, found[0].catalog}
+    def _swept(self, used: set[str]) -> int:
+        """Delete objects that nobody needs: retired ones, and what interrupted runs have left.
+
+        What another publishes meanwhile is too young to go.
+        """
         own = ("chunks/", "packs/", "catalogs/")
         old = [
             each.name
             for each in self.bucket.held()
             if each.name.startswith(own)
-            and each.name not in keep
+            and each.name not in used
             and each.changed < self.now - GRACE
         ]
         self.bucket.delete(old)

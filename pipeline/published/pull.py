@@ -14,8 +14,8 @@ from cimis.pipeline.chunks.files import describe
 from cimis.pipeline.chunks.key import ChunkKey
 from cimis.pipeline.errors import ChunkError, StoreError
 from cimis.pipeline.published.bucket import at_once
-from cimis.pipeline.published.near import checksum_of
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.locations import url_of
 from cimis.pipeline.storage.refusals import disk_errors
 from cimis.pipeline.storage.writers import locked, must_be_writable
@@ -83,8 +83,12 @@ def pull(
             part = lacking[first : first + _AT_A_TIME]
             storage_of(source).ahead([source / row.path for row in part])
             found = at_once(partial(_stored, source, root), part, workers=_WRITERS)
-            stored = [row for row, there in zip(part, found, strict=True) if there]
-            done.failed += [row.path for row in part if row not in stored]
+            stored = []
+            for row, there in zip(part, found, strict=True):
+                if there:
+                    stored.append(row)
+                else:
+                    done.failed.append(row.path)
             done.fetched_chunks += len(stored)
             done.fetched_bytes += sum(row.file_bytes for row in stored)
             ours.put_chunks(stored)

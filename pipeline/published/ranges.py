@@ -8,9 +8,9 @@ from typing import Self
 
 from cimis.pipeline.chunks.v2.container import TAIL_BYTES
 from cimis.pipeline.errors import ChunkError
-from cimis.pipeline.published.near import checksum_of
 from cimis.pipeline.published.places import below
 from cimis.pipeline.published.snapshot import Lies
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.locations import url_of
 
 __all__ = ["Ranges", "Whole", "damaged"]

@@ -11,11 +11,12 @@ from typing import NamedTuple, TypeVar
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.published.bucket import Bucket, Traffic, at_once, bucket_of
 from cimis.pipeline.published.manifest import MANIFEST
-from cimis.pipeline.published.near import Near, checksum_of, near_folder
+from cimis.pipeline.published.near import Near, near_folder
 from cimis.pipeline.published.places import below
 from cimis.pipeline.published.ranges import Ranges, Whole, damaged
 from cimis.pipeline.published.snapshot import Lies
 from cimis.pipeline.published.version import Version, open_version
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.locations import url_of
 from cimis.pipeline.storage.writers import read_only
 

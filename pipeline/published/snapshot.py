@@ -14,7 +14,6 @@ from cimis.pipeline.errors import StoreError
 
 __all__ = ["Lies", "lies_in", "note_objects", "packed", "retired_in", "take", "unpacked"]
 
-_TABLES = ("meta", "stations", "chunks", "asked", "changes", "targets")
 _LEVEL = 9
 _MOST_BYTES = 1 << 32
 _OBJECTS = """
@@ -120,9 +119,8 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _state(copy: sqlite3.Connection) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for table in _TABLES:
-        if not copy.execute("select 1 from sqlite_master where name = ?", [table]).fetchone():
-            continue
+    tables = "select name from sqlite_master where type = 'table' order by name"
+    for (table,) in copy.execute(tables).fetchall():
         columns = len(copy.execute(f"pragma table_info({table})").fetchall())
         order = ", ".join(str(number + 1) for number in range(columns))
         for row in copy.execute(f"select * from {table} order by {order}"):

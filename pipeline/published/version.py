@@ -9,8 +9,9 @@ from pathlib import Path
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.published.bucket import Bucket
 from cimis.pipeline.published.manifest import Manifest
-from cimis.pipeline.published.near import Near, checksum_of
+from cimis.pipeline.published.near import Near
 from cimis.pipeline.published.snapshot import Lies, lies_in, unpacked
+from cimis.pipeline.storage.checksum import checksum_of
 
 __all__ = ["Version", "open_version"]
 

@@ -19,6 +19,7 @@ __all__ = [
     "sync_file",
     "sync_folder",
     "unlink_unless_open",
+    "user_cache",
 ]
 
 _BUSY_WAITS_S = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -116,3 +117,9 @@ def _start_of(process: int) -> int:
         return int(stat.rsplit(")", 1)[1].split()[19])
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def user_cache() -> Path:
+    """Return the user's cache folder, there or not; not an absolute one where no home is known."""
+    base = os.environ.get("XDG_CACHE_HOME", "").strip()
+    return Path(base or os.path.expanduser("~/.cache"))  # noqa: PTH111 -- as is without a home

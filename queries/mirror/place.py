@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.storage import storage_of
-from cimis.pipeline.storage.system import unlink_unless_open
+from cimis.pipeline.storage.system import unlink_unless_open, user_cache
 from cimis.queries.mirror.layout import LAYOUT
 
 __all__ = ["Place", "cache_folder"]
@@ -44,8 +44,7 @@ def cache_folder(root: Path, chosen: Path | None = None) -> Path | None:
     inside = root / ".cache"
     if storage_of(root).writable and _writable(inside if inside.exists() else root):
         return inside
-    base = os.environ.get("XDG_CACHE_HOME", "").strip()
-    home = Path(base or os.path.expanduser("~/.cache"))  # noqa: PTH111 -- as is without a home
+    home = user_cache()
     near = next((p for p in (home, *home.parents) if p.exists()), None)
     if not home.is_absolute() or near is None or not _writable(near):
         return None

@@ -20,8 +20,8 @@ from cimis.pipeline.errors import ChunkError, StoreError, UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.published import publish as publishing
 from cimis.pipeline.published.bucket import Bucket, Superseded, bucket_of
-from cimis.pipeline.published.near import checksum_of
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.locations import location_of
 from cimis.store import Store, open_store
 from tests.published.conftest import S3, Place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -27,6 +26,7 @@ from cimis.pipeline.field.site import SiteKind
 from cimis.pipeline.field.time import PER_DAY
 from cimis.pipeline.rows.values import to_physical
 from cimis.pipeline.storage import storage_of
+from cimis.pipeline.storage.checksum import checksum_of
 
 __all__ = ["ChunkFile", "Damaged", "Decoded", "read_many"]
 
@@ -206,10 +206,7 @@ class _Taken:
         return Decoded(
             [self._places[number] for number in numbers],
             [rows for piece in pieces for rows in piece.rows],
-            [
-                hashlib.blake2b(self._datas[number], digest_size=16).hexdigest()
-                for number in numbers
-            ],
+            [checksum_of(self._datas[number]) for number in numbers],
             [columns for piece in pieces for columns in piece.columns],
             pa.concat_tables([piece.table for piece in pieces]),
         )

@@ -7,13 +7,12 @@ not be decompressed to anything that passes as one of V2, nor the other way roun
 
 from __future__ import annotations
 
-import zlib
 from functools import cache
 
 import numpy as np
 import zstandard
 
-from cimis.pipeline.chunks.dictionary import descriptor
+from cimis.pipeline.chunks.dictionary import dictionary_of
 from cimis.pipeline.chunks.footer import Block, Footer
 from cimis.pipeline.chunks.marks import Marks, pack_marks, unpack_marks
 from cimis.pipeline.chunks.tables import gather
@@ -113,11 +112,7 @@ def _draft_footer(data: bytes) -> Footer | None:
 
 @cache
 def _dictionary() -> bytes:
-    rows = [line.rsplit(" ", 2) for line in _DESCRIPTORS.splitlines()]
-    data = b"".join(descriptor(c, u, int(d), is_double=False) for c, u, d in rows)
-    if zlib.crc32(data) != _CRC32:
-        raise ValueError(f"the draft's dictionary has checksum {zlib.crc32(data):#010x}")
-    return data
+    return dictionary_of(_DESCRIPTORS, _CRC32)
 
 
 @per_thread
