@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from cimis.pipeline.care.plausible import Extremes
@@ -21,6 +22,7 @@ from cimis.pipeline.storage.checksum import checksum_of
 
 __all__ = ["verify_published"]
 
+_MENDS = "'cimis publish --resend' mends it"
 _Checked = list[tuple[ChunkRow, str | None, ChunkInfo | None]]
 
 
@@ -52,21 +54,16 @@ def verify_published(root: Path, *, on_chunk: Callable[[int, int], None] | None 
     for row in rows:
         objects.setdefault(lies[row.path].object, []).append(row)
     checked = at_once(partial(_check_object, bucket, lies), objects.items(), workers=AT_ONCE // 2)
-    for row, reason, info in _each(checked):
+    for row, reason, info in chain.from_iterable(checked):
         if info is not None:
             extremes.note(row.path, info)
         verdict.count(info)
         if reason is not None:
-            verdict.findings.append(Finding(row.path, f"{reason}; publishing again mends it"))
+            verdict.findings.append(Finding(row.path, f"{reason}; {_MENDS}"))
         if on_chunk is not None:
             on_chunk(verdict.chunks, len(rows))
     verdict.warnings += extremes.warnings()
     return verdict
-
-
-def _each(checked: Iterator[_Checked]) -> Iterator[tuple[ChunkRow, str | None, ChunkInfo | None]]:
-    for some in checked:
-        yield from some
 
 
 def _check_catalog(bucket: Bucket, verdict: Verdict) -> None:
@@ -81,7 +78,7 @@ def _check_catalog(bucket: Bucket, verdict: Verdict) -> None:
     except FileNotFoundError:
         reason = "is named by the manifest, but is not there"
     if reason is not None:
-        verdict.findings.append(Finding(name, f"{reason}; 'cimis publish --resend' mends it"))
+        verdict.findings.append(Finding(name, f"{reason}; {_MENDS}"))
 
 
 def _check_object(

@@ -101,7 +101,7 @@ def pull(
         raise ChunkError(
             f"{len(done.failed):,} of {len(rows):,} chunks of {done.source} are damaged or gone, "
             f"as {', '.join(done.failed[:_FIRST])}; all others were stored",
-            hint=f"'cimis verify --data-dir {done.source}' names all; publishing again mends them",
+            hint=f"'cimis verify {done.source}' names all; 'cimis publish --resend' mends them",
         )
     return done
 

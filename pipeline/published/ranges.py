@@ -88,6 +88,6 @@ def damaged(path: Path, lies: Lies, found: str) -> ChunkError:
     return ChunkError(
         f"the object {lies.object} holds {found} where {lies.bytes:,} bytes are due",
         path=path,
-        hint="open the store again; if it stays so, publishing again mends it, and "
-        f"'cimis verify --data-dir {url_of(root)}' names all that is damaged",
+        hint="open the store again; if it stays so, 'cimis publish --resend' mends it, and "
+        f"'cimis verify {url_of(root)}' names all that is damaged",
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from cimis.pipeline.errors import StoreError
-from cimis.pipeline.published.bucket import Bucket, Traffic, at_once, bucket_of
+from cimis.pipeline.published.bucket import Bucket, at_once, bucket_of
 from cimis.pipeline.published.manifest import MANIFEST
 from cimis.pipeline.published.near import Near, near_folder
 from cimis.pipeline.published.places import below
@@ -61,10 +61,6 @@ class Published:
             self.attend(root)
             version = self._version(root)
         return version.catalog
-
-    def traffic(self, root: Path) -> Traffic:
-        """Return what was requested of a place by this process."""
-        return self._way(root)[0].traffic
 
     def forget(self, root: Path) -> int:
         """Delete what is kept of a place on this machine; return the bytes freed."""

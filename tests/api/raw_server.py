@@ -25,6 +25,7 @@ WINDOW = Window(
 )
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass
@@ -135,12 +136,8 @@ async def raw_server(
 ) -> AsyncIterator[RawServer]:
     """Serve the answers one request after another, the last one again and again."""
     server = RawServer()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         server.connections += 1
         try:
             while not writer.is_closing():
@@ -153,13 +150,27 @@ async def raw_server(
         finally:
             writer.close()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    port = listening.sockets[0].getsockname()[1]
-    server.base_url = f"http{'s' if tls else ''}://127.0.0.1:{port}"
-    try:
+    async with listening(serve, tls) as port:
+        server.base_url = f"http{'s' if tls else ''}://127.0.0.1:{port}"
         yield server
+
+
+@asynccontextmanager
+async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Listen on loopback, and yield the port; connections still open at the end are cancelled."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def kept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        await serve(reader, writer)
+
+    server = await asyncio.start_server(kept, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
     finally:
-        listening.close()
+        server.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,7 +14,7 @@ import h2.config
 import h2.connection
 import h2.events
 
-from tests.api.raw_server import Answer, RawServer, raw_server
+from tests.api.raw_server import Answer, RawServer, listening, raw_server
 
 T = TypeVar("T")
 
@@ -82,12 +82,8 @@ async def _h2_server(
     frames: Frames, tls: ssl.SSLContext, settings: dict[Any, int]
 ) -> AsyncIterator[H2Server]:
     server = H2Server()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         connection = h2.connection.H2Connection(config)
         connection.local_settings.update(settings)
@@ -104,15 +100,9 @@ async def _h2_server(
         writer.close()
 
     tls.set_alpn_protocols(["h2"])
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    server.base_url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(serve, tls) as port:
+        server.base_url = f"https://127.0.0.1:{port}"
         yield server
-    finally:
-        listening.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager
@@ -135,12 +125,8 @@ class Proxy:
 @asynccontextmanager
 async def _proxy(answer: bytes | None, tls: ssl.SSLContext | None) -> AsyncIterator[Proxy]:
     proxy = Proxy()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             proxy.heads.append(head)
@@ -154,16 +140,9 @@ async def _proxy(answer: bytes | None, tls: ssl.SSLContext | None) -> AsyncItera
                 await asyncio.gather(_pump(reader, away), _pump(there, writer))
         writer.close()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    port = listening.sockets[0].getsockname()[1]
-    proxy.url = f"http{'s' if tls else ''}://127.0.0.1:{port}"
-    try:
+    async with listening(serve, tls) as port:
+        proxy.url = f"http{'s' if tls else ''}://127.0.0.1:{port}"
         yield proxy
-    finally:
-        listening.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
