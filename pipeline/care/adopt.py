@@ -24,7 +24,7 @@ from cimis.pipeline.errors import CimisError, NoDataError, StoreError
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.disk import Disk
 from cimis.pipeline.storage.refusals import disk_errors
-from cimis.pipeline.storage.writers import locked
+from cimis.pipeline.storage.writers import chunk_locked, locked
 
 __all__ = ["Adopted", "adopt"]
 
@@ -186,7 +186,7 @@ def _enter(root: Path, rows: list[ChunkRow]) -> None:
 def _enter_one(root: Path, catalog: Catalog, row: ChunkRow) -> None:
     """Enter a chunk as it is now, unless a fetch has entered it meanwhile."""
     path = root / row.path
-    with locked(root, row.path.replace("/", "-")), disk_errors(path, "read"):
+    with chunk_locked(root, row.path), disk_errors(path, "read"):
         info = describe(path, storage_of(path).read(path), ChunkKey.of_path(path))
         if not any(known.checksum == info.checksum for known in catalog.chunks(path=row.path)):
             catalog.put_chunks(

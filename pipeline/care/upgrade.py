@@ -18,7 +18,7 @@ from cimis.pipeline.chunks.v2.draft import as_v2, is_draft
 from cimis.pipeline.errors import CimisError
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.refusals import disk_errors
-from cimis.pipeline.storage.writers import locked
+from cimis.pipeline.storage.writers import chunk_locked
 
 __all__ = ["renewed", "upgrade"]
 
@@ -43,7 +43,7 @@ def _upgrade_chunk(root: Path, row: ChunkRow, catalog: Catalog) -> None:
     path = root / row.path
     if row.format != "v2" or not storage_of(path).exists(path) or not _may_be_draft(path):
         return
-    with locked(root, row.path.replace("/", "-"), timeout_s=5.0):
+    with chunk_locked(root, row.path, timeout_s=5.0):
         info = renewed(path)
         if info is not None:
             now = chunk_row(info, source=row.source, provisional_from_s=row.provisional_from_s)

@@ -25,7 +25,12 @@ from cimis.pipeline.chunks.whereabouts import chunk_files
 from cimis.pipeline.errors import CimisError, StoreError
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.refusals import disk_errors
-from cimis.pipeline.storage.writers import locked, must_be_writable, remove_stale_temporaries
+from cimis.pipeline.storage.writers import (
+    chunk_locked,
+    must_be_writable,
+    no_writer_of,
+    remove_stale_temporaries,
+)
 
 __all__ = ["Finding", "Verdict", "verify"]
 
@@ -131,17 +136,18 @@ def _check_chunks(
         name = _below(root, path)
         row = listed.pop(name, None)
         reason, info = _examine(path, row, listing=catalog is not None)
-        if reason is not None and row is not None and catalog is not None:
-            # a writer may have been between the file and its row: look once more
-            row = next(iter(catalog.chunks(path=name)), None)
-            reason, info = _examine(path, row, listing=True)
+        done = None
+        if reason is not None and catalog is not None:
+            # a writer may have been between the file and its row: look once more, without one
+            with chunk_locked(root, name) if repair else no_writer_of(root, name):
+                row = next(iter(catalog.chunks(path=name)), None)
+                reason, info = _examine(path, row, listing=True)
+                if repair and reason is not None:
+                    done = _mend(root, path, info, row, catalog)
         if info is not None:
             extremes.note(name, info)
         verdict.count(info)
         if reason is not None:
-            done = None
-            if repair and catalog is not None:
-                done = _mend(root, path, info, row, catalog)
             verdict.findings.append(Finding(name, reason, done))
         if on_chunk is not None:
             on_chunk(place + 1, len(files))
@@ -189,18 +195,19 @@ def _examine(
 def _mend(
     root: Path, path: Path, info: ChunkInfo | None, row: ChunkRow | None, catalog: Catalog
 ) -> str:
-    """Bring the catalog in line with a chunk, or move a damaged one away; return what was done."""
-    name = _below(root, path)
-    with locked(root, name.replace("/", "-")):
-        mended = "entered in the catalog"
-        if info is None and (info := renewed(path)) is not None:
-            mended = "rewritten from a draft of the format"
-        if row is not None or info is None:
-            catalog.remove_chunks([name])
-        if info is None:
-            return f"moved to {_quarantine(root, path)}; a fetch asks for its days again"
-        catalog.put_chunks([chunk_row(info, source="rebuilt")])
-        return mended
+    """Bring the catalog in line with a chunk, or move a damaged one away; return what was done.
+
+    Under the chunk's lock.
+    """
+    mended = "entered in the catalog"
+    if info is None and (info := renewed(path)) is not None:
+        mended = "rewritten from a draft of the format"
+    if row is not None or info is None:
+        catalog.remove_chunks([_below(root, path)])
+    if info is None:
+        return f"moved to {_quarantine(root, path)}; a fetch asks for its days again"
+    catalog.put_chunks([chunk_row(info, source="rebuilt")])
+    return mended
 
 
 def _quarantine(root: Path, path: Path) -> str:

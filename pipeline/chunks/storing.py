@@ -22,7 +22,7 @@ from cimis.pipeline.errors import ChunkError
 from cimis.pipeline.rows.keys import arrange
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.contract import Storage
-from cimis.pipeline.storage.writers import locked
+from cimis.pipeline.storage.writers import chunk_locked
 
 __all__ = ["Stored", "store_rows"]
 
@@ -95,7 +95,7 @@ def store_rows(
     path = key.path(root)
     given = rows_of(table, key)
     new, duplicates = arrange(given.table, key.scope)
-    with locked(root, key.relative_path().as_posix().replace("/", "-")):
+    with chunk_locked(root, key.relative_path().as_posix()):
         held = load(path) if storage_of(path).exists(path) else None
         footer, old = (None, None) if held is None else parts_of(held, path, key)
         if settle is not None:

@@ -7,16 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import NoReturn
 
+from cimis.pipeline.catalog.database import Catalog
 from cimis.pipeline.catalog.rows import ChunkRow
 from cimis.pipeline.chunks.v2.container import TAIL_BYTES
+from cimis.pipeline.errors import ChunkError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.published.snapshot import Lies
 from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.refusals import disk_errors
+from cimis.pipeline.storage.writers import no_writer_of
 
-__all__ = ["Pack", "packs_of"]
+__all__ = ["MovedError", "Pack", "packs_of"]
+
+
+class MovedError(Exception):
+    """A chunk is no longer the one that the catalog's copy lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +38,12 @@ class Pack:
         """Bytes of the object."""
         return sum(row.file_bytes for row in self.rows)
 
-    @property
-    def paths(self) -> list[str]:
-        """The chunks' paths in the data directory."""
-        return [row.path for row in self.rows]
-
     def made(self, root: Path) -> tuple[bytes | None, dict[str, Lies]]:
         """Return the object, and by checksum where its chunks lie; None where one is another."""
         files = []
         for row in self.rows:
-            data = _read(root, row)
-            if data is None or checksum_of(data) != row.checksum:
+            data = _listed(root, row)
+            if data is None:
                 return None, {}
             files.append(data)
         whole = b"".join(files)
@@ -53,13 +56,27 @@ class Pack:
             start += len(data)
         return whole, lies
 
-    def wrong(self, root: Path) -> ChunkRow:
-        """Return the first chunk whose file is not what its row says."""
+    def check_moved(self, root: Path) -> NoReturn:
+        """Raise what is wrong where a chunk is not what the copy of the catalog lists.
+
+        Raises
+        ------
+        MovedError
+            Where a writer has replaced it meanwhile: all is well, but not as it was listed.
+        ChunkError
+            Where it is damaged.
+        """
         for row in self.rows:
-            data = _read(root, row)
-            if data is None or checksum_of(data) != row.checksum:
-                return row
-        return self.rows[0]
+            with no_writer_of(root, row.path), Catalog(root) as catalog:
+                now = catalog.chunks(path=row.path)
+                same = bool(now) and now[0].checksum == row.checksum
+                if same and _listed(root, row) is None:
+                    raise ChunkError(
+                        "is not the file that the catalog lists, so nothing was published",
+                        path=root / row.path,
+                        hint="'cimis verify --repair' sets it aside; publish again after that",
+                    )
+        raise MovedError
 
     def _name(self, data: bytes) -> str:
         """Return the object's name: of letters, digits, and what is plain in every store."""
@@ -92,10 +109,12 @@ def packs_of(rows: Sequence[ChunkRow], among: Sequence[ChunkRow]) -> list[Pack]:
     return packs + [Pack((row,)) for row in alone]
 
 
-def _read(root: Path, row: ChunkRow) -> bytes | None:
+def _listed(root: Path, row: ChunkRow) -> bytes | None:
+    """Return a chunk's file, None where it is not the one that the row lists."""
     path = root / row.path
     with disk_errors(path, "read"):
         try:
-            return storage_of(path).read(path)
+            data = storage_of(path).read(path)
         except FileNotFoundError:
             return None
+    return data if checksum_of(data) == row.checksum else None

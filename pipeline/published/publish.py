@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
+from cimis.pipeline.catalog.database import CATALOG_FILE
 from cimis.pipeline.catalog.rows import ChunkRow
-from cimis.pipeline.errors import ChunkError, StoreError, UsageError
+from cimis.pipeline.errors import StoreError, UsageError
 from cimis.pipeline.published.bucket import AT_ONCE, Bucket, Held, Superseded, at_once, bucket_of
 from cimis.pipeline.published.manifest import MANIFEST, Manifest
 from cimis.pipeline.published.near import Near, near_folder
-from cimis.pipeline.published.packs import Pack, packs_of
+from cimis.pipeline.published.packs import MovedError, Pack, packs_of
 from cimis.pipeline.published.snapshot import Lies, note_objects, packed, retired_in, take
 from cimis.pipeline.published.version import Version, open_version
 from cimis.pipeline.storage import storage_of
@@ -104,13 +104,13 @@ def publish(
                 done = _Publishing(root, bucket, near, program, moment, on_object, room).tried(
                     replace=replace, resend=resend, dry_run=dry_run
                 )
-            except (Superseded, _MovedError):
+            except (Superseded, MovedError):
                 continue  # another published, or a chunk was written anew meanwhile: look again
             done.requests = bucket.traffic.requests
             return done
     raise StoreError(
         f"{bucket.url} changes faster than it can be published",
-        hint="see which other machine publishes to the same place, and leave it to one",
+        hint="leave it to one machine, and publish when no fetch is writing",
     )
 
 
@@ -136,10 +136,6 @@ def _room(root: Path) -> Iterator[Path]:
         place = None
     with tempfile.TemporaryDirectory(prefix="publish-", dir=place) as folder:
         yield Path(folder)
-
-
-class _MovedError(Exception):
-    """A chunk is no longer the one that the catalog's copy lists."""
 
 
 @dataclass(slots=True)
@@ -210,7 +206,7 @@ class _Publishing:
         def send(pack: Pack) -> dict[str, Lies]:
             data, lies = pack.made(self.root)
             if data is None:
-                self._check_moved(pack)
+                pack.check_moved(self.root)
             elif lies and young.get(name := next(iter(lies.values())).object) != len(data):
                 self.bucket.put(name, data)
             return lies
@@ -220,19 +216,6 @@ class _Publishing:
             if self.on_object is not None:
                 self.on_object(number, len(packs))
         return found
-
-    def _check_moved(self, pack: Pack) -> None:
-        """Raise what is wrong with a chunk that is not what the copy of the catalog lists."""
-        with Catalog(self.root) as catalog:
-            now = {row.path: row.checksum for row in catalog.chunks(paths=pack.paths)}
-        if any(now.get(row.path) != row.checksum for row in pack.rows):
-            raise _MovedError
-        path = self.root / pack.wrong(self.root).path
-        raise ChunkError(
-            "is not the file that the catalog lists, so nothing was published",
-            path=path,
-            hint="'cimis verify --repair' sets it aside; publish again after that",
-        )
 
     def _retired(self, before: Version | None, lies: dict[str, Lies]) -> dict[str, str]:
         """Return the objects that are of no use from now on, and since when."""

@@ -18,7 +18,7 @@ from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.checksum import checksum_of
 from cimis.pipeline.storage.locations import url_of
 from cimis.pipeline.storage.refusals import disk_errors
-from cimis.pipeline.storage.writers import locked, must_be_writable
+from cimis.pipeline.storage.writers import chunk_locked, must_be_writable
 
 __all__ = ["Pulled", "pull"]
 
@@ -138,6 +138,6 @@ def _stored(source: Path, root: Path, row: ChunkRow) -> bool:
             raise StoreError(f"{path} came back from the disk otherwise than it was written")
         describe(path, found, ChunkKey.of_path(Path(row.path)))
 
-    with locked(root, row.path.replace("/", "-")), disk_errors(path, "write"):
+    with chunk_locked(root, row.path), disk_errors(path, "write"):
         storage_of(root).put(path, data, check)
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cimis.pipeline.errors import StoreError
@@ -11,7 +11,14 @@ from cimis.pipeline.storage import storage_of
 from cimis.pipeline.storage.locations import url_of
 from cimis.pipeline.storage.refusals import disk_errors
 
-__all__ = ["locked", "must_be_writable", "read_only", "remove_stale_temporaries"]
+__all__ = [
+    "chunk_locked",
+    "locked",
+    "must_be_writable",
+    "no_writer_of",
+    "read_only",
+    "remove_stale_temporaries",
+]
 
 
 def read_only(location: Path) -> StoreError:
@@ -64,3 +71,25 @@ def locked(
         yield
     finally:
         release()
+
+
+def chunk_locked(
+    root: Path, chunk: str, *, timeout_s: float = 60.0
+) -> AbstractContextManager[None]:
+    """Hold the lock under which a chunk's file and its row in the catalog are replaced.
+
+    ``chunk`` is its path below the data directory, as the catalog has it.
+    """
+    return locked(root, chunk.replace("/", "-"), timeout_s=timeout_s)
+
+
+@contextmanager
+def no_writer_of(root: Path, chunk: str) -> Iterator[None]:
+    """Wait until no writer is between a chunk's file and its row, and keep others off.
+
+    Where the lock cannot be taken, as in a data directory that is only read, there is no waiting.
+    """
+    with ExitStack() as held:
+        with suppress(StoreError):
+            held.enter_context(chunk_locked(root, chunk))
+        yield
