@@ -77,9 +77,10 @@ def code_blocks(page: Path, language: str) -> list[str]:
 def alike(said: str, printed: str) -> bool:
     """Tell whether what a page shows is what was printed.
 
-    Figures with a unit of time or size, ratios of sizes and checksums may differ; blanks at the
-    ends of lines, blank lines and the notice that the read cache is built do not count; a line
-    ``...`` in the page stands for any number of lines.
+    Figures with a unit of time or size, ratios of sizes and checksums may differ; how many blanks
+    stand in a row (a column is as wide as its longest figure), those at the ends of lines, blank
+    lines and the notice that the read cache is built do not count; a line ``...`` in the page
+    stands for any number of lines.
     """
     pattern = "".join(
         r"(?:.*\n)*" if line == "..." else re.escape(line) + r"\n" for line in _lines(said)
@@ -91,7 +92,7 @@ _VARYING = re.compile(r"[\d,.]+(?= (?:ms|s|bytes|kB|MB|GB)\b)|[\d.]+(?= to 1\b)|
 
 
 def _lines(text: str) -> list[str]:
-    lines = [_VARYING.sub("#", line.rstrip()) for line in text.splitlines()]
+    lines = [re.sub(" +", " ", _VARYING.sub("#", line.rstrip())) for line in text.splitlines()]
     return [line for line in lines if line and not line.startswith("building the read cache")]
 
 
