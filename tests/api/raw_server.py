@@ -8,9 +8,10 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from cimis.pipeline.field.items import Scope, default_items
 from cimis.pipeline.plan.windows import Window
@@ -25,7 +26,7 @@ WINDOW = Window(
 )
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
 @dataclass
@@ -157,20 +158,20 @@ async def raw_server(
 
 @asynccontextmanager
 async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Listen on loopback, and yield the port; connections still open at the end are cancelled."""
-    tasks: set[asyncio.Task[None]] = set()
+    """Listen on loopback, and yield the port; connections still open at the end are cut."""
+    served: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = []
 
-    async def kept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        await serve(reader, writer)
+    def kept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append((asyncio.create_task(serve(reader, writer)), writer))
 
     server = await asyncio.start_server(kept, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        for task in tasks:
+        for task, _ in served:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(task for task, _ in served), return_exceptions=True)
+        for _, writer in served:
+            writer.transport.abort()  # a farewell over TLS waits for the other side
+        await asyncio.sleep(0)  # in which the sockets are closed

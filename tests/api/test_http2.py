@@ -15,7 +15,7 @@ import h2.events
 import pytest
 
 from cimis.pipeline.service import CimisClient, Settings
-from tests.api.raw_server import EMPTY, KEY, WINDOW
+from tests.api.raw_server import EMPTY, KEY, WINDOW, listening
 
 REQUESTS = 6
 
@@ -60,12 +60,9 @@ async def h2_server(certificate: Path) -> AsyncIterator[H2Server]:
     context.load_cert_chain(certificate)
     context.set_alpn_protocols(["h2"])
     server = H2Server()
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
-    server.base_url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(server.serve, context) as port:
+        server.base_url = f"https://127.0.0.1:{port}"
         yield server
-    finally:
-        listening.close()
 
 
 def test_many_requests_share_one_connection_and_no_log_has_the_key(

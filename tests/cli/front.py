@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+
+from tests.api.raw_server import listening
+from tests.hostile.servers import in_a_thread, pump
 
 DATA = "/StationWeb/GetDataByStationNumber"
 
@@ -53,15 +55,7 @@ class _Front:
             head = re.sub(rb"(?i)\r\nconnection:[^\r]*", b"\r\nConnection: close", head)
         there, away = await asyncio.open_connection("127.0.0.1", self._port)
         away.write(head)
-        await asyncio.gather(_pump(reader, away), _pump(there, writer))
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError, ssl.SSLError):
-        while piece := await reader.read(1 << 16):
-            writer.write(piece)
-            await writer.drain()
-    writer.close()
+        await asyncio.gather(pump(reader, away), pump(there, writer))
 
 
 @contextmanager
@@ -73,25 +67,11 @@ def front(
     if certificate is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate)
-    loop = asyncio.new_event_loop()
-    listening = loop.run_until_complete(
-        asyncio.start_server(_Front(port, bend, path).serve, "127.0.0.1", 0, ssl=tls)
-    )
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
 
-    async def close() -> None:
-        listening.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[str]:
+        async with listening(_Front(port, bend, path).serve, tls) as at:
+            yield f"http{'s' if tls else ''}://127.0.0.1:{at}"
 
-    try:
-        address = listening.sockets[0].getsockname()
-        yield f"http{'s' if tls else ''}://127.0.0.1:{address[1]}"
-    finally:
-        asyncio.run_coroutine_threadsafe(close(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+    with in_a_thread(serving) as url:
+        yield url

@@ -137,7 +137,7 @@ async def _proxy(answer: bytes | None, tls: ssl.SSLContext | None) -> AsyncItera
                 port = int(head.split()[1].rpartition(":")[2])  # whatever the name: on loopback
                 there, away = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-                await asyncio.gather(_pump(reader, away), _pump(there, writer))
+                await asyncio.gather(pump(reader, away), pump(there, writer))
         writer.close()
 
     async with listening(serve, tls) as port:
@@ -145,12 +145,15 @@ async def _proxy(answer: bytes | None, tls: ssl.SSLContext | None) -> AsyncItera
         yield proxy
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
         while data := await reader.read(65_536):
             writer.write(data)
             await writer.drain()
-    writer.close()
+    except OSError:
+        pass
+    finally:
+        writer.close()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from cimis.pipeline.fetch import FetchRequest, Progress, RunReport, fetch_async
 from cimis.pipeline.field.items import Scope, resolve
 from cimis.pipeline.service import RetryPolicy, Settings
+from tests.api.raw_server import listening
 
 KEY = "k3y-that-must-stay-hidden"
 NOW = dt.datetime(2026, 10, 5, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=-8)))
@@ -133,12 +134,8 @@ def whole(body: bytes, *, status: str = "200 OK", packed: bool = False, extra: s
 @asynccontextmanager
 async def running(service: Service) -> AsyncIterator[Service]:
     """Serve on loopback."""
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -154,15 +151,9 @@ async def running(service: Service) -> AsyncIterator[Service]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    service.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(serve) as port:
+        service.base_url = f"http://127.0.0.1:{port}"
         yield service
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def no_sleep(_: float) -> None:

@@ -35,6 +35,7 @@ from tests.api.raw_server import (
     Answer,
     hanging_up,
     hangs,
+    listening,
     never_accepting,
     raw_server,
     refusing,
@@ -263,9 +264,7 @@ def test_a_failed_handshake_is_tried_four_times(tmp_path: Path) -> None:
     """A server that answers the handshake with plain HTTP."""
 
     async def main() -> Outcome:
-        listening = await asyncio.start_server(plain, "127.0.0.1", 0)
-        async with listening:
-            port = listening.sockets[0].getsockname()[1]
+        async with listening(plain) as port:
             return await outcome_at(tmp_path, f"https://127.0.0.1:{port}")
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
