@@ -1,10 +1,9 @@
-"""Chunks into the tables of rows: decoded here, inserted in another thread, noted at the end."""
+"""Chunks into the tables of rows: decoded here, inserted in other threads, noted at the end."""
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,9 @@ __all__ = ["fill", "in_order", "is_late", "open_year"]
 
 _ROW_GROUP = 122_880
 """Rows of a row group of DuckDB's."""
+
+_AT_ONCE = 2
+"""Pieces inserted at once: one is compressed while another is; more would take more memory."""
 
 
 def in_order(listed: Sequence[Listed], chosen: Sequence[Listed]) -> list[Listed]:
@@ -63,7 +65,7 @@ def fill(
 
     ``schema`` is where the tables lie; ``items`` the codes of those to read, by default all.
 
-    Rows are decoded in this thread and inserted in another, batch by batch, so that memory stays
+    Rows are decoded in this thread and inserted in others, batch by batch, so that memory stays
     bounded. A damaged chunk gives no rows; what is wrong with it is kept.
     """
 
@@ -76,26 +78,27 @@ def fill(
     room = {t: {code for tab, code in shape if tab == t} for t in TABLES[scope]}
     seen: dict[tuple[str, tuple[ColumnInfo, ...]], None] = {}
 
-    def batches() -> Iterator[tuple[str, pa.Table]]:
-        for table, first, after in _stretches(scope, chunks):
-            for part in read_many(files[first:after], columns=_wished(table, items)):
-                if isinstance(part, Damaged):
-                    facts[first + part.place] = (None, 0, part.error.reason)
-                    continue
-                present: set[str] = set()
-                for place, rows, checksum, columns in zip(
-                    part.places, part.rows, part.checksums, part.columns, strict=True
-                ):
-                    facts[first + place] = (checksum, rows, None)
-                    seen.setdefault((table, columns))
-                    present |= {info.code for info in columns}
-                # columns of nulls cost as much as others to insert
-                yield (
-                    schema + table,
-                    part.table.select(_present(part.table, table, present & room[table])),
-                )
+    def batches(table: str, first: int, after: int) -> Iterator[pa.Table]:
+        for part in read_many(files[first:after], columns=_wished(table, items)):
+            if isinstance(part, Damaged):
+                facts[first + part.place] = (None, 0, part.error.reason)
+                continue
+            present: set[str] = set()
+            for place, rows, checksum, columns in zip(
+                part.places, part.rows, part.checksums, part.columns, strict=True
+            ):
+                facts[first + place] = (checksum, rows, None)
+                seen.setdefault((table, columns))
+                present |= {info.code for info in columns}
+            # columns of nulls cost as much as others to insert
+            yield part.table.select(_present(part.table, table, present & room[table]))
 
-    _inserted(connection, batches())
+    def pieces() -> Iterator[tuple[str, pa.Table]]:
+        for table, first, after in _stretches(scope, chunks):
+            for rows in _in_row_groups(batches(table, first, after)):
+                yield schema + table, rows
+
+    _inserted(connection, pieces())
     found = [
         (*(_standing(file.path) if facts[number][2] else (0, 0)), *facts[number])
         for number, file in enumerate(files)
@@ -120,83 +123,78 @@ def _wished(table: str, items: frozenset[str] | None) -> list[str] | None:
 
 
 def _stretches(scope: Scope, chunks: Sequence[Listed]) -> Iterator[tuple[str, int, int]]:
-    """Yield runs of chunks of one table: its name, the first and behind the last."""
-    tables = [table_of(scope, chunk.kind) for chunk in chunks]
+    """Yield runs of chunks of one table whose sites ascend: its name, the first, behind the last.
+
+    Closed years are one, what may still change the next. They share no row group: one with rows of
+    all sites and of years of both would be read for nearly every question.
+    """
+    sites = [(table_of(scope, c.kind), c.station or 0, c.target or "") for c in chunks]
     first = 0
-    for number in range(1, len(tables) + 1):
-        if number == len(tables) or tables[number] != tables[first]:
-            yield tables[first], first, number
+    for number in range(1, len(sites) + 1):
+        same = number < len(sites) and sites[number][0] == sites[first][0]
+        if not same or sites[number] < sites[number - 1]:
+            yield sites[first][0], first, number
             first = number
 
 
 def _inserted(
-    connection: duckdb.DuckDBPyConnection, batches: Iterator[tuple[str, pa.Table]]
+    connection: duckdb.DuckDBPyConnection, pieces: Iterable[tuple[str, pa.Table]]
 ) -> None:
-    """Insert batches in a thread of its own while the next ones are being made.
+    """Insert pieces, some at a time, while the next ones are being made; their order is kept.
 
     In whole row groups: a smaller piece would stay one of its own, and compress worse.
     """
-    waiting: queue.Queue[tuple[str, pa.Table] | None] = queue.Queue(maxsize=1)
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        while (got := waiting.get()) is not None:
-            if not failed:
-                try:
-                    _insert(connection, *got)
-                except BaseException as error:  # noqa: BLE001  # told to the one who waits
-                    failed.append(error)
-
-    thread = threading.Thread(target=run, name="mirror", daemon=True)
-    thread.start()
-    try:
-        for batch in _in_row_groups(batches):
-            if failed:
-                break
-            waiting.put(batch)
-    finally:
-        waiting.put(None)
-        thread.join()
-    if failed:
-        raise failed[0]
+    begun: list[Future[None]] = []
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="mirror") as pool:
+        for table, rows in pieces:
+            before = begun[-1] if begun else None
+            begun.append(pool.submit(_insert, connection, table, rows, before))
+            if len(begun) > _AT_ONCE:
+                begun.pop(0).result()
+        for each in begun:
+            each.result()
 
 
-def _in_row_groups(batches: Iterable[tuple[str, pa.Table]]) -> Iterator[tuple[str, pa.Table]]:
-    """Yield rows of one table in pieces of whole row groups, and at its end what is left.
+def _in_row_groups(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield rows in pieces of whole row groups, and at its end what is left.
 
     That is at least a row group, where there are so many rows: a smaller one goes through the log.
     """
     import pyarrow as pa
 
-    name, kept = "", list[pa.Table]()
-    for table, rows in batches:
-        if kept and (table != name or rows.column_names != kept[0].column_names):
-            yield name, pa.concat_tables(kept)
+    kept: list[pa.Table] = []
+    for rows in batches:
+        if kept and rows.column_names != kept[0].column_names:
+            yield pa.concat_tables(kept)
             kept = []
-        name = table
         kept.append(rows)
         held = sum(part.num_rows for part in kept)
         whole = held - held % _ROW_GROUP - _ROW_GROUP
         if whole > 0:
             every = pa.concat_tables(kept)
-            yield name, every.slice(0, whole)
+            yield every.slice(0, whole)
             kept = [every.slice(whole)]
     if kept:
-        yield name, pa.concat_tables(kept)
+        yield pa.concat_tables(kept)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """Insert physical rows into a table of rows.
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, before: Future[None] | None
+) -> None:
+    """Insert physical rows into a table of rows, behind those of an earlier piece.
 
     As one Arrow chunk: of several, DuckDB's threads make row groups that are not full, which the
-    next checkpoint writes once more and leaves holes in the file for.
+    next checkpoint writes once more and leaves holes in the file for. What an insertion takes is
+    compressing; its rows get their place when it is committed.
     """
     names = ", ".join(rows.column_names)
-    connection.register("batch", rows.combine_chunks())
-    try:
-        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM batch")
-    finally:
-        connection.unregister("batch")
+    with connection.cursor() as own:
+        own.register("batch", rows.combine_chunks())
+        own.execute("BEGIN")
+        own.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM batch")
+        if before is not None:
+            before.result()
+        own.execute("COMMIT")
 
 
 def _standing(path: Path) -> tuple[int, int]:

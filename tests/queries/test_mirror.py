@@ -10,11 +10,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from cimis.pipeline.catalog.database import Catalog
 from cimis.pipeline.chunks import ChunkKey, read_chunk
 from cimis.pipeline.field.items import Scope
+from cimis.queries.mirror import fill
 from cimis.queries.timing import QueryTimings
 from cimis.store import Store, open_store
 from tests.queries.conftest import put, year_table
@@ -110,7 +112,7 @@ def test_the_open_year_may_be_replaced_every_night_without_wear(root: Path) -> N
     with open_store(root) as store:
         store.refresh()
         sizes = []
-        for seed in range(1, 25):
+        for seed in range(1, 13):
             put(root, [year_table(Scope.DAILY, 2, YEARS[-1], seed=seed)])
             done = store.refresh()[0]
             assert (done.anew, done.decoded) == (False, 1)
@@ -129,6 +131,37 @@ def test_a_new_year_lies_behind_the_one_that_was_open(root: Path) -> None:
             anew.append(store.refresh()[0].anew)
             assert store.sql(SUM).fetchall() == [_truth(root)]
     assert any(anew)
+
+
+def _lie(root: Path) -> list[tuple[int, int]]:
+    """Return station and year of the daily mirror's rows, as they lie in its file."""
+    with duckdb.connect(_mirrors(root)[0], read_only=True) as mirror:
+        text = "SELECT DISTINCT ON (station, y) station, year(date) AS y, rowid FROM daily"
+        return mirror.sql(f"SELECT station, y FROM ({text}) ORDER BY rowid").fetchall()
+
+
+def test_rows_lie_by_station_and_what_may_change_behind_them(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where pieces are inserted at once."""
+    monkeypatch.setattr(fill, "_ROW_GROUP", 500)
+    _asked(root)
+    closed = [(station, year) for station in (2, 5, 80) for year in YEARS[:-1]]
+    assert _lie(root) == closed + [(station, YEARS[-1]) for station in (2, 5, 80)]
+
+
+def test_closed_years_and_the_open_one_share_no_row_group(tmp_path: Path) -> None:
+    """A question of one of them reads nothing of the other; small stores have one row group."""
+    years = range(2013, 2023)
+    put(tmp_path, [year_table(Scope.HOURLY, s, y) for s in (2, 5) for y in years])
+    _asked(tmp_path, "SELECT count(*) FROM hourly")
+    with duckdb.connect(_mirrors(tmp_path, "hourly")[0], read_only=True) as mirror:
+        *_, last = mirror.sql(
+            "SELECT row_group_id, sum(count) FROM pragma_storage_info('hourly') "
+            "WHERE column_name = 'date' AND segment_type = 'DATE' GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        late = mirror.sql(f"SELECT count(*) FROM hourly WHERE year(date) = {years[-1]}").fetchall()
+    assert last[1] == late[0][0]
 
 
 def test_it_may_be_deleted_while_a_store_is_open(root: Path) -> None:
