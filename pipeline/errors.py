@@ -72,6 +72,11 @@ class CimisError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    @property
+    def fault(self) -> str:
+        """What was wrong, for who has said where."""
+        return self.message
+
     def as_dict(self) -> dict[str, Any]:
         """Return the error as JSON-ready facts: class, message, hint, retryable and the rest."""
         facts: dict[str, Any] = {"class": type(self).__name__, "message": str(self)}
@@ -257,6 +262,11 @@ class ChunkError(StoreError):
         self.reason = reason
         self.path = str(path) if path is not None else None
         self.offset = offset
+
+    @property
+    def fault(self) -> str:
+        """What was wrong, without the file."""
+        return self.message.removeprefix(f"{self.path}: ")
 
 
 class CheckFailed(CimisError):

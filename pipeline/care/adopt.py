@@ -126,7 +126,7 @@ def _read(
                 info = describe(path, storage.read(path), key)
                 written = dt.datetime.fromtimestamp(storage.standing(path)[1] / 1e9, dt.UTC)
         except CimisError as error:
-            done.left.append((name, str(error)))
+            done.left.append((name, error.fault))
         else:
             first, place = taken.setdefault(key, info), key.path(root)
             if first is not info:

@@ -102,5 +102,5 @@ def _check_object(
         try:
             found.append((row, None, describe(path, piece, ChunkKey.of_path(path))))
         except ChunkError as error:
-            found.append((row, str(error), None))
+            found.append((row, error.fault, None))
     return found

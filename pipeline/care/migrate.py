@@ -204,11 +204,11 @@ def _each(
             after, losses = work(chunk)
             found.chunks.append(Rewritten(chunk.path, size, after, losses))
         except ChunkError as error:
-            found.chunks.append(Rewritten(chunk.path, size, size, {}, str(error)))
+            found.chunks.append(Rewritten(chunk.path, size, size, {}, error.fault))
         except StoreError as error:
             if storage.exists(root / chunk.path):
                 raise
-            found.chunks.append(Rewritten(chunk.path, size, size, {}, str(error)))
+            found.chunks.append(Rewritten(chunk.path, size, size, {}, error.fault))
         if on_chunk is not None:
             on_chunk(count, len(chunks))
     return found

@@ -182,7 +182,7 @@ def _examine(
         with disk_errors(path, "read"):
             info = describe(path, storage_of(path).read(path), ChunkKey.of_path(path))
     except CimisError as error:
-        return str(error), None
+        return error.fault, None
     if not listing:
         return None, info
     if row is None:
