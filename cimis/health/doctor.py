@@ -69,6 +69,7 @@ def examined(
     from cimis.health.store import store_lines
     from cimis.health.versions import version_lines
     from cimis.pipeline.service.settings import Settings
+    from cimis.pipeline.storage.locations import is_url
 
     settings: list[Settings] = []
 
@@ -82,7 +83,11 @@ def examined(
     return Examination(
         (
             *guarded("settings", load),
-            *(line for one in settings for line in guarded("key", partial(key_lines, one))),
+            *(
+                line
+                for one in settings
+                for line in guarded("key", partial(key_lines, one, reads_only=is_url(root)))
+            ),
             *(
                 line
                 for one in settings

@@ -130,6 +130,15 @@ def test_offline_and_without_a_key_none_is_made(
     assert keyless["key", "found"]["mark"] == "problem"
 
 
+def test_who_reads_what_is_published_needs_no_key(
+    root: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    where = (tmp_path / "published").as_uri()
+    assert typed("publish", where).code == 0
+    monkeypatch.delenv("CIMIS_APP_KEY")
+    assert lines(typed, "--data-dir", where)["key", "found"]["mark"] == "skipped"
+
+
 def test_the_keys_place_is_told(
     root: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
