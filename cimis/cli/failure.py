@@ -67,7 +67,13 @@ def _known(error: Exception) -> CimisError | None:
 
 def _click_hint(error: click.ClickException) -> str | None:
     context = getattr(error, "ctx", None)
-    return f"see '{context.command_path} --help'" if context is not None else None
+    if context is None:
+        return None
+    see = f"see '{context.command_path} --help'"
+    options = {name for parameter in context.command.params for name in parameter.opts}
+    if "extra argument" in error.format_message() and "--station" in options:
+        return f"stations are named by --station; {see}"
+    return see
 
 
 def _report_bug(error: Exception, arguments: Sequence[str], *, as_json: bool) -> int:

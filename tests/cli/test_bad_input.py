@@ -364,3 +364,10 @@ def test_the_key_appears_nowhere(
     assert len(files) >= 2
     for file in files:
         assert KEY.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize("command", ["query", "report", "gaps", "sync"])
+def test_a_station_that_stands_alone_is_told_its_option(command: str, typed: Typed) -> None:
+    answer = typed(command, "five points")
+    assert answer.code == 2
+    assert "stations are named by --station" in answer.err
