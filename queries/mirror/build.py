@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Refreshed", "refresh"]
 
-MEMORY = "500MB"
+_MEMORY = "500MB"
 """What DuckDB may use besides what decoding takes."""
+
+_MEMORY_ANEW = "300MB"
+"""The same from nothing: more would only keep what is written already."""
 
 _ANEW = 0.5
 """Share of rows changed at once from which making it from nothing is not slower."""
@@ -136,7 +139,7 @@ def _draw(
         draft.unlink(missing_ok=True)
     done.anew = True
     told(f"building the read cache of {scope} records from {_chunks(len(listed))}, once")
-    with _Draft(draft) as connection:
+    with _Draft(draft, _MEMORY_ANEW) as connection:
         begin(connection, scope, listed)
         _finished(connection, root, scope, listed, listed, done, Wear())
 
@@ -189,7 +192,7 @@ def _renewed(
 
     if not due.worn:
         shutil.copyfile(base, draft)
-    with _Draft(draft) as connection:
+    with _Draft(draft, _MEMORY) as connection:
         if due.worn:
             told(f"writing the read cache of {scope} records anew, sorted")
             begin(connection, scope, listed)
@@ -210,13 +213,14 @@ def _chunks(count: int) -> str:
 class _Draft:
     """An open draft; closed and checkpointed at the end of the block."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, memory: str) -> None:
         with_arrow()
         self._path = path
+        self._memory = memory
         self._connection = opened(str(path))
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
-        self._connection.execute(f"SET memory_limit = '{MEMORY}'")
+        self._connection.execute(f"SET memory_limit = '{self._memory}'")
         spill = str(self._path.with_name(self._path.name + ".spill")).replace("'", "''")
         self._connection.execute(f"SET temp_directory = '{spill}'")
         self._connection.execute("SET checkpoint_threshold = '1TB'")
