@@ -45,7 +45,7 @@ _STREAMED_ROWS = 1_000_000
 """Rows beyond which an answer is asked for station by station, so that sorting stays small."""
 
 _FEW_VALUES = 2_000
-"""Cells up to which rows come as Python values: DuckDB then plans a question once, not twice."""
+"""Cells up to which rows come as Python values, which so few are sooner than as Arrow."""
 
 
 class Rows(Labelled):
@@ -173,7 +173,7 @@ class Rows(Labelled):
         columns = _columns(answer.fetchall(), self.schema) if few else answer.table().columns
         found = pa.Table.from_arrays(columns, schema=self.schema)
         if whole:
-            found = _in_order(found)
+            found = _in_order(found, alone=self._wish.alone)
         self.damaged = list(answer.damaged)
         if self.tally is not None:
             self.tally.of_table(found)
@@ -224,15 +224,18 @@ def _columns(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> list[pa.Arra
     return [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
 
 
-def _in_order(rows: pa.Table) -> pa.Table:
-    """Return rows in order of station (or target) and time.
+def _in_order(rows: pa.Table, *, alone: bool) -> pa.Table:
+    """Return rows in order of station (or target) and time; ``alone``: they are all of one.
 
     A mirror mostly has them so, and looking is cheaper than sorting.
     """
     who, when = rows.column_names[:2]
-    whose, time = (_comparable(rows[name]) for name in (who, when))
-    later = (whose[1:] == whose[:-1]) & (time[1:] > time[:-1])
-    if bool((later | (whose[1:] > whose[:-1])).all()):
+    time = _comparable(rows[when])
+    later = time[1:] > time[:-1]
+    if not alone:
+        whose = _comparable(rows[who])
+        later = (later & (whose[1:] == whose[:-1])) | (whose[1:] > whose[:-1])
+    if later.all():
         return rows
     return rows.sort_by([(who, "ascending"), (when, "ascending")])
 

@@ -39,6 +39,12 @@ class Wish:
             frozenset(item.code for item in items),
         )
 
+    @property
+    def alone(self) -> bool:
+        """Whether one station or target is named."""
+        named = self.stations if self.targets is None else self.targets
+        return named is not None and len(named) == 1
+
     def most_rows(self) -> int | None:
         """Return how many rows there can be at most; None where that depends on what is stored."""
         who = self.stations if self.targets is None else self.targets

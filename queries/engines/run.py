@@ -12,7 +12,7 @@ from cimis.queries.engines.origins import Heads, item_heads
 from cimis.queries.engines.sandbox import translated
 from cimis.queries.engines.seat import Parameters, Seat
 from cimis.queries.export.heads import described, numbered, renamed
-from cimis.queries.native import native, with_arrow
+from cimis.queries.native import Form, native, straight, with_arrow
 from cimis.queries.timing import QueryTimings
 
 if TYPE_CHECKING:
@@ -56,12 +56,22 @@ class Run:
         """Begin to run, unless that has happened."""
         if not self._begun:
             self._begun = True
-            with_arrow()
             with self._timings.engine():
-                relation = self._relation()
-                # a statement without rows, such as SET, gives no relation
-                self._reader = None if relation is None else relation.to_arrow_reader(_BATCH_ROWS)
+                self._reader = self._rows("stream")
         return self
+
+    def _rows(self, form: Form) -> Any | None:
+        """Run the question and return its rows; None for a statement without, such as SET."""
+        if self._parameters is None and not self.seat.instance.unsafe:
+            found = straight(self.seat.connection, self._text, form, _BATCH_ROWS)
+            if found is not None:
+                return found
+        with_arrow()
+        relation = self._relation()
+        if relation is None:
+            return None
+        whole = form == "arrow"
+        return relation.to_arrow_table() if whole else relation.to_arrow_reader(_BATCH_ROWS)
 
     def _relation(self) -> Any:
         duck, last = native(), self._last()
@@ -122,11 +132,10 @@ class Run:
         if self._begun:
             schema = self.schema()
             return pa.Table.from_batches(list(self.batches()), schema=schema)
-        with_arrow()
         with self._timings.engine():
-            relation = self._relation()
-            made = pa.table({}) if relation is None else relation.to_arrow_table()
+            found = self._rows("arrow")
         self._done()
+        made = pa.table({}) if found is None else found
         return pa.Table.from_arrays(made.columns, schema=self._named(made.schema))
 
     def tuples(self) -> list[tuple[Any, ...]]:

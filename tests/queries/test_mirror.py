@@ -17,6 +17,7 @@ from cimis.pipeline.catalog.database import Catalog
 from cimis.pipeline.chunks import ChunkKey, read_chunk
 from cimis.pipeline.field.items import Scope
 from cimis.queries.mirror import fill
+from cimis.queries.native import straight
 from cimis.queries.timing import QueryTimings
 from cimis.store import Store, open_store
 from tests.queries.conftest import put, year_table
@@ -337,6 +338,36 @@ def test_duckdbs_package_serves_where_its_module_is_not_as_known(
         assert _asked(root) == _truth(root)
     finally:
         native.native.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT station, date, asce_eto, asce_eto_qc FROM daily ORDER BY 1, 2 LIMIT 9;",
+        "SELECT 1 AS a, 2 AS a -- twice",
+        "FROM daily SELECT count(*) WHERE false",
+        "EXPLAIN SELECT 1",
+        "PIVOT (SELECT 1 AS a, 2 AS b) ON a USING sum(b)",
+    ],
+)
+def test_a_relation_gives_what_the_short_way_to_arrow_does(
+    text: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(root) as store:
+        due, batches = store.sql(text).table(), list(store.sql(text).batches())
+        monkeypatch.setattr("cimis.queries.engines.run.straight", lambda *_: None)
+        assert store.sql(text).table().equals(due, check_metadata=True)
+        assert list(store.sql(text).batches()) == batches
+
+
+class _Otherwise:
+    def _submit(self, text: str) -> None:
+        raise AssertionError("no call of ours fits")
+
+
+@pytest.mark.parametrize("connection", [object(), _Otherwise()])
+def test_another_version_of_duckdb_may_lack_the_short_way(connection: object) -> None:
+    assert straight(connection, "SELECT 1", "arrow", 9) is None
 
 
 def test_a_child_that_was_forked_is_refused_what_would_hang(root: Path) -> None:
