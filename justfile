@@ -38,7 +38,7 @@ demo *args: setup
 
 # run every test, or those named
 test *args: setup
-    @"{{ bin }}/python" -m pytest -n 2 --dist worksteal -m "not slow" "$@"
+    @"{{ bin }}/python" -m pytest -n 3 --dist worksteal -m "not slow" "$@"
 
 # the same with the long forms of those that have one
 test-long *args: setup
