@@ -16,11 +16,7 @@ import pytest
 import cimis
 from cimis.pipeline.care.verify import verify
 from cimis.pipeline.catalog.database import Catalog
-from cimis.pipeline.catalog.entry import chunk_row
-from cimis.pipeline.chunks.files import ChunkInfo
 from cimis.pipeline.chunks.key import ChunkKey
-from cimis.pipeline.chunks.merge import MergeCounts
-from cimis.pipeline.chunks.storing import store_rows
 from cimis.pipeline.errors import ChunkError, StoreError, UsageError
 from cimis.pipeline.field.items import Scope
 from cimis.pipeline.published import publish as publishing
@@ -31,6 +27,7 @@ from cimis.pipeline.storage.locations import location_of
 from cimis.store import Store, open_store
 from tests.published.conftest import S3, Place
 from tests.queries.conftest import put, year_table
+from tests.writers import stored, stored_slowly
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Typed
@@ -48,14 +45,9 @@ def root(tmp_path: Path) -> Path:
 
 
 def changed(root: Path, station: int, *, seed: int = 1) -> None:
-    """Write one open year anew, as a sync does: the file, and then the row, under one lock."""
-
-    def enter(info: ChunkInfo, _counts: MergeCounts) -> None:
-        with Catalog(root) as catalog:
-            catalog.put_chunks([chunk_row(info, source="test")])
-
-    table = year_table(Scope.DAILY, station, 2022, seed=seed)
-    store_rows(root, ChunkKey(Scope.DAILY, 2022, station=station), table, enter=enter)
+    """Write one open year anew, as a sync does."""
+    key = ChunkKey(Scope.DAILY, 2022, station=station)
+    stored(root, key, year_table(Scope.DAILY, station, 2022, seed=seed))
 
 
 def sent(root: Path, url: str, **more: Any) -> publishing.Publication:
@@ -303,25 +295,9 @@ def test_two_publishers_at_once_leave_one_version_whole(root: Path, place: Place
 
 def test_a_writer_between_file_and_row_is_waited_for(root: Path, place: Place) -> None:
     sent(root, place.url)
-    written, told = threading.Event(), threading.Event()
-
-    def enter(info: ChunkInfo, _counts: MergeCounts) -> None:
-        written.set()
-        told.wait(30)
-        with Catalog(root) as catalog:
-            catalog.put_chunks([chunk_row(info, source="test")])
-
     key = ChunkKey(Scope.DAILY, 2022, station=5)
-    table = year_table(Scope.DAILY, 5, 2022, seed=1)
-    writer = threading.Thread(target=store_rows, args=(root, key, table), kwargs={"enter": enter})
-    writer.start()
-    assert written.wait(30)
-    threading.Timer(0.3, told.set).start()
-    try:
+    with stored_slowly(root, key, year_table(Scope.DAILY, 5, 2022, seed=1)):
         assert sent(root, place.url, resend=True).chunks == 9
-    finally:
-        told.set()
-        writer.join()
     assert answer(place.url) == answer(root)
 
 

@@ -8,7 +8,6 @@ import random
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,14 +18,13 @@ import pytest
 from cimis.pipeline.care.verify import Finding, Verdict, verify
 from cimis.pipeline.catalog.database import CATALOG_FILE, Catalog
 from cimis.pipeline.catalog.entry import chunk_row
-from cimis.pipeline.chunks import ChunkInfo, ChunkKey, read_chunk, write_chunk
-from cimis.pipeline.chunks.merge import MergeCounts
-from cimis.pipeline.chunks.storing import store_rows
+from cimis.pipeline.chunks import ChunkKey, read_chunk, write_chunk
 from cimis.pipeline.emulator import GeneratedSource
 from cimis.pipeline.errors import StoreError
 from cimis.pipeline.field.items import Scope, Standard, resolve, scope_items
 from cimis.pipeline.rows.schema import FLAG_TYPE, physical_schema
 from cimis.pipeline.storage.disk import temporary_path
+from tests.writers import stored_slowly
 
 NAMES = [f"stations/{number:03d}/2023_daily.zst" for number in (2, 5, 7)]
 DAYS = 300
@@ -167,24 +165,11 @@ def test_a_sound_file_that_the_catalog_does_not_know_is_entered(root: Path) -> N
 @pytest.mark.parametrize("repair", [False, True])
 def test_a_chunk_that_a_writer_has_in_hand_is_no_fault(root: Path, repair: bool) -> None:
     """Its file is there already, its row is not yet: verify waits for the writer."""
-    written, told = threading.Event(), threading.Event()
-
-    def enter(info: ChunkInfo, _counts: MergeCounts) -> None:
-        written.set()
-        told.wait(30)
-        with Catalog(root) as catalog:
-            catalog.put_chunks([chunk_row(info, source="fetch")])
-
     key = ChunkKey(Scope.DAILY, 2023, station=5)
     table = read_chunk(key.path(root)).slice(0, 9)
     changed = table.set_column(2, table.field(2), pa.array([1.5] * 9))
-    arguments = {"enter": enter}
-    writer = threading.Thread(target=store_rows, args=(root, key, changed), kwargs=arguments)
-    writer.start()
-    assert written.wait(30)
-    threading.Timer(0.2, told.set).start()
-    verdict = verify(root, repair=repair)
-    writer.join()
+    with stored_slowly(root, key, changed):
+        verdict = verify(root, repair=repair)
     assert verdict.sound, verdict.findings
     assert not verdict.findings
 
