@@ -66,16 +66,17 @@ class Pack:
         ChunkError
             Where it is damaged.
         """
-        for row in self.rows:
-            with no_writer_of(root, row.path), Catalog(root) as catalog:
-                now = catalog.chunks(path=row.path)
-                same = bool(now) and now[0].checksum == row.checksum
-                if same and _listed(root, row) is None:
-                    raise ChunkError(
-                        "is not the file that the catalog lists, so nothing was published",
-                        path=root / row.path,
-                        hint="'cimis verify --repair' sets it aside; publish again after that",
-                    )
+        with Catalog(root) as catalog:
+            for row in self.rows:
+                with no_writer_of(root, row.path):
+                    now = catalog.chunks(path=row.path)
+                    same = bool(now) and now[0].checksum == row.checksum
+                    if same and _listed(root, row) is None:
+                        raise ChunkError(
+                            "is not the file that the catalog lists, so nothing was published",
+                            path=root / row.path,
+                            hint="'cimis verify --repair' sets it aside; publish again after that",
+                        )
         raise MovedError
 
     def _name(self, data: bytes) -> str:

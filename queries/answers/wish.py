@@ -40,14 +40,17 @@ class Wish:
         )
 
     @property
+    def _whose(self) -> Sequence[int] | Sequence[str] | None:
+        return self.stations if self.targets is None else self.targets
+
+    @property
     def alone(self) -> bool:
         """Whether one station or target is named."""
-        named = self.stations if self.targets is None else self.targets
-        return named is not None and len(named) == 1
+        return self._whose is not None and len(self._whose) == 1
 
     def most_rows(self) -> int | None:
         """Return how many rows there can be at most; None where that depends on what is stored."""
-        who = self.stations if self.targets is None else self.targets
+        who = self._whose
         if who is None or self.start is None or self.end is None:
             return None
         days = max((self.end - self.start).days + 1, 0)

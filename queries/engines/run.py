@@ -70,8 +70,9 @@ class Run:
         relation = self._relation()
         if relation is None:
             return None
-        whole = form == "arrow"
-        return relation.to_arrow_table() if whole else relation.to_arrow_reader(_BATCH_ROWS)
+        if form == "arrow":
+            return relation.to_arrow_table()
+        return relation.to_arrow_reader(_BATCH_ROWS)
 
     def _relation(self) -> Any:
         duck, last = native(), self._last()

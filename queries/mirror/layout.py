@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from cimis.pipeline.field.items import Item, Scope, by_code, scope_items
+from cimis.pipeline.field.items import Item, Scope, scope_items
 from cimis.pipeline.field.site import SiteKind
 from cimis.queries.quality import FlagPolicy, severe_flags
 
@@ -130,20 +130,20 @@ def arrow_schema(
     ``stored`` has by code the decimals and unit of what is stored; by default the registry's count.
     """
     known = stored or {}
-    return _schema(table, tuple((item.code, known.get(item.code)) for item in items))
+    return _schema(table, tuple((item, known.get(item.code)) for item in items))
 
 
 @lru_cache(256)
-def _schema(table: str, items: tuple[tuple[str, tuple[int, str] | None], ...]) -> pa.Schema:
-    """Return the schema of items by codes, with decimals and unit, or None for the registry's."""
+def _schema(table: str, items: tuple[tuple[Item, tuple[int, str] | None], ...]) -> pa.Schema:
+    """Return the schema of items, each with decimals and unit, or None for the registry's."""
     import pyarrow as pa
 
     from cimis.pipeline.rows.schema import TARGET_FIELD, physical_schema
 
-    known = {code: facts for code, facts in items if facts is not None}
+    known = {item.code: facts for item, facts in items if facts is not None}
     made = physical_schema(
         scope_of_table(table),
-        tuple(item for code, _ in items if (item := by_code(code)) is not None),
+        tuple(item for item, _ in items),
         decimals={code: decimals for code, (decimals, _) in known.items()},
         units={code: unit for code, (_, unit) in known.items()},
     )
